@@ -1,0 +1,3 @@
+//! `cargo zkpeer`: the program for people who write charms.
+
+fn main() {}

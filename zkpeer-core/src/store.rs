@@ -1,0 +1,1 @@
+//! What a unit remembers between hooks: an ordered map with a list of changes, and the file behind it.

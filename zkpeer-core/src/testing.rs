@@ -1,0 +1,1 @@
+//! A simulated unit agent, for the tests of charms.
