@@ -15,6 +15,7 @@ pub mod testing;
 pub use context::{Context, Param, Setup};
 pub use error::Error;
 pub use extract::{FromContext, Rejection};
+pub use __private::Flags;
 pub use flag::{Flag, FlagNameError};
 pub use handler::{
     ConditionDef, EndHook, EndpointType, HandlerDef, HandlerReturn, Outcome, ParamDef, Quantifier, RestrictedHook,
@@ -35,6 +36,27 @@ pub mod __private {
         ConditionDef, HandlerDef, HandlerReturn, Outcome, ParamDef, Quantifier, Registration, RestrictedHook,
     };
     pub use inventory;
+
+    /// A stub until the real one is here.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Flags;
+    impl FromContext for Flags {
+        fn from_context(_: &crate::Context, _: &crate::Param<'_>) -> Result<Self, Rejection> {
+            Ok(Self)
+        }
+    }
+    /// A stub until the real one is here.
+    #[derive(Clone, Copy, Debug, thiserror::Error)]
+    #[error("stub")]
+    pub struct NotUnless;
+    /// A stub until the real one is here.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn require(_: &Flags, wanted: &[Flag], _: &str) -> Result<(), NotUnless> {
+        if wanted.is_empty() { Err(NotUnless) } else { Ok(()) }
+    }
 
     /// What a parameter that was not filled makes of the call.
     #[must_use]
