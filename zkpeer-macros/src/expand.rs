@@ -21,8 +21,28 @@ fn is_marker(attribute: &Attribute) -> bool {
         && matches!(&attribute.meta, Meta::List(list) if list.tokens.to_string().contains("zkpeer_handler"))
 }
 
+/// The argument with which an attribute that another has absorbed is called again, on an empty item: so that the
+/// compiler looks up its path, counts its import as used, and says so when there is no such attribute.
+const ABSORBED: &str = "__zkpeer_absorbed";
+
+fn look_up(absorbed: &[&Attribute]) -> TokenStream {
+    if absorbed.is_empty() {
+        return TokenStream::new();
+    }
+    let paths = absorbed.iter().map(|attribute| attribute.path());
+    let argument = Ident::new(ABSORBED, Span::call_site());
+    quote! {
+        const _: () = {
+            #(#[#paths(#argument)] const _: () = ();)*
+        };
+    }
+}
+
 /// An attribute on an item.
 pub(crate) fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    if syn::parse2::<Ident>(arguments.clone()).is_ok_and(|argument| argument == ABSORBED) {
+        return TokenStream::new();
+    }
     let item = match syn::parse2::<Item>(item.clone()) {
         Ok(item) => item,
         Err(error) => {
@@ -36,15 +56,20 @@ pub(crate) fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -
 
     let mut errors = Errors::default();
     let mut applied = vec![Applied::outermost(kind, arguments, &mut errors)];
+    let mut absorbed = Vec::new();
     let mut attrs = Vec::new();
     let mut marked = false;
     for attribute in &item.attrs {
         marked |= is_marker(attribute);
         match Kind::from_path(attribute.path()) {
-            Some(kind) => applied.push(Applied::absorbed(kind, attribute, &mut errors)),
+            Some(kind) => {
+                applied.push(Applied::absorbed(kind, attribute, &mut errors));
+                absorbed.push(attribute);
+            }
             None => attrs.push(attribute.clone()),
         }
     }
+    let mut tokens = look_up(&absorbed);
     if marked {
         let place = &applied[0].place;
         let name = kind.name();
@@ -55,22 +80,26 @@ pub(crate) fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -
                  the attributes keep their names so that they can be stacked; write `#[zkpeer_core::{name}(..)]`"
             ),
         );
-        let errors = errors.to_compile_errors();
-        let rest = &item.rest;
-        return quote!(#(#attrs)* #rest #errors);
+        return unchanged(&attrs, &item, &errors, tokens);
     }
 
     let function = match item.function(kind, attrs.clone()) {
         Ok(function) => function,
         Err(error) => {
             errors.add(error);
-            let errors = errors.to_compile_errors();
-            let rest = &item.rest;
-            return quote!(#(#attrs)* #rest #errors);
+            return unchanged(&attrs, &item, &errors, tokens);
         }
     };
     let handler = model::check(applied, &function, &mut errors);
-    handler_tokens(&handler, function, &errors)
+    tokens.extend(handler_tokens(&handler, function, &errors));
+    tokens
+}
+
+/// The item without our attributes, and the messages.
+fn unchanged(attrs: &[Attribute], item: &Item, errors: &Errors, beside: TokenStream) -> TokenStream {
+    let errors = errors.to_compile_errors();
+    let rest = &item.rest;
+    quote!(#(#attrs)* #rest #beside #errors)
 }
 
 /// `cfg` and `cfg_attr` after our attribute are not expanded yet: the item once more, with ours after them.
@@ -348,7 +377,7 @@ pub(crate) fn flag_macro(input: TokenStream) -> TokenStream {
     };
     match pattern::check_flag(&name.value()) {
         Some(message) => syn::Error::new_spanned(name, message).to_compile_error(),
-        None => quote!(::zkpeer_core::__private::Flag::new(#name)),
+        None => quote!(const { ::zkpeer_core::__private::Flag::new(#name) }),
     }
 }
 
