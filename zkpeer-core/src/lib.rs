@@ -12,10 +12,10 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use __private::Flags;
 pub use context::{Context, Param, Setup};
 pub use error::Error;
 pub use extract::{FromContext, Rejection};
-pub use __private::Flags;
 pub use flag::{Flag, FlagNameError};
 pub use handler::{
     ConditionDef, EndHook, EndpointType, HandlerDef, HandlerReturn, Outcome, ParamDef, Quantifier, RestrictedHook,

@@ -4,21 +4,21 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, LitStr, Meta, Pat, Path, ReturnType, Token};
+use syn::{Attribute, FnArg, LitStr, Pat, Path, ReturnType, Token};
 
 use crate::model::{self, Guard, Handler, Param};
 use crate::parse::{Applied, Arg, Arguments, CrateNames, Errors, Function, HandlerPaths, Item, Kind};
 use crate::pattern;
 
-/// Inert for the compiler, and seen by a later attribute of ours that this one did not know, because it was imported
-/// under another name.
+/// Inert for the compiler, which leaves to `rustfmt` what begins with its name; and seen by a later attribute of ours that
+/// this one did not know, because it was imported under another name.
 fn marker() -> TokenStream {
-    quote!(#[cfg_attr(any(), zkpeer_handler)])
+    quote!(#[rustfmt::zkpeer_handler])
 }
 
 fn is_marker(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("cfg_attr")
-        && matches!(&attribute.meta, Meta::List(list) if list.tokens.to_string().contains("zkpeer_handler"))
+    let segments = &attribute.path().segments;
+    segments.len() == 2 && segments[0].ident == "rustfmt" && segments[1].ident == "zkpeer_handler"
 }
 
 /// The argument with which an attribute that another has absorbed is called again, on an empty item: so that the
@@ -50,12 +50,9 @@ pub(crate) fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -
             return quote!(#item #error);
         }
     };
-    if let Some(moved) = after_cfg(kind, &arguments, &item) {
-        return moved;
-    }
-
     let mut errors = Errors::default();
-    let mut applied = vec![Applied::outermost(kind, arguments, &mut errors)];
+    let place = Ident::new(kind.name(), authors(Span::call_site(), &item.rest));
+    let mut applied = vec![Applied::outermost(kind, place, arguments, &mut errors)];
     let mut absorbed = Vec::new();
     let mut attrs = Vec::new();
     let mut marked = false;
@@ -69,7 +66,6 @@ pub(crate) fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -
             None => attrs.push(attribute.clone()),
         }
     }
-    let mut tokens = look_up(&absorbed);
     if marked {
         let place = &applied[0].place;
         let name = kind.name();
@@ -80,18 +76,26 @@ pub(crate) fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -
                  the attributes keep their names so that they can be stacked; write `#[zkpeer_core::{name}(..)]`"
             ),
         );
-        return unchanged(&attrs, &item, &errors, tokens);
+        return unchanged(&attrs, &item, &errors, look_up(&absorbed));
     }
 
     let function = match item.function(kind, attrs.clone()) {
         Ok(function) => function,
         Err(error) => {
             errors.add(error);
-            return unchanged(&attrs, &item, &errors, tokens);
+            return unchanged(&attrs, &item, &errors, TokenStream::new());
         }
     };
+    if let Some(receiver) = function.sig.receiver()
+        && applied.iter().any(|attribute| attribute.kind != Kind::NotUnless)
+    {
+        // Within an `impl` nothing can stand beside the function.
+        errors.push(receiver, model::NO_METHOD);
+        return unchanged(&attrs, &item, &errors, TokenStream::new());
+    }
     let handler = model::check(applied, &function, &mut errors);
-    tokens.extend(handler_tokens(&handler, function, &errors));
+    let mut tokens = handler_tokens(&handler, function, &errors);
+    tokens.extend(look_up(&absorbed));
     tokens
 }
 
@@ -102,36 +106,19 @@ fn unchanged(attrs: &[Attribute], item: &Item, errors: &Errors, beside: TokenStr
     quote!(#(#attrs)* #rest #beside #errors)
 }
 
-/// `cfg` and `cfg_attr` after our attribute are not expanded yet: the item once more, with ours after them.
-fn after_cfg(kind: Kind, arguments: &TokenStream, item: &Item) -> Option<TokenStream> {
-    let is_cfg = |attribute: &Attribute| {
-        (attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr")) && !is_marker(attribute)
-    };
-    let last = item.attrs.iter().rposition(is_cfg)?;
-    let (before, after) = item.attrs.split_at(last + 1);
-    let (ours, others): (Vec<_>, Vec<_>) =
-        before.iter().partition(|attribute| Kind::from_path(attribute.path()).is_some());
-    let name = Ident::new(kind.name(), Span::call_site());
-    let arguments = if arguments.is_empty() { TokenStream::new() } else { quote!((#arguments)) };
-    let rest = &item.rest;
-    Some(quote!(#(#others)* #[::zkpeer_core::#name #arguments] #(#ours)* #(#after)* #rest))
-}
-
 /// The function, and beside it what makes it a handler.
 fn handler_tokens(handler: &Handler, mut function: Function, errors: &Errors) -> TokenStream {
     let mut beside = TokenStream::new();
     if !handler.conditions.is_empty() {
         let hidden = hidden_name(&function.sig.ident);
-        beside = definition(handler, &function, &hidden);
-        if errors.is_empty() {
-            beside.extend(quote! {
-                const _: () = {
-                    ::zkpeer_core::__private::inventory::submit! {
-                        ::zkpeer_core::__private::Registration::Handler(&#hidden)
-                    }
-                };
-            });
-        }
+        let registration = errors.is_empty().then(|| {
+            quote! {
+                ::zkpeer_core::__private::inventory::submit! {
+                    ::zkpeer_core::__private::Registration::Handler(&#hidden)
+                }
+            }
+        });
+        beside = definition(handler, &function, &hidden, registration);
     }
     if !errors.is_empty() {
         let errors = errors.to_compile_errors();
@@ -153,12 +140,22 @@ fn hidden_name(function: &Ident) -> Ident {
     Ident::new(&format!("__zkpeer_{}", function.unraw()), ours(function.span()))
 }
 
+/// At the place of `span`, but as if the author had written it: messages do not speak of macros then.
+fn authors(span: Span, item: &TokenStream) -> Span {
+    item.clone().into_iter().next().map_or(span, |token| span.resolved_at(token.span()))
+}
+
 /// At the place of `span`, but with the names and lints of the macro.
 fn ours(span: Span) -> Span {
     Span::call_site().located_at(span)
 }
 
-fn definition(handler: &Handler, function: &Function, hidden: &Ident) -> TokenStream {
+fn definition(
+    handler: &Handler,
+    function: &Function,
+    hidden: &Ident,
+    registration: Option<TokenStream>,
+) -> TokenStream {
     let private = quote!(::zkpeer_core::__private);
     let vis = &function.vis;
     let function_name = &function.sig.ident;
@@ -181,16 +178,19 @@ fn definition(handler: &Handler, function: &Function, hidden: &Ident) -> TokenSt
     quote! {
         #[doc(hidden)]
         #allow
-        #vis static #hidden: #private::HandlerDef = #private::HandlerDef::new(
-            ::core::env!("CARGO_PKG_NAME"),
-            ::core::module_path!(),
-            #name,
-            #file,
-            #line,
-            &[#(#conditions),*],
-            &[#(#params),*],
-            #run,
-        );
+        #vis static #hidden: #private::HandlerDef = {
+            #registration
+            #private::HandlerDef::new(
+                ::core::env!("CARGO_PKG_NAME"),
+                ::core::module_path!(),
+                #name,
+                #file,
+                #line,
+                &[#(#conditions),*],
+                &[#(#params),*],
+                #run,
+            )
+        };
     }
 }
 
@@ -217,12 +217,11 @@ fn call(handler: &Handler, function: &Function) -> TokenStream {
         names.push(name);
     }
     let name = &function.sig.ident;
-    let returns = match &function.sig.output {
-        ReturnType::Default => name.span(),
-        ReturnType::Type(_, ty) => ty.span(),
-    };
-    let outcome = quote_spanned! {ours(returns)=>
-        ::zkpeer_core::__private::HandlerReturn::into_outcome(#name(#(#names),*))
+    let outcome = match &function.sig.output {
+        ReturnType::Default => quote!(::zkpeer_core::__private::HandlerReturn::into_outcome(#name(#(#names),*))),
+        ReturnType::Type(_, ty) => quote_spanned! {ours(ty.span())=>
+            <#ty as ::zkpeer_core::__private::HandlerReturn<_>>::into_outcome(#name(#(#names),*))
+        },
     };
     let unused = if names.is_empty() { Ident::new("_call", Span::mixed_site()) } else { call };
     quote! {
@@ -279,12 +278,11 @@ fn insert(guard: &Guard, function: &mut Function) {
             name
         }
     };
-    let returns = function.sig.output.span();
     let name = function.sig.ident.unraw().to_string();
     let wanted = guard.wanted.iter().map(flag);
     let question = Token![?](ours(match &function.sig.output {
         ReturnType::Type(_, ty) => ty.span(),
-        ReturnType::Default => returns,
+        ReturnType::Default => function.sig.ident.span(),
     }));
     let require = quote! {
         ::zkpeer_core::__private::require(
@@ -401,8 +399,7 @@ pub(crate) fn handlers_macro(input: TokenStream) -> TokenStream {
     }
     let hidden = paths.into_iter().map(|mut path: Path| {
         if let Some(last) = path.segments.last_mut() {
-            // The author's place and names: the item is looked up where the function would be.
-            last.ident = Ident::new(&format!("__zkpeer_{}", last.ident.unraw()), last.ident.span());
+            last.ident = hidden_name(&last.ident);
         }
         path
     });
@@ -440,8 +437,10 @@ pub(crate) fn interfaces_macro(input: TokenStream) -> TokenStream {
         return errors.to_compile_errors();
     }
     let texts = names.iter().map(|name| name.unraw().to_string());
+    // The colons at the author's place too, so that a crate that is not there is underlined alone.
+    let uses = names.iter().map(|name| quote_spanned!(ours(name.span())=> use ::#name as _;));
     quote! {
-        #(use ::#names as _;)*
+        #(#uses)*
         const _: () = {
             ::zkpeer_core::__private::inventory::submit! {
                 ::zkpeer_core::__private::Registration::Interfaces {

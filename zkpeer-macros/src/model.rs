@@ -7,6 +7,10 @@ use syn::{FnArg, Pat, ReturnType, Safety, Type};
 
 use crate::parse::{Applied, Arg, Arguments, Errors, Function, Kind};
 
+/// What a method is told.
+pub(crate) const NO_METHOD: &str = "a handler is a free function, not a method: there is no `self` to call it on; move it \
+                                    out of the `impl` and ask for what it needs as parameters";
+
 /// A function with attributes, checked.
 pub(crate) struct Handler {
     /// What must hold for it to run; empty if it is no handler, only guarded.
@@ -43,6 +47,7 @@ pub(crate) fn check(applied: Vec<Applied>, function: &Function, errors: &mut Err
     if is_handler {
         signature(function, errors);
     }
+    let callable = errors.len() == before;
     let guard = guard(guards, function, errors);
     let params = function.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(param) => {
@@ -54,7 +59,7 @@ pub(crate) fn check(applied: Vec<Applied>, function: &Function, errors: &mut Err
         }
         FnArg::Receiver(_) => None,
     });
-    Handler { conditions, guard, params: params.collect(), callable: errors.len() == before }
+    Handler { conditions, guard, params: params.collect(), callable }
 }
 
 /// When handlers of an attribute are tested (design, rules 1 and 2).
@@ -102,6 +107,18 @@ fn never_together(applied: &[Applied], errors: &mut Errors) {
         let kind = applied[restricted].kind;
         if let Some(other) = applied.iter().position(|attribute| attribute.kind != kind) {
             let later = &applied[restricted.max(other)];
+            if applied[other].kind == Kind::NotUnless {
+                errors.push(
+                    &later.place,
+                    format_args!(
+                        "`{0}` and `not_unless` do not stand on one function: the hook `{1}` runs apart from all flags; call \
+                         a function with `not_unless` elsewhere",
+                        kind.name(),
+                        kind.name().replace('_', "-"),
+                    ),
+                );
+                return;
+            }
             errors.push(
                 &later.place,
                 format_args!(
@@ -237,11 +254,7 @@ fn signature(function: &Function, errors: &mut Errors) {
     }
     for input in &sig.inputs {
         match input {
-            FnArg::Receiver(receiver) => errors.push(
-                receiver,
-                "a handler is a free function, not a method: there is no `self` to call it on; move it out of the `impl` \
-                 and ask for what it needs as parameters",
-            ),
+            FnArg::Receiver(receiver) => errors.push(receiver, NO_METHOD),
             FnArg::Typed(param) => {
                 for attribute in &param.attrs {
                     if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {

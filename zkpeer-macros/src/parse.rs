@@ -156,8 +156,8 @@ pub(crate) struct Applied {
 
 impl Applied {
     /// The attribute that the compiler is calling us for.
-    pub(crate) fn outermost(kind: Kind, tokens: TokenStream, errors: &mut Errors) -> Self {
-        let place = Ident::new(kind.name(), proc_macro2::Span::call_site()).into_token_stream();
+    pub(crate) fn outermost(kind: Kind, place: Ident, tokens: TokenStream, errors: &mut Errors) -> Self {
+        let place = place.into_token_stream();
         let arguments = Arguments::parse(kind, &place, tokens, errors);
         Self { kind, place, arguments }
     }

@@ -70,11 +70,26 @@ const HOOKS: [&str; 15] = [
     "post-series-upgrade",
 ];
 
-/// Hooks that begin with a name from the metadata: what stands between, and the ends.
-const FAMILIES: [(&str, &[&str]); 3] = [
-    ("-relation-", &["created", "joined", "changed", "departed", "broken"]),
-    ("-storage-", &["attached", "detaching"]),
-    ("-pebble-", &["ready", "custom-notice", "check-failed", "check-recovered"]),
+/// Hooks that begin with a name from the metadata.
+struct Family {
+    /// How a message calls that name.
+    begin: &'static str,
+    between: &'static str,
+    ends: &'static [&'static str],
+}
+
+const FAMILIES: [Family; 3] = [
+    Family {
+        begin: "<endpoint>",
+        between: "-relation-",
+        ends: &["created", "joined", "changed", "departed", "broken"],
+    },
+    Family { begin: "<storage>", between: "-storage-", ends: &["attached", "detaching"] },
+    Family {
+        begin: "<container>",
+        between: "-pebble-",
+        ends: &["ready", "custom-notice", "check-failed", "check-recovered"],
+    },
 ];
 
 /// Hooks that have an attribute of their own.
@@ -104,9 +119,14 @@ pub(crate) fn check(pattern: &str) -> Vec<String> {
             }
         };
     }
+    // `{db,web}-relation-leave` is one mistake.
+    let mut ends = Vec::new();
     let mut messages = Vec::new();
-    for message in names.iter().filter_map(|name| check_name(name)) {
-        if !messages.contains(&message) {
+    for name in &names {
+        let Some(message) = check_name(name) else { continue };
+        let end = family(name).map_or(name.as_str(), |(_, _, end)| end);
+        if !ends.contains(&end) {
+            ends.push(end);
             messages.push(message);
         }
     }
@@ -179,7 +199,10 @@ fn group<'p>(inner: &'p str, first: bool, rest: &str) -> Result<Piece<'p>, Strin
     if interface.contains(',') {
         return Err(format!("`{{{inner}}}` names two interfaces; give `hook` one pattern for each"));
     }
-    if interface.is_empty() || !interface.bytes().all(word) {
+    if interface.is_empty() {
+        return Err(format!("`{{{inner}}}` names no interface"));
+    }
+    if !interface.bytes().all(word) {
         return Err(format!("`{interface}` is no name of an interface: letters, digits, dashes and underscores"));
     }
     if !first || !rest.starts_with("-relation-") {
@@ -202,25 +225,25 @@ fn check_name(name: &str) -> Option<String> {
     if name == "leader-deposed" {
         return Some("Juju never runs `leader-deposed`: wait for `#[when_not(\"leadership.is_leader\")]`".to_owned());
     }
-    let known = |name: &str| {
-        HOOKS.contains(&name)
-            || FAMILIES.iter().any(|(between, ends)| {
-                name.rsplit_once(between).is_some_and(|(begin, end)| is_word(begin) && ends.contains(&end))
-            })
-    };
-    if known(name) {
-        return None;
+    if let Some((begin, family, end)) = family(name) {
+        if is_word(begin) && family.ends.contains(&end) {
+            return None;
+        }
     }
-    let mut message = format!("Juju has no hook `{name}`");
-    if let Some(nearest) = nearest(name) {
-        message.push_str(&format!("; is it `{nearest}`?"));
-    } else {
-        message.push_str(
-            "; the hooks are `install`, `start`, `config-changed`, `update-status`, `upgrade-charm`, `leader-elected`, \
-             `stop`, `remove`, `<endpoint>-relation-joined` and so on",
-        );
-    }
-    Some(message)
+    let hint = nearest(name).unwrap_or_else(|| {
+        "the hooks are `install`, `start`, `config-changed`, `update-status`, `upgrade-charm`, `leader-elected`, `stop`, \
+         `remove`, `<endpoint>-relation-joined` and so on"
+            .to_owned()
+    });
+    Some(format!("Juju has no hook `{name}`; {hint}"))
+}
+
+/// The family of a hook, with what stands before and after its middle.
+fn family(name: &str) -> Option<(&str, &'static Family, &str)> {
+    FAMILIES.iter().find_map(|family| {
+        let (begin, end) = name.rsplit_once(family.between)?;
+        Some((begin, family, end))
+    })
 }
 
 /// Whether this can be the name of an endpoint, a storage or a container; a role pattern can.
@@ -232,31 +255,35 @@ fn is_word(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-/// The hook that was probably meant.
+/// What was probably meant, as the end of a message.
 fn nearest(name: &str) -> Option<String> {
     let dashed = name.trim().to_ascii_lowercase().replace(['_', ' '], "-");
-    for (between, ends) in FAMILIES {
-        let begins = between.trim_start_matches('-');
-        let (begin, end) = match dashed.rsplit_once(between) {
-            Some((begin, end)) => (begin.to_owned(), end),
-            None => match dashed.strip_prefix(begins) {
-                Some(end) => ("<endpoint>".to_owned(), end),
-                None => continue,
-            },
-        };
-        let begin = if begin.is_empty() { "<endpoint>".to_owned() } else { begin };
-        let end = closest(end, ends.iter().copied()).unwrap_or(ends[ends.len().min(2) - 1]);
-        return Some(format!("{begin}{between}{end}"));
+    let of_family = |begin: &str, family: &Family, end: &str| {
+        let begin = if begin.is_empty() { family.begin } else { begin };
+        match closest(end, family.ends) {
+            Some(end) => format!("is it `{begin}{}{end}`?", family.between),
+            None => format!("after `{begin}{}` comes one of `{}`", family.between, family.ends.join("`, `")),
+        }
+    };
+    if let Some((begin, family, end)) = family(&dashed) {
+        return Some(of_family(begin, family, end));
     }
-    closest(&dashed, HOOKS.into_iter()).map(ToOwned::to_owned)
+    for family in &FAMILIES {
+        if let Some(end) = dashed.strip_prefix(family.between.trim_start_matches('-')) {
+            return Some(of_family("", family, end));
+        }
+    }
+    closest(&dashed, &HOOKS).map(|hook| format!("is it `{hook}`?"))
 }
 
-/// The candidate with the fewest letters to change, if these are few.
-fn closest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+/// The candidate with the fewest letters to change, if these are few; of two, the one that begins alike.
+fn closest(word: &str, candidates: &[&'static str]) -> Option<&'static str> {
+    let alike = |candidate: &str| word.bytes().zip(candidate.bytes()).take_while(|(a, b)| a == b).count();
     candidates
-        .map(|candidate| (distance(word, candidate), candidate))
+        .iter()
+        .map(|candidate| (distance(word, candidate), *candidate))
         .filter(|(distance, candidate)| *distance <= candidate.len().max(6) / 3)
-        .min_by_key(|(distance, _)| *distance)
+        .min_by_key(|(distance, candidate)| (2 * distance).saturating_sub(alike(candidate)))
         .map(|(_, candidate)| candidate)
 }
 
@@ -313,7 +340,7 @@ mod tests {
             ("{a,}-relation-joined", "an alternative is empty"),
             ("{peer:zookeeper-quorum}-relation-joined", "say `peers`"),
             ("{server:http}-relation-joined", "`server` is no role"),
-            ("{peers:}-relation-joined", "no name of an interface"),
+            ("{peers:}-relation-joined", "names no interface"),
             ("{peers:a b}-relation-joined", "no name of an interface"),
             ("{provides:http,https}-relation-joined", "names two interfaces"),
             ("{peers:zookeeper-quorum}", "`-relation-` follows it"),
@@ -336,8 +363,9 @@ mod tests {
             ("zkpeer_relation_changed", "is it `zkpeer-relation-changed`?"),
             ("relation-joined", "is it `<endpoint>-relation-joined`?"),
             ("-relation-joined", "is it `<endpoint>-relation-joined`?"),
-            ("{peers:zookeeper-quorum}-relation-leave", "is it `{peers:zookeeper-quorum}-relation-"),
-            ("data-storage-detached", "is it `data-storage-attached`?"),
+            ("{peers:zookeeper-quorum}-relation-leave", "after `{peers:zookeeper-quorum}-relation-` comes one of `created`, "),
+            ("{db,web}-relation-leave", "no hook `db-relation-leave`"),
+            ("data-storage-detached", "is it `data-storage-detaching`?"),
             ("leader-deposed", "never runs"),
             ("collect-metrics", "use `#[collect_metrics]`"),
             ("meter-status-changed", "use `#[meter_status_changed]`"),
