@@ -53,6 +53,24 @@ pub struct RelationEvent {
 }
 
 impl HookEvent {
+    /// A hook that is about no relation.
+    #[must_use]
+    pub fn hook(name: &str) -> Self {
+        Self { name: name.to_owned(), action: None, relation: None }
+    }
+
+    /// A hook that is about a relation.
+    #[must_use]
+    pub fn of_relation(name: &str, relation: RelationEvent) -> Self {
+        Self { name: name.to_owned(), action: None, relation: Some(relation) }
+    }
+
+    /// An action.
+    #[must_use]
+    pub fn of_action(action: ActionEvent) -> Self {
+        Self { name: action.name.clone(), action: Some(action), relation: None }
+    }
+
     /// The hook's or the action's name, such as `zkpeer-relation-joined`.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -136,7 +154,7 @@ impl Environment {
                 id: reader.text("JUJU_ACTION_UUID")?.unwrap_or_default(),
                 tag: reader.text("JUJU_ACTION_TAG")?.unwrap_or_default(),
             };
-            return Ok(HookEvent { name: name.to_owned(), action: Some(action), relation: None });
+            return Ok(HookEvent::of_action(action));
         }
         let from_path = dispatch_path.as_deref().and_then(|path| path.strip_prefix("hooks/")).map(str::to_owned);
         if let (Some(path), None) = (&dispatch_path, &from_path) {

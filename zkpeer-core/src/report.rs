@@ -91,3 +91,25 @@ pub struct Change {
     /// What happened to it.
     pub edge: Edge,
 }
+
+impl Report {
+    /// The names of the handlers that were called, in order, without their module paths.
+    #[must_use]
+    pub fn handlers(&self) -> Vec<&str> {
+        self.rounds.iter().flat_map(Round::called).collect()
+    }
+
+    /// The same for each round of the phase `other`.
+    #[must_use]
+    pub fn handlers_by_round(&self) -> Vec<Vec<&str>> {
+        let others = self.rounds.iter().filter(|round| round.phase == Phase::Other);
+        others.map(|round| round.called().collect()).collect()
+    }
+}
+
+impl Round {
+    fn called(&self) -> impl Iterator<Item = &str> {
+        let called = self.handlers.iter().filter(|call| call.outcome != CallOutcome::Skipped);
+        called.map(|call| call.name.rsplit("::").next().unwrap_or(&call.name))
+    }
+}

@@ -1,1 +1,5 @@
 //! A simulated unit agent, for the tests of charms.
+
+mod unit;
+
+pub use unit::Unit;

@@ -363,7 +363,10 @@ mod tests {
             ("zkpeer_relation_changed", "is it `zkpeer-relation-changed`?"),
             ("relation-joined", "is it `<endpoint>-relation-joined`?"),
             ("-relation-joined", "is it `<endpoint>-relation-joined`?"),
-            ("{peers:zookeeper-quorum}-relation-leave", "after `{peers:zookeeper-quorum}-relation-` comes one of `created`, "),
+            (
+                "{peers:zookeeper-quorum}-relation-leave",
+                "after `{peers:zookeeper-quorum}-relation-` comes one of `created`, ",
+            ),
             ("{db,web}-relation-leave", "no hook `db-relation-leave`"),
             ("data-storage-detached", "is it `data-storage-detaching`?"),
             ("leader-deposed", "never runs"),
