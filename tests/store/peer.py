@@ -125,7 +125,7 @@ def floats(bits):
 
 def keyed(kind, keys):
     """A dictionary with keys that are not texts."""
-    kinds = {"int": int, "bool": bool, "float": float, "none": lambda _: None}
+    kinds = {"int": int, "bool": bool, "none": lambda _: None}
     return json.dumps({kinds[kind](key): index for index, key in enumerate(keys)}, sort_keys=True)
 
 
