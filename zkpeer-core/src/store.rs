@@ -51,7 +51,6 @@ pub struct Options {
 
 /// Whether a store may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "there is no third")]
 pub enum Access {
     /// It is read, and changes may be committed.
     ReadWrite,

@@ -17,7 +17,10 @@ type Cause = Box<dyn Error + Send + Sync>;
 #[non_exhaustive]
 pub enum StoreError {
     /// The file is something else than a database.
-    #[error("{file}: this is not an SQLite database; restore it, or move it away to start without any state", file = file.display())]
+    #[error(
+        "{file}: this is not an SQLite database; restore it, or move it away to start without any state",
+        file = file.display()
+    )]
     NotADatabase {
         /// The file of the store.
         file: PathBuf,
@@ -26,7 +29,10 @@ pub enum StoreError {
     },
 
     /// The file is a database, but a damaged one.
-    #[error("{file}: the database is damaged; restore it, or see what `sqlite3 {file} .recover` finds", file = file.display())]
+    #[error(
+        "{file}: the database is damaged; restore it, or see what `sqlite3 {file} .recover` finds",
+        file = file.display()
+    )]
     Corrupt {
         /// The file of the store.
         file: PathBuf,
@@ -148,7 +154,10 @@ pub enum StoreError {
     },
 
     /// Something else than a file has the name of the file.
-    #[error("{file}: this is {found} and not a file; move it away, or name another file in UNIT_STATE_DB", file = file.display())]
+    #[error(
+        "{file}: this is {found} and not a file; move it away, or name another file in UNIT_STATE_DB",
+        file = file.display()
+    )]
     NotAFile {
         /// The name of the file.
         file: PathBuf,
@@ -170,7 +179,10 @@ pub enum StoreError {
     },
 
     /// The store was opened for reading only, and has changes.
-    #[error("{file}: it was opened for reading only and has changes; discard them, or open it for writing", file = file.display())]
+    #[error(
+        "{file}: it was opened for reading only and has changes; discard them, or open it for writing",
+        file = file.display()
+    )]
     ReadOnly {
         /// The file of the store.
         file: PathBuf,

@@ -37,7 +37,6 @@ const MAX_DIGITS: usize = 4300;
 /// # Ok::<(), zkpeer_core::store::JsonError>(())
 /// ```
 #[derive(Clone)]
-#[allow(clippy::exhaustive_enums, reason = "JSON is not going to grow")]
 pub enum Json {
     /// `null`, Python's `None`.
     Null,

@@ -123,6 +123,13 @@ fn floats_are_written_as_python_writes_them() {
         (5e-324, "5e-324"),
         (2.225_073_858_507_201_4e-308, "2.2250738585072014e-308"),
         (123_456.789, "123456.789"),
+        (-0.001_5, "-0.0015"),
+        // As near to one as to the other of the two shortest texts.
+        (1_974_083_511_181_797.0 / 8.0, "246760438897724.62"),
+        (163_254_807_032_181.0 / 16.0, "10203425439511.312"),
+        // The nearest of 16 digits is outside the interval that reads back.
+        (9_007_199_254_740_992.0, "9007199254740992.0"),
+        (5.684_341_886_080_802e-14, "5.684341886080802e-14"),
     ];
     for (number, text) in floats {
         assert_eq!(Json::Float(number).to_string(), text);

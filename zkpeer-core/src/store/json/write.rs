@@ -49,17 +49,38 @@ pub(super) fn float(out: &mut dyn Write, number: f64) -> fmt::Result {
     if number.is_infinite() {
         return out.write_str(if number > 0.0 { "Infinity" } else { "-Infinity" });
     }
-    let scientific = format!("{number:e}");
+    let scientific = shortest(number);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    match exponent.parse::<i32>().unwrap_or_default() {
-        exponent @ ..-4 => write!(out, "{mantissa}e-{:02}", -exponent),
-        exponent @ 16.. => write!(out, "{mantissa}e+{exponent}"),
-        _ => {
-            let plain = number.to_string();
-            out.write_str(&plain)?;
-            if plain.contains('.') { Ok(()) } else { out.write_str(".0") }
-        }
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    match exponent {
+        ..-4 => return write!(out, "{mantissa}e-{:02}", -exponent),
+        16.. => return write!(out, "{mantissa}e+{exponent}"),
+        _ => {}
     }
+    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
+    let mut digits = mantissa.replace('.', "");
+    out.write_str(sign)?;
+    if exponent < 0 {
+        let zeros = "0".repeat((-1 - exponent).unsigned_abs() as usize);
+        return write!(out, "0.{zeros}{digits}");
+    }
+    let point = 1 + exponent.unsigned_abs() as usize;
+    while digits.len() <= point {
+        digits.push('0');
+    }
+    let (whole, fraction) = digits.split_at(point);
+    write!(out, "{whole}.{fraction}")
+}
+
+/// The shortest digits, with an exponent.
+///
+/// Where two of that length are equally near, Rust takes the larger one and Python the even one, which is also what
+/// Rust takes when it is told the length: 246760438897724.625 is `246760438897724.62` to Python.
+fn shortest(number: f64) -> String {
+    let shortest = format!("{number:e}");
+    let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    let even = format!("{number:.*e}", digits.saturating_sub(1));
+    if even.parse() == Ok(number) { even } else { shortest }
 }
 
 pub(super) fn string(out: &mut dyn Write, text: &JsonString) -> fmt::Result {
