@@ -86,6 +86,8 @@ impl Run<'_> {
         if context.event().is_restricted() {
             let mut dispatch = Dispatch::begin(self.registry.rules(), Phase::Restricted, self);
             self.round(&mut dispatch, Phase::Restricted, report)?;
+            // What such a hook changes is not kept: it may run beside another one (contract 1.5).
+            context.discard();
             return Ok(());
         }
         if let Some(action) = context.event().action().filter(|action| !self.registry.has_action(&action.name)) {

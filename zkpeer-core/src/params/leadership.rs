@@ -72,7 +72,14 @@ impl Leader {
     /// If Juju refuses.
     pub fn settings(&self) -> Result<Bag, Error> {
         let mut settings = settings(&self.0)?;
-        for (key, value) in &self.0.outbox().borrow().leader_settings {
+        let pending = if self.0.has_leader_settings() {
+            self.0.outbox().borrow().leader_settings.clone()
+        } else {
+            let relation = peer_relation(&self.0)?.map(|relation| (relation, Side::Application));
+            let outbox = self.0.outbox().borrow();
+            relation.and_then(|key| outbox.bags.get(&key)).map(unprefixed).unwrap_or_default()
+        };
+        for (key, value) in &pending {
             merge(&mut settings, key, value);
         }
         Ok(settings)
@@ -165,8 +172,12 @@ fn of_peers(context: &Context) -> Result<Bag, Error> {
     let Some(relation) = peer_relation(context)? else { return Ok(Bag::new()) };
     let application = context.outside().unit.application().to_owned();
     let bag = bag(context, &relation, BagOwner::Application(application))?;
-    let ours = bag.iter().filter_map(|(key, value)| Some((key.strip_prefix(PEER_PREFIX)?.to_owned(), value.clone())));
-    Ok(ours.collect())
+    Ok(unprefixed(&bag))
+}
+
+/// The leader settings among what is in the peer relation's application databag.
+fn unprefixed(bag: &Bag) -> Bag {
+    bag.iter().filter_map(|(key, value)| Some((key.strip_prefix(PEER_PREFIX)?.to_owned(), value.clone()))).collect()
 }
 
 fn peers_endpoint(metadata: &Metadata) -> Option<&str> {

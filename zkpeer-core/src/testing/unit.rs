@@ -271,7 +271,8 @@ impl Unit {
     /// If the value has no form in JSON.
     pub fn store<T: serde::Serialize + ?Sized>(&mut self, key: &str, value: &T) {
         let store = self.store.get_or_insert_with(Store::in_memory);
-        store.set(key, value).unwrap_or_else(|error| bad(key, &error));
+        let kept = store.set(key, value).and_then(|_| store.commit());
+        kept.unwrap_or_else(|error| bad(key, &error));
     }
 
     /// The hook commands of the last hook, in order, as they would be written: `status-set active ready`.
