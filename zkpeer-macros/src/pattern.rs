@@ -225,10 +225,8 @@ fn check_name(name: &str) -> Option<String> {
     if name == "leader-deposed" {
         return Some("Juju never runs `leader-deposed`: wait for `#[when_not(\"leadership.is_leader\")]`".to_owned());
     }
-    if let Some((begin, family, end)) = family(name) {
-        if is_word(begin) && family.ends.contains(&end) {
-            return None;
-        }
+    if family(name).is_some_and(|(begin, family, end)| is_word(begin) && family.ends.contains(&end)) {
+        return None;
     }
     let hint = nearest(name).unwrap_or_else(|| {
         "the hooks are `install`, `start`, `config-changed`, `update-status`, `upgrade-charm`, `leader-elected`, `stop`, \
@@ -363,7 +361,10 @@ mod tests {
             ("zkpeer_relation_changed", "is it `zkpeer-relation-changed`?"),
             ("relation-joined", "is it `<endpoint>-relation-joined`?"),
             ("-relation-joined", "is it `<endpoint>-relation-joined`?"),
-            ("{peers:zookeeper-quorum}-relation-leave", "after `{peers:zookeeper-quorum}-relation-` comes one of `created`, "),
+            (
+                "{peers:zookeeper-quorum}-relation-leave",
+                "after `{peers:zookeeper-quorum}-relation-` comes one of `created`, ",
+            ),
             ("{db,web}-relation-leave", "no hook `db-relation-leave`"),
             ("data-storage-detached", "is it `data-storage-detaching`?"),
             ("leader-deposed", "never runs"),

@@ -36,7 +36,7 @@ fn install(mut flags: Flags, _: Flags, _again: Option<Flags>) -> Result {
 }
 
 #[hook("config-changed")]
-fn configure() {}
+const fn configure() {}
 
 #[when_file_changed("/etc/hosts")]
 #[must_use]
