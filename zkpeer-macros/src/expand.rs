@@ -457,6 +457,30 @@ pub(crate) fn interfaces_macro(input: TokenStream) -> TokenStream {
 mod tests {
     use super::*;
 
+    /// What `golden/input.rs` becomes, for a reviewer's eyes. `GOLDEN=overwrite` writes it anew.
+    #[test]
+    fn the_expansion_is_the_golden_one() {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
+        let input: syn::File = syn::parse_str(&std::fs::read_to_string(directory.join("input.rs")).unwrap()).unwrap();
+        let mut expanded = TokenStream::new();
+        for item in input.items {
+            let syn::Item::Fn(mut function) = item else { panic!("only functions") };
+            let first = function.attrs.remove(0);
+            let kind = Kind::from_path(first.path()).unwrap();
+            let arguments = match &first.meta {
+                syn::Meta::List(list) => list.tokens.clone(),
+                _ => TokenStream::new(),
+            };
+            expanded.extend(attribute(kind, arguments, function.into_token_stream()));
+        }
+        let text = prettyplease::unparse(&syn::parse2(expanded).unwrap());
+        let path = directory.join("expanded.rs");
+        if std::env::var_os("GOLDEN").is_some_and(|value| value == "overwrite") {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert!(std::fs::read_to_string(&path).unwrap() == text, "the expansion is now\n{text}");
+    }
+
     #[test]
     fn types_are_written_as_an_author_writes_them() {
         for text in [

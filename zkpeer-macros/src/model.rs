@@ -220,9 +220,6 @@ fn without_last(tokens: TokenStream) -> TokenStream {
 /// What a handler's signature cannot be.
 fn signature(function: &Function, errors: &mut Errors) {
     let sig = &function.sig;
-    if let Some(token) = &sig.constness {
-        errors.push(token, "a handler is not `const`: it runs when a hook runs");
-    }
     if let Some(token) = &sig.asyncness {
         errors.push(token, "a handler is not `async`: one runs after the other, and nothing else while it does");
     }

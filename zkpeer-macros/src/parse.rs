@@ -35,11 +35,6 @@ impl Errors {
     pub(crate) fn to_compile_errors(&self) -> TokenStream {
         self.0.iter().map(syn::Error::to_compile_error).collect()
     }
-
-    #[cfg(test)]
-    pub(crate) fn messages(&self) -> Vec<String> {
-        self.0.iter().map(ToString::to_string).collect()
-    }
 }
 
 /// One of the attributes.
@@ -300,13 +295,13 @@ fn expression(element: TokenStream) -> syn::Result<Expr> {
     Ok(expr)
 }
 
-fn literal(expr: Expr) -> Result<LitStr, Expr> {
+fn literal(expr: &Expr) -> Option<LitStr> {
     match expr {
-        Expr::Lit(literal) => match literal.lit {
-            Lit::Str(text) if text.suffix().is_empty() && literal.attrs.is_empty() => Ok(text),
-            _ => Err(Expr::Lit(literal)),
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Str(text) if text.suffix().is_empty() && literal.attrs.is_empty() => Some(text.clone()),
+            _ => None,
         },
-        other => Err(other),
+        _ => None,
     }
 }
 
@@ -318,7 +313,7 @@ fn literals(
 ) -> Vec<LitStr> {
     let mut texts: Vec<LitStr> = Vec::new();
     for element in elements {
-        let Some(text) = expression(element.clone()).ok().and_then(|expr| literal(expr).ok()) else {
+        let Some(text) = expression(element.clone()).ok().as_ref().and_then(literal) else {
             errors.push(
                 element,
                 format_args!("{what} is a string literal here: it is checked when the charm is compiled"),
@@ -344,15 +339,16 @@ fn literals_or_constants(
 ) -> Vec<Arg> {
     let mut args: Vec<Arg> = Vec::new();
     for element in elements {
-        let arg = match expression(element.clone()).map(literal) {
-            Ok(Ok(text)) => {
+        let expr = expression(element.clone()).ok();
+        let arg = match (expr.as_ref().and_then(literal), expr) {
+            (Some(text), _) => {
                 if let Some(message) = check(&text.value()) {
                     errors.push(text, message);
                     continue;
                 }
                 Arg::Literal(text)
             }
-            Ok(Err(Expr::Path(path))) if path.attrs.is_empty() => Arg::Constant(path),
+            (None, Some(Expr::Path(path))) if path.attrs.is_empty() => Arg::Constant(path),
             _ => {
                 errors.push(element, kinds);
                 continue;

@@ -225,10 +225,8 @@ fn check_name(name: &str) -> Option<String> {
     if name == "leader-deposed" {
         return Some("Juju never runs `leader-deposed`: wait for `#[when_not(\"leadership.is_leader\")]`".to_owned());
     }
-    if let Some((begin, family, end)) = family(name) {
-        if is_word(begin) && family.ends.contains(&end) {
-            return None;
-        }
+    if family(name).is_some_and(|(begin, family, end)| is_word(begin) && family.ends.contains(&end)) {
+        return None;
     }
     let hint = nearest(name).unwrap_or_else(|| {
         "the hooks are `install`, `start`, `config-changed`, `update-status`, `upgrade-charm`, `leader-elected`, `stop`, \

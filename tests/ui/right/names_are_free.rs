@@ -65,8 +65,7 @@ fn main() {
     const LISTED: &[&HandlerDef] = handlers![self::install, inner];
     assert_eq!(LISTED.len(), 2);
     assert_eq!(handlers![].len(), 0);
-    let listed =
-        handlers![install, install::install, install::install::install, crate::call, rejection, mine, inner];
+    let listed = handlers![install, install::install, install::install::install, crate::call, rejection, mine, inner];
     let modules: Vec<&str> = listed[..3].iter().map(|handler| handler.module).collect();
     let root = module_path!();
     assert_eq!(modules, [root.to_owned(), format!("{root}::install"), format!("{root}::install::install")]);

@@ -1,9 +1,27 @@
 //! Nothing that the attributes emit is touched by an author's lints.
 #![forbid(unsafe_code, missing_docs, unreachable_pub, non_snake_case, missing_debug_implementations)]
-#![deny(warnings, dead_code, non_upper_case_globals, unused, unused_qualifications, unused_results, deprecated, clippy::pedantic)]
-#![deny(rust_2018_idioms, let_underscore_drop, trivial_casts, unused_lifetimes, single_use_lifetimes, variant_size_differences)]
+#![deny(
+    warnings,
+    dead_code,
+    non_upper_case_globals,
+    unused,
+    unused_qualifications,
+    unused_results,
+    deprecated,
+    clippy::pedantic
+)]
+#![deny(
+    rust_2018_idioms,
+    let_underscore_drop,
+    trivial_casts,
+    unused_lifetimes,
+    single_use_lifetimes,
+    variant_size_differences
+)]
 
-use zkpeer_core::{Flag, Flags, Result, flag, handlers, hook, not_unless, only_once, when, when_file_changed, when_not};
+use zkpeer_core::{
+    Flag, Flags, Result, flag, handlers, hook, not_unless, only_once, when, when_file_changed, when_not,
+};
 
 const INSTALLED: Flag = flag!("zookeeper.installed");
 
@@ -36,7 +54,7 @@ fn install(mut flags: Flags, _: Flags, _again: Option<Flags>) -> Result {
 }
 
 #[hook("config-changed")]
-fn configure() {}
+const fn configure() {}
 
 #[when_file_changed("/etc/hosts")]
 #[must_use]

@@ -3,8 +3,8 @@
 use zkpeer_core::__private::{Registration, inventory};
 use zkpeer_core::{
     ConditionDef, Flag, Flags, HandlerDef, Quantifier, RestrictedHook, Result, action, collect_metrics, flag, handlers,
-    hook, meter_status_changed, not_unless, only_once, when, when_all, when_any, when_file_changed, when_none, when_not,
-    when_not_all,
+    hook, meter_status_changed, not_unless, only_once, when, when_all, when_any, when_file_changed, when_none,
+    when_not, when_not_all,
 };
 
 mod flags {
@@ -15,7 +15,7 @@ const PATH: &str = "/etc/hosts";
 const TEMPLATE: Flag = flag!("{relation_name}.joined");
 
 #[when("a", flags::READY, TEMPLATE)]
-#[when_all("b",)]
+#[when_all("b")]
 #[when_any("c", "d")]
 #[when_not("e")]
 #[when_none("f")]

@@ -28,9 +28,6 @@ trait Declares {
 }
 
 #[when("a")]
-const fn constant() {}
-
-#[when("a")]
 async fn asynchronous() {}
 
 #[when("a")]
