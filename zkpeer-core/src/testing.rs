@@ -1,5 +1,52 @@
-//! A simulated unit agent, for the tests of charms.
+//! For the tests of charms: one unit in this process, and a simulated unit agent.
+//!
+//! [`Unit`] runs one hook after another in this process, in microseconds; what Juju would answer is given as data.
+//!
+//! [`UnitAgent`] runs a charm as Juju would: each hook is a process of the charm's own program, started in its own charm
+//! directory with exactly the environment that Juju sets, and with the hook commands on its `PATH`. Nothing in the charm
+//! knows that it is not Juju. It works for any charm with a `dispatch` or `hooks`, in any language.
+//!
+//! Underneath is one model, held as data. A hook is a run on a snapshot of it, and then a commit, which applies all
+//! that the hook has buffered or refuses it:
+//!
+//! - `model`: applications, units, relations and bags, as the controller has them;
+//! - `unit`: what one unit's agent has seen of that, and its decision what runs next;
+//! - `run`: one hook, with its reads, pending writes and commit;
+//! - `command`: the hook commands, which work on a run;
+//! - `environment`, `process`, `wire`: the hook's process, and how it is spoken to;
+//! - [`UnitAgent`]: all of it together.
+//!
+//! Comments refer to sections of the charm runtime contract of Juju by number.
 
+mod agent;
+mod builder;
+mod charm;
+mod command;
+mod entries;
+mod environment;
+mod error;
+mod hook;
+mod in_process;
+mod model;
+mod names;
+mod options;
+mod outcome;
+mod process;
+mod report;
+mod run;
 mod unit;
+mod value;
+mod wire;
 
-pub use unit::Unit;
+pub use agent::UnitAgent;
+pub use builder::Builder;
+pub use error::Error;
+pub use hook::{Hook, RelationHook, RelationKind};
+pub use in_process::Unit;
+pub use model::{Entries, Status};
+pub use names::{JujuVersion, NameError, RelationId, UnitName};
+pub use outcome::{ActionReport, HookRun, Outcome};
+pub use process::{CommandRun, KillPoint};
+pub use report::{HandlerRun, Report, Round};
+pub use run::LogLine;
+pub use value::Value;

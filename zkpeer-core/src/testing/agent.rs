@@ -1,0 +1,897 @@
+//! The agent of one unit: it starts the charm's real program for each hook, as Juju does, against a model held here.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufRead, Seek};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::builder::{Builder, Root};
+use super::charm::{self, CharmFiles};
+use super::command;
+use super::environment;
+use super::error::Error;
+use super::hook::{Hook, RelationHook, RelationKind};
+use super::model::{Entries, Model, Status};
+use super::names::{RelationId, UnitName};
+use super::outcome::{ActionReport, HookRun, Outcome};
+use super::process::{self, Exit, KillPoint};
+use super::run::Run;
+use super::unit::{Next, Pending, UnitState};
+use super::value::Value;
+
+/// A unit of a charm, run as Juju runs one: each hook is a process of the charm's own program.
+///
+/// ```no_run
+/// use zkpeer_core::testing::UnitAgent;
+///
+/// let mut agent = UnitAgent::builder("examples/hello").program("target/debug/hello").leader(true).build()?;
+/// agent.deploy()?;
+/// agent.add_peer("zkpeer", "hello/1", &[("port", "2181")])?;
+/// let hooks = agent.settle()?;
+/// assert_eq!(hooks[0].to_string(), "zkpeer-relation-joined (hello/1)");
+/// # Ok::<(), zkpeer_core::testing::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct UnitAgent {
+    model: Model,
+    unit: UnitState,
+    charm: CharmFiles,
+    root: Root,
+    limit: Duration,
+    path: String,
+    contexts: u64,
+    actions: u64,
+    report_at: u64,
+    kill: Option<KillPoint>,
+    refuse: Option<String>,
+    lose_leadership: bool,
+    last_failed: Option<HookRun>,
+}
+
+/// More hooks than this in a row, and something will never come to rest.
+const MAX_HOOKS: usize = 10_000;
+
+impl UnitAgent {
+    /// Begins with a charm: a directory that has a `metadata.yaml`. It is copied; nothing is written to it.
+    pub fn builder(charm: impl Into<PathBuf>) -> Builder {
+        Builder::new(charm.into())
+    }
+
+    pub(super) fn new(
+        model: Model,
+        unit: UnitState,
+        charm: CharmFiles,
+        root: Root,
+        limit: Duration,
+        path: String,
+    ) -> Self {
+        Self {
+            model,
+            unit,
+            charm,
+            root,
+            limit,
+            path,
+            contexts: 0,
+            actions: 0,
+            report_at: 0,
+            kill: None,
+            refuse: None,
+            lose_leadership: false,
+            last_failed: None,
+        }
+    }
+
+    /// Runs the next hook that is due, whatever comes of it; none if nothing is due, or a failed hook waits.
+    ///
+    /// # Errors
+    ///
+    /// If the agent itself cannot work. A hook that fails is a result, not an error.
+    pub fn step(&mut self) -> Result<Option<HookRun>, Error> {
+        match self.unit.next(&mut self.model) {
+            Next::Run(hook) => Ok(Some(self.execute(hook, Value::Null)?.0)),
+            Next::Failed(_) | Next::Idle | Next::Gone => Ok(None),
+        }
+    }
+
+    /// What is due next, without running it.
+    pub fn due(&mut self) -> Option<Hook> {
+        match self.unit.clone().next(&mut self.model.clone()) {
+            Next::Run(hook) => Some(hook),
+            Next::Failed(_) | Next::Idle | Next::Gone => None,
+        }
+    }
+
+    /// Runs all hooks of the first start, from `install` to `start` (contract 3.1).
+    ///
+    /// # Errors
+    ///
+    /// If a hook fails, or the agent itself cannot work.
+    pub fn deploy(&mut self) -> Result<Vec<HookRun>, Error> {
+        self.run_until(|unit| unit.started)
+    }
+
+    /// Runs hooks until none is due.
+    ///
+    /// # Errors
+    ///
+    /// If a hook fails, or has failed before and waits; if there is no end to it; or the agent itself cannot work.
+    pub fn settle(&mut self) -> Result<Vec<HookRun>, Error> {
+        self.run_until(|_| false)
+    }
+
+    fn run_until(&mut self, enough: impl Fn(&UnitState) -> bool) -> Result<Vec<HookRun>, Error> {
+        let mut runs = Vec::new();
+        while !enough(&self.unit) {
+            if runs.len() == MAX_HOOKS {
+                let last = runs.last().map(HookRun::to_string).unwrap_or_default();
+                return Err(Error::Endless(format!(
+                    "{} has run {MAX_HOOKS} hooks and the next is due already; the last was {last}",
+                    self.unit.name
+                )));
+            }
+            let Some(run) = self.step()? else { break };
+            if run.failed() {
+                return Err(Error::HookFailed(Box::new(run)));
+            }
+            runs.push(run);
+        }
+        match &self.last_failed {
+            Some(failed) if self.failed().is_some() => Err(Error::HookFailed(Box::new(failed.clone()))),
+            _ => Ok(runs),
+        }
+    }
+
+    /// Runs one hook now, whether or not it is due: a plain one, or `-created`, `-broken` or an application's
+    /// `-changed` of a relation. For hooks about a remote unit there is [`Self::run_relation_hook`].
+    ///
+    /// A name that no Juju of this version has is run as given, as a charm would meet it under a newer one.
+    ///
+    /// # Errors
+    ///
+    /// If Juju could never run this hook now, or the agent itself cannot work.
+    pub fn run_hook(&mut self, name: &str) -> Result<HookRun, Error> {
+        self.unit.enter_relations(&mut self.model);
+        let hook = match RelationKind::split(name) {
+            Some((endpoint, kind)) => self.relation_hook(endpoint, kind, None)?,
+            None => Hook::plain(name),
+        };
+        self.run_checked(hook)
+    }
+
+    /// Runs one hook of a relation about a remote unit: `-joined`, `-changed` or `-departed`.
+    ///
+    /// # Errors
+    ///
+    /// If Juju could never run this hook now, or the agent itself cannot work.
+    pub fn run_relation_hook(&mut self, name: &str, unit: &str) -> Result<HookRun, Error> {
+        self.unit.enter_relations(&mut self.model);
+        let Some((endpoint, kind)) = RelationKind::split(name) else {
+            return Error::impossible(format!("`{name}` is no hook of a relation"));
+        };
+        let hook = self.relation_hook(endpoint, kind, Some(unit.parse()?))?;
+        self.run_checked(hook)
+    }
+
+    fn relation_hook(&self, endpoint: &str, kind: RelationKind, unit: Option<UnitName>) -> Result<Hook, Error> {
+        let number = match &unit {
+            Some(unit) => self.relation_with(endpoint, unit)?,
+            None => self.relation_number(endpoint)?,
+        };
+        let relation = self.model.relations.get(&number);
+        let bag = relation.and_then(|relation| match &unit {
+            Some(unit) => relation.units.get(unit),
+            None => relation.apps.get(relation.remote_app(self.unit.name.app())),
+        });
+        let dying = self.model.units.get(&self.unit.name).is_some_and(|unit| unit.dying);
+        let departing = (kind == RelationKind::Departed)
+            .then(|| if dying { Some(self.unit.name.clone()) } else { unit.clone() })
+            .flatten();
+        let version = bag.map_or(0, |bag| bag.version);
+        Ok(self.unit.relation_hook(&self.model, number, kind, unit, departing, version))
+    }
+
+    fn run_checked(&mut self, hook: Hook) -> Result<HookRun, Error> {
+        if let Some(pending) = &self.unit.pending {
+            let (waiting, state) = (&pending.hook, if pending.failed { "has failed" } else { "was killed" });
+            if waiting.name() != hook.name() {
+                return Error::impossible(format!("{waiting} {state}, and until it is done no other hook runs"));
+            }
+            let waiting = waiting.clone();
+            return Ok(self.execute(waiting, Value::Null)?.0);
+        }
+        self.check(&hook)?;
+        Ok(self.execute(hook, Value::Null)?.0)
+    }
+
+    /// Refuses what could not be, with the reason.
+    fn check(&self, hook: &Hook) -> Result<(), Error> {
+        let unit = &self.unit;
+        let refuse = |why: &str| Error::impossible(format!("{hook} cannot run on {}: {why}", unit.name));
+        let dying = self.model.units.get(&unit.name).is_none_or(|unit| unit.dying);
+        if unit.removed {
+            return refuse("the unit has been removed");
+        }
+        match hook {
+            Hook::Plain(name) if name == "install" => {
+                if unit.installed {
+                    return refuse("the unit is installed already");
+                }
+            }
+            _ if !unit.installed => return refuse("`install` has not run yet"),
+            Hook::Plain(name) => {
+                let four = self.model.juju.is_four();
+                let wrong = match name.as_str() {
+                    "start" if unit.config.is_none() => Some("`config-changed` has not run yet"),
+                    "leader-elected" if !self.model.is_leader(&unit.name) => Some("the unit is not leader"),
+                    "leader-settings-changed" if self.model.is_leader(&unit.name) => Some("the unit is leader"),
+                    "leader-settings-changed" if four => Some("Juju 4 has no leader settings"),
+                    "collect-metrics" | "meter-status-changed" if !self.model.juju.has_metrics() => {
+                        Some("it is not run from Juju 3.6.10 on; choose an earlier version")
+                    }
+                    "pre-series-upgrade" | "post-series-upgrade" if four => Some("Juju 4 has no series upgrade"),
+                    "update-status" if !unit.started => Some("`start` has not run yet"),
+                    "stop" | "remove" if !dying => Some("the unit is not being removed"),
+                    "remove" if unit.started && !unit.stopped => Some("`stop` has not run yet"),
+                    "leader-deposed" => Some("Juju never runs it"),
+                    _ => None,
+                };
+                if let Some(wrong) = wrong {
+                    return refuse(wrong);
+                }
+            }
+            Hook::Relation(hook) => {
+                if let Some(wrong) = self.wrong_relation_hook(hook) {
+                    return refuse(&wrong);
+                }
+            }
+            Hook::Action { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn wrong_relation_hook(&self, hook: &RelationHook) -> Option<String> {
+        let number = hook.relation.number;
+        let (Some(state), Some(relation)) = (self.unit.relations.get(&number), self.model.relations.get(&number))
+        else {
+            return Some("the unit is not in the relation".to_owned());
+        };
+        let dying = relation.dying || self.model.units.get(&self.unit.name).is_none_or(|unit| unit.dying);
+        let there = |unit: &UnitName| !dying && relation.visible(&self.unit.name).contains_key(unit);
+        let wrong = match (hook.kind, &hook.unit) {
+            _ if state.broken => "the relation is over",
+            (RelationKind::Created, _) if state.created => "it has run already",
+            (RelationKind::Created, _) => return None,
+            _ if !state.created => "its `-relation-created` has not run yet",
+            (RelationKind::Joined | RelationKind::Departed, None) => "it needs a remote unit: use run_relation_hook",
+            (RelationKind::Broken, _) if relation.is_peer() => "peer relations have no such hook",
+            (RelationKind::Broken, _) if !dying => "neither the relation nor the unit is being removed",
+            (RelationKind::Broken, _) if !state.members.is_empty() => "there are members yet to depart",
+            (RelationKind::Joined, Some(unit)) if state.members.contains_key(unit) => "the unit has joined already",
+            (RelationKind::Joined, Some(unit)) if !there(unit) => "the remote unit is not in the relation",
+            (RelationKind::Changed, Some(unit)) if !state.members.contains_key(unit) => "the unit has not joined yet",
+            (RelationKind::Departed, Some(unit)) if !state.members.contains_key(unit) => "the unit never joined",
+            (RelationKind::Departed, Some(unit)) if there(unit) => "the remote unit is still in the relation",
+            (_, Some(unit)) if state.changed_due.as_ref().is_some_and(|due| due != unit) => {
+                "after `-joined` comes `-changed` for the same unit"
+            }
+            _ => return None,
+        };
+        Some(wrong.to_owned())
+    }
+
+    /// Runs the failed hook again, as Juju does after a delay, with a new context.
+    ///
+    /// # Errors
+    ///
+    /// If no hook has failed, or the agent itself cannot work.
+    pub fn retry(&mut self) -> Result<HookRun, Error> {
+        match self.unit.pending.as_ref().map(|pending| pending.hook.clone()) {
+            Some(hook) => Ok(self.execute(hook, Value::Null)?.0),
+            None => Error::impossible("no hook has failed, there is nothing to retry"),
+        }
+    }
+
+    /// `juju resolve --no-retry`: the failed hook counts as done, without its changes.
+    ///
+    /// # Errors
+    ///
+    /// If no hook has failed.
+    pub fn resolve(&mut self) -> Result<(), Error> {
+        match self.unit.pending.take() {
+            Some(pending) => self.unit.done(&pending.hook, &mut self.model),
+            None => return Error::impossible("no hook has failed, there is nothing to resolve"),
+        }
+        self.last_failed = None;
+        Ok(())
+    }
+
+    /// Runs an action, with the parameters given and the defaults of actions.yaml.
+    ///
+    /// # Errors
+    ///
+    /// If the charm has no such action, the parameters do not fit its schema, Juju could not run an action now, or the
+    /// agent itself cannot work. An action that fails is a result, not an error.
+    pub fn run_action(&mut self, name: &str, params: &[(&str, Value)]) -> Result<ActionReport, Error> {
+        let Some(schema) = self.charm.actions.get(name) else {
+            return Error::impossible(format!("action \"{name}\" is not in actions.yaml"));
+        };
+        let given = params.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        let params = schema
+            .complete(given, self.model.juju.is_four())
+            .map_err(|why| Error::Impossible(format!("action \"{name}\" is refused before the charm runs: {why}")))?;
+        if let Some(pending) = self.unit.pending.as_ref().filter(|pending| !pending.failed) {
+            return Error::impossible(format!("{} was killed and runs again before any action", pending.hook));
+        }
+        self.actions += 1;
+        let hook = Hook::Action { id: self.actions, name: name.to_owned() };
+        self.check(&hook)?;
+        let (run, said) = self.execute(hook, params)?;
+        let said = said.action.unwrap_or_default();
+        let mut results = said.results;
+        for (key, text) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
+            if !text.is_empty() {
+                results.insert(key.to_owned(), Value::from(text.as_str()));
+            }
+        }
+        if let Some(code) = run.exit {
+            results.insert("return-code".to_owned(), Value::from(code));
+        }
+        let message = match (&run.outcome, said.failed) {
+            (Outcome::Done, None) => None,
+            (Outcome::Done, Some(message)) | (Outcome::Refused(_), Some(message)) => Some(message),
+            (Outcome::Refused(_), None) => Some("committing requested changes failed".to_owned()),
+            (Outcome::NoFile, _) => Some(format!("action not implemented on unit \"{}\"", self.unit.name)),
+            (Outcome::Failed(_), _) if run.exit.is_some() => run.exit.map(|code| format!("exit status {code}")),
+            (Outcome::Failed(why), _) => Some(why.clone()),
+            (Outcome::Killed, _) => Some("signal: killed".to_owned()),
+            (Outcome::TimedOut(_), _) => run.problem(),
+        };
+        let completed = message.is_none();
+        Ok(ActionReport { completed, message: message.unwrap_or_default(), results, log: said.log, run })
+    }
+
+    /// Lets the timer of `update-status` fire, and runs what is due: the hook comes after all others.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::settle`].
+    pub fn update_status(&mut self) -> Result<Vec<HookRun>, Error> {
+        self.unit.update_status = true;
+        self.settle()
+    }
+
+    /// The machine restarts: `start` is due again.
+    pub fn reboot(&mut self) {
+        self.unit.rebooted = self.unit.started;
+    }
+
+    /// The charm's files are replaced by those of `charm`, and its program by `program`: `upgrade-charm` is due. What
+    /// the charm itself has written stays.
+    ///
+    /// # Errors
+    ///
+    /// If the directory is no charm, or a file cannot be written.
+    pub fn refresh(&mut self, charm: &Path, program: Option<&Path>) -> Result<(), Error> {
+        self.charm = CharmFiles::read(charm)?;
+        charm::copy(charm, &self.root.charm)?;
+        self.root.make_hooks_executable()?;
+        if let Some(program) = program {
+            self.root.install_program(program)?;
+        }
+        let app = self.unit.name.app().to_owned();
+        for endpoint in self.charm.peers() {
+            let known =
+                self.model.relations.values().any(|relation| relation.sides == [(app.clone(), endpoint.to_owned())]);
+            if !known {
+                self.model.add_relation(&[(&app, endpoint)]);
+            }
+        }
+        self.unit.upgraded = true;
+        Ok(())
+    }
+
+    /// Another unit of this application appears in the peer relation, with what it has written to its bag.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such endpoint, or the unit cannot be a peer.
+    pub fn add_peer(&mut self, endpoint: &str, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
+        let name: UnitName = unit.parse()?;
+        if name == self.unit.name || name.app() != self.unit.name.app() {
+            return Error::impossible(format!("{name} cannot be a peer of {}", self.unit.name));
+        }
+        let number = self.relation_number(endpoint)?;
+        self.add_to(number, &name, bag)
+    }
+
+    /// A peer writes to its bag; an empty value removes a key. Values that are there already change nothing.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such endpoint or peer.
+    pub fn change_peer(&mut self, endpoint: &str, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
+        let name: UnitName = unit.parse()?;
+        let number = self.relation_with(endpoint, &name)?;
+        match self.model.relations.get_mut(&number) {
+            Some(relation) if relation.present.contains(&name) && name != self.unit.name => {
+                relation.units.entry(name).or_default().apply(&entries(bag));
+                Ok(())
+            }
+            _ => Error::impossible(format!("{name} is not among the remote units of `{endpoint}`; add it first")),
+        }
+    }
+
+    /// A peer, or a unit of another application, leaves.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or it is this one.
+    pub fn remove_peer(&mut self, unit: &str) -> Result<(), Error> {
+        let name: UnitName = unit.parse()?;
+        if name == self.unit.name || self.model.units.get(&name).is_none_or(|unit| unit.dying) {
+            return Error::impossible(format!("there is no other unit {name} to remove"));
+        }
+        self.model.remove_unit(&name);
+        self.model.units.remove(&name);
+        Ok(())
+    }
+
+    /// Relates another application to an endpoint of this charm, as yet without units.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such endpoint, or it is a peer endpoint.
+    pub fn relate(&mut self, endpoint: &str, app: &str) -> Result<RelationId, Error> {
+        let found = self.charm.endpoint(endpoint)?;
+        if found.role == charm::Role::Peer {
+            return Error::impossible(format!("`{endpoint}` is a peer endpoint"));
+        }
+        if app == self.unit.name.app() || !super::names::is_application(app) {
+            return Error::impossible(format!("`{app}` cannot be the other application"));
+        }
+        self.model.application(app);
+        let number = self.model.add_relation(&[(self.unit.name.app(), endpoint), (app, "remote")]);
+        Ok(RelationId { endpoint: endpoint.to_owned(), number })
+    }
+
+    /// A unit of a related application appears, with what it has written to its bag.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such relation, or the unit is not of the other application.
+    pub fn add_remote(&mut self, relation: &RelationId, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
+        let name: UnitName = unit.parse()?;
+        let own = self.unit.name.app();
+        match self.model.relations.get(&relation.number) {
+            Some(found) if !found.is_peer() && name.app() == found.remote_app(own) => {
+                self.add_to(relation.number, &name, bag)
+            }
+            _ => Error::impossible(format!("{name} cannot be a remote unit of {relation}")),
+        }
+    }
+
+    fn add_to(&mut self, number: u32, name: &UnitName, bag: &[(&str, &str)]) -> Result<(), Error> {
+        if self.model.relations.get(&number).is_some_and(|relation| relation.present.contains(name)) {
+            return Error::impossible(format!("{name} is in the relation already"));
+        }
+        self.model.add_unit(name, None);
+        self.model.enter(name, number);
+        if let Some(bag_there) = self.model.relations.get_mut(&number).and_then(|found| found.units.get_mut(name)) {
+            bag_there.apply(&entries(bag));
+        }
+        Ok(())
+    }
+
+    /// Writes to an application's bag, of this application or the other, as its leader would.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such endpoint, or the application has no part in the relation.
+    pub fn change_app(&mut self, endpoint: &str, app: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
+        let number = self.relation_number(endpoint)?;
+        match self.model.relations.get_mut(&number).and_then(|relation| relation.apps.get_mut(app)) {
+            Some(found) => {
+                found.apply(&entries(bag));
+                Ok(())
+            }
+            None => Error::impossible(format!("{app} has no part in the relation of `{endpoint}`")),
+        }
+    }
+
+    /// Removes a relation to another application.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such relation, or it is a peer relation.
+    pub fn unrelate(&mut self, relation: &RelationId) -> Result<(), Error> {
+        match self.model.relations.get_mut(&relation.number) {
+            Some(found) if !found.is_peer() => {
+                found.dying = true;
+                Ok(())
+            }
+            _ => Error::impossible(format!("{relation} cannot be removed")),
+        }
+    }
+
+    /// This unit gains leadership, or loses it to the first of its peers (to nobody, if it has none).
+    pub fn set_leader(&mut self, leader: bool) {
+        let own = self.unit.name.clone();
+        let next = self.model.units.keys().find(|unit| unit.app() == own.app() && **unit != own).cloned();
+        let application = self.model.application(own.app());
+        if leader {
+            application.leader = Some(own);
+        } else if application.leader.as_ref() == Some(&own) {
+            application.leader = next;
+        }
+    }
+
+    /// Leader settings, written by the leader, which must be another unit.
+    ///
+    /// # Errors
+    ///
+    /// If this unit is leader, or Juju is 4 or later.
+    pub fn set_leader_settings(&mut self, settings: &[(&str, &str)]) -> Result<(), Error> {
+        if self.model.juju.is_four() || self.model.is_leader(&self.unit.name) {
+            return Error::impossible("only another unit, as leader, writes leader settings, and only up to Juju 3");
+        }
+        self.model.application(self.unit.name.app()).leader_settings.apply(&entries(settings));
+        Ok(())
+    }
+
+    /// `juju config`: sets an option. Text is read according to the option's type.
+    ///
+    /// # Errors
+    ///
+    /// If the charm has no such option, or the value does not fit its type.
+    pub fn set_config(&mut self, option: &str, value: impl Into<Value>) -> Result<(), Error> {
+        let Some(found) = self.charm.options.get(option) else {
+            return Error::impossible(format!("option `{option}` is not in config.yaml"));
+        };
+        let value = match value.into() {
+            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible)?,
+            value if found.fits(&value) => value,
+            value => {
+                return Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json()));
+            }
+        };
+        self.model.application(self.unit.name.app()).config.insert(option.to_owned(), value);
+        Ok(())
+    }
+
+    /// `juju config --reset`: the option's default counts again.
+    pub fn reset_config(&mut self, option: &str) {
+        self.model.application(self.unit.name.app()).config.remove(option);
+    }
+
+    /// The unit's address changes; `config-changed` is due.
+    pub fn set_address(&mut self, address: &str) {
+        if let Some(unit) = self.model.units.get_mut(&self.unit.name) {
+            unit.address = Some(address.to_owned());
+        }
+    }
+
+    /// The unit is to be removed: its relations end, then come `stop` and `remove`.
+    pub fn remove(&mut self) {
+        self.model.remove_unit(&self.unit.name.clone());
+    }
+
+    /// Kills the next hook's process (and its process group) with SIGKILL at the given point.
+    pub fn kill_at(&mut self, point: KillPoint) {
+        self.kill = Some(point);
+    }
+
+    /// Refuses the changes of the next hook that exits 0, for the reason given.
+    pub fn refuse_commit(&mut self, reason: &str) {
+        self.refuse = Some(reason.to_owned());
+    }
+
+    /// Leadership is lost during the next hook, after its last hook command and before its changes are applied.
+    pub fn lose_leadership_before_commit(&mut self) {
+        self.lose_leadership = true;
+    }
+
+    /// How long a hook may take from now on.
+    pub fn set_limit(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
+    /// The unit's name.
+    #[must_use]
+    pub fn name(&self) -> &UnitName {
+        &self.unit.name
+    }
+
+    /// The status that `juju status` shows: `error` while a failed hook waits, otherwise the charm's.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self.failed() {
+            Some(hook) => Status::new("error", &format!("hook failed: \"{}\"", hook.name())),
+            None => self.model.units.get(&self.unit.name).map(|unit| unit.status.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// The application's status, if the leader has set one.
+    #[must_use]
+    pub fn app_status(&self) -> Option<Status> {
+        self.model.applications.get(self.unit.name.app())?.status.clone()
+    }
+
+    /// The hook that has failed and waits to be retried.
+    #[must_use]
+    pub fn failed(&self) -> Option<&Hook> {
+        self.unit.pending.as_ref().filter(|pending| pending.failed).map(|pending| &pending.hook)
+    }
+
+    /// Whether the unit is leader.
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        self.model.is_leader(&self.unit.name)
+    }
+
+    /// Whether the unit has run its last hook.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.unit.removed
+    }
+
+    /// A unit's bag in the relation of an endpoint, as the model has it; empty if there is none.
+    #[must_use]
+    pub fn relation_data(&self, endpoint: &str, unit: &str) -> Entries {
+        let bag = unit.parse().ok().and_then(|name| {
+            let number = self.relation_with(endpoint, &name).ok()?;
+            self.model.relations.get(&number)?.units.get(&name)
+        });
+        bag.map(|bag| bag.entries.clone()).unwrap_or_default()
+    }
+
+    /// An application's bag in the relation of an endpoint, as the model has it; empty if there is none.
+    #[must_use]
+    pub fn app_data(&self, endpoint: &str, app: &str) -> Entries {
+        let relations = self.relations_of(endpoint);
+        let bag = relations.iter().find_map(|number| self.model.relations.get(number)?.apps.get(app));
+        bag.map(|bag| bag.entries.clone()).unwrap_or_default()
+    }
+
+    /// The relations of this unit's application, in order.
+    #[must_use]
+    pub fn relations(&self) -> Vec<RelationId> {
+        let own = self.unit.name.app();
+        self.model.relations_of(own).into_iter().filter_map(|number| self.model.relation_id(number, own)).collect()
+    }
+
+    /// The members of an endpoint's relations, as this unit knows them.
+    #[must_use]
+    pub fn members(&self, endpoint: &str) -> Vec<UnitName> {
+        let own = self.unit.relations.values().filter(|relation| relation.id.endpoint == endpoint);
+        own.flat_map(|relation| relation.members.keys().cloned()).collect()
+    }
+
+    /// The leader settings.
+    #[must_use]
+    pub fn leader_settings(&self) -> Entries {
+        let application = self.model.applications.get(self.unit.name.app());
+        application.map(|application| application.leader_settings.entries.clone()).unwrap_or_default()
+    }
+
+    /// What the unit keeps with `state-set`.
+    #[must_use]
+    pub fn charm_state(&self) -> Entries {
+        self.model.units.get(&self.unit.name).map(|unit| unit.charm_state.clone()).unwrap_or_default()
+    }
+
+    /// The open ports, as `opened-ports` shows them.
+    #[must_use]
+    pub fn ports(&self) -> Vec<String> {
+        let unit = self.model.units.get(&self.unit.name);
+        unit.map(|unit| unit.ports.keys().map(ToString::to_string).collect()).unwrap_or_default()
+    }
+
+    /// What `application-version-set` has set.
+    #[must_use]
+    pub fn workload_version(&self) -> &str {
+        self.model.applications.get(self.unit.name.app()).map_or("", |application| &application.workload_version)
+    }
+
+    /// The directory in which the charm runs.
+    #[must_use]
+    pub fn charm_dir(&self) -> &Path {
+        &self.root.charm
+    }
+
+    /// The peer endpoints of the charm.
+    pub fn peer_endpoints(&self) -> impl Iterator<Item = &str> {
+        self.charm.peers()
+    }
+
+    /// The actions of the charm, each with whether it can be run without parameters.
+    pub fn actions(&self) -> impl Iterator<Item = (&str, bool)> {
+        let four = self.model.juju.is_four();
+        self.charm
+            .actions
+            .iter()
+            .map(move |(name, schema)| (name.as_str(), schema.complete(BTreeMap::new(), four).is_ok()))
+    }
+
+    /// Ends the agent and keeps its directories; returns the charm's.
+    #[must_use]
+    pub fn keep(mut self) -> PathBuf {
+        if let Some(directory) = self.root.directory.take() {
+            let _ = directory.keep();
+        }
+        self.root.charm.clone()
+    }
+
+    fn relations_of(&self, endpoint: &str) -> Vec<u32> {
+        let own = self.unit.name.app();
+        let mut numbers = self.model.relations_of(own);
+        numbers.retain(|number| self.model.relation_id(*number, own).is_some_and(|id| id.endpoint == endpoint));
+        numbers
+    }
+
+    /// The first relation of the endpoint.
+    fn relation_number(&self, endpoint: &str) -> Result<u32, Error> {
+        self.charm.endpoint(endpoint)?;
+        let first = self.relations_of(endpoint).first().copied();
+        first.ok_or_else(|| Error::Impossible(format!("nothing is related to `{endpoint}`; use relate first")))
+    }
+
+    /// The relation of the endpoint in which the unit is, or was; otherwise the first.
+    fn relation_with(&self, endpoint: &str, unit: &UnitName) -> Result<u32, Error> {
+        let has = |number: &u32| self.model.relations.get(number).is_some_and(|found| found.units.contains_key(unit));
+        match self.relations_of(endpoint).into_iter().find(has) {
+            Some(number) => Ok(number),
+            None => self.relation_number(endpoint),
+        }
+    }
+
+    /// Runs one hook: a run on a snapshot, a process, and a commit that may be refused.
+    fn execute(&mut self, hook: Hook, params: Value) -> Result<(HookRun, Run), Error> {
+        self.before(&hook);
+        self.contexts += 1;
+        let context_id = format!("{}-{}-{}", self.unit.name, hook.name(), random_part(self.contexts));
+        let mut run = Run::begin(hook.clone(), context_id.clone(), params, &self.model, &mut self.unit);
+        let place = environment::Place {
+            unit: &self.unit.name,
+            charm: &self.root.charm,
+            socket: &self.root.socket,
+            tools: &self.root.tools,
+            report: &self.root.report,
+            path: &self.path,
+            context_id: &context_id,
+        };
+        let environment = environment::variables(&hook, &self.model, &place);
+        let kill = self.kill.take();
+        let mut result = HookRun {
+            hook,
+            unit: self.unit.name.clone(),
+            outcome: Outcome::Done,
+            exit: None,
+            stdout: String::new(),
+            stderr: String::new(),
+            log: Vec::new(),
+            commands: Vec::new(),
+            report: None,
+            notes: Vec::new(),
+            environment,
+            time: Duration::ZERO,
+        };
+        let program = self.root.program(&result.hook);
+        if !self.root.charm.join("metadata.yaml").exists() {
+            result.outcome = Outcome::Failed("charm missing from disk".to_owned());
+        } else if let Some(program) = program {
+            let start = process::Start {
+                program: &program,
+                directory: &self.root.charm,
+                environment: &result.environment,
+                socket: &self.root.socket,
+                limit: self.limit,
+                kill,
+            };
+            let (model, unit, charm) = (&mut self.model, &mut self.unit, &self.charm);
+            let ended = process::run(&start, &mut |request| command::answer(request, &mut run, model, unit, charm))?;
+            result.exit = if let Exit::Code(code) = ended.exit { Some(code) } else { None };
+            result.outcome = match ended.exit {
+                Exit::Code(0) => Outcome::Done,
+                Exit::Code(code) => Outcome::Failed(format!("it exited with code {code}")),
+                // SIGKILL and SIGTERM (contract 2.3).
+                Exit::Signal(9 | 15) => Outcome::Killed,
+                Exit::Signal(signal) => Outcome::Failed(format!("it was ended by signal {signal}")),
+                Exit::Limit => Outcome::TimedOut(self.limit),
+                Exit::NotStarted(why) => Outcome::Failed(why),
+            };
+            (result.stdout, result.stderr) = (ended.stdout, ended.stderr);
+            (result.commands, result.notes, result.time) = (ended.commands, ended.notes, ended.time);
+        } else {
+            result.outcome = Outcome::NoFile;
+        }
+        result.log.clone_from(&run.log);
+        self.read_report(&mut result);
+        self.commit(&run, &mut result);
+        self.after(&result);
+        Ok((result, run))
+    }
+
+    /// Juju itself shows what it is about (contract 9.9).
+    fn before(&mut self, hook: &Hook) {
+        let message = match hook.name().as_str() {
+            "install" => "installing charm software",
+            "stop" => "stopping charm software",
+            "remove" => "cleaning up prior to charm deletion",
+            _ => return,
+        };
+        if let Some(unit) = self.model.units.get_mut(&self.unit.name).filter(|_| !hook.is_action()) {
+            unit.status = Status::new("maintenance", message);
+        }
+    }
+
+    /// Applies the changes of a hook that exited 0, or does not.
+    fn commit(&mut self, run: &Run, result: &mut HookRun) {
+        if !matches!(result.outcome, Outcome::Done) {
+            return;
+        }
+        if std::mem::take(&mut self.lose_leadership) {
+            self.set_leader(false);
+        }
+        // What a restricted hook does is kept by nobody (contract 1.5).
+        let committed = match self.refuse.take() {
+            Some(reason) => Err(reason),
+            None => run.commit(&mut self.model),
+        };
+        if let Err(reason) = committed {
+            result.outcome = Outcome::Refused(reason);
+        }
+    }
+
+    /// Records the hook as done, or what is to become of it.
+    fn after(&mut self, result: &HookRun) {
+        if result.hook.is_action() || result.hook.is_restricted() {
+            return;
+        }
+        let failed = match result.outcome {
+            Outcome::Done | Outcome::NoFile => {
+                self.unit.done(&result.hook, &mut self.model);
+                self.last_failed = None;
+                let unset = result.hook.is("start") && !self.unit.status_set;
+                if let Some(unit) = self.model.units.get_mut(&self.unit.name).filter(|_| unset) {
+                    unit.status = Status::new("unknown", "");
+                }
+                return;
+            }
+            Outcome::Killed => false,
+            Outcome::Failed(_) | Outcome::Refused(_) | Outcome::TimedOut(_) => true,
+        };
+        self.last_failed = failed.then(|| result.clone());
+        self.unit.pending = Some(Pending { hook: result.hook.clone(), failed });
+    }
+
+    /// Takes what the charm has appended to its report since the last hook.
+    fn read_report(&mut self, result: &mut HookRun) {
+        let Ok(mut file) = fs::File::open(&self.root.report) else { return };
+        if file.seek(io::SeekFrom::Start(self.report_at)).is_err() {
+            return;
+        }
+        for line in io::BufReader::new(file).split(b'\n').map_while(Result::ok) {
+            self.report_at += line.len() as u64 + 1;
+            match serde_json::from_slice(&line) {
+                Ok(report) => result.report = Some(report),
+                Err(error) => result.notes.push(format!("the charm's report cannot be read: {error}")),
+            }
+        }
+    }
+}
+
+fn entries(pairs: &[(&str, &str)]) -> Entries {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// The random part of a context id: 32 hexadecimal digits, the same in every repetition.
+fn random_part(number: u64) -> String {
+    let mix = |mut value: u64| {
+        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        value ^ (value >> 31)
+    };
+    format!("{:016x}{:016x}", mix(number), mix(!number))
+}

@@ -1,0 +1,374 @@
+//! The hook commands: what each takes, answers and refuses (contract sections 7 to 9).
+//!
+//! Everything is parsed, checked and printed here, as it is in Juju; the program that the charm starts only carries
+//! arguments and answers.
+
+mod actions;
+mod misc;
+mod network;
+mod relations;
+mod state;
+
+use std::fs;
+use std::path::Path;
+
+use super::charm::CharmFiles;
+use super::entries;
+use super::model::{Entries, Model};
+use super::names::JujuVersion;
+use super::options::{self, Format, Opt, Parsed, quoted, quoted_list, switch, valued};
+use super::run::Run;
+use super::unit::UnitState;
+use super::value::Value;
+
+/// What a hook command may use.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) run: &'a mut Run,
+    pub(crate) model: &'a mut Model,
+    pub(crate) unit: &'a mut UnitState,
+    pub(crate) charm: &'a CharmFiles,
+    /// The caller's working directory.
+    pub(crate) directory: &'a Path,
+    /// The caller's standard input, once it has been asked for.
+    pub(crate) stdin: Option<&'a [u8]>,
+    parsed: Parsed,
+    relation: Option<u32>,
+    format: Format,
+}
+
+/// How a hook command ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It ran.
+    Done(Output),
+    /// The agent did not run it; the program prints this after `ERROR `.
+    Refused(String),
+}
+
+/// What a hook command prints, and its exit code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Output {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// The text by which the agent asks for standard input; the call is then made again with it.
+pub(crate) const NEEDS_STDIN: &str = "hook tool requires stdin, none supplied";
+
+/// Why a hook command did not do it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Failure {
+    /// Wrong use: exit code 2.
+    Usage(String),
+    /// It failed: exit code 1.
+    Failed(String),
+    /// It has to be called again with standard input.
+    NeedsStdin,
+}
+
+type Answered = Result<String, Failure>;
+
+fn usage<T>(text: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure::Usage(text.into()))
+}
+
+fn failed<T>(text: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure::Failed(text.into()))
+}
+
+/// One hook command of the table in contract 8.
+#[derive(Clone, Copy)]
+struct Command {
+    name: &'static str,
+    arguments: &'static str,
+    options: &'static [Opt],
+    /// Whether it takes `--format` and `--output`, and which format it has by itself.
+    formatted: Option<Format>,
+    run: fn(&mut Call<'_>) -> Answered,
+}
+
+const RELATION: Opt = valued(&["r", "relation"]);
+const APP: Opt = switch(&["app"]);
+const FILE: Opt = valued(&["file"]);
+const FORMAT: Opt = valued(&["format"]);
+const OUTPUT: Opt = valued(&["o", "output"]);
+const ENDPOINTS: Opt = valued(&["endpoints"]);
+
+const fn command(
+    name: &'static str,
+    arguments: &'static str,
+    options: &'static [Opt],
+    formatted: Option<Format>,
+    run: fn(&mut Call<'_>) -> Answered,
+) -> Command {
+    Command { name, arguments, options, formatted, run }
+}
+
+const SMART: Option<Format> = Some(Format::Smart);
+
+const COMMANDS: &[Command] = &[
+    command("action-fail", "[MESSAGE]", &[], None, actions::fail),
+    command("action-get", "[KEY[.KEY...]]", &[], SMART, actions::get),
+    command("action-log", "MESSAGE ...", &[], None, actions::log),
+    command("action-set", "KEY[.KEY...]=VALUE ...", &[], None, actions::set),
+    command("application-version-set", "VERSION", &[], None, misc::application_version_set),
+    command("close-port", "PORT[/PROTOCOL]|FROM-TO[/PROTOCOL]|icmp", &[ENDPOINTS, FORMAT], None, network::close_port),
+    command("config-get", "[KEY]", &[switch(&["a", "all"])], SMART, misc::config_get),
+    command("goal-state", "", &[], Some(Format::Yaml), misc::goal_state),
+    command("is-leader", "", &[], SMART, misc::is_leader),
+    command("juju-log", "MESSAGE ...", &[switch(&["debug"]), valued(&["l", "log-level"])], None, misc::juju_log),
+    command("leader-get", "[KEY|-]", &[], SMART, misc::leader_get),
+    command("leader-set", "KEY=VALUE ...", &[], None, misc::leader_set),
+    command("network-get", "ENDPOINT", network::GET, SMART, network::network_get),
+    command("open-port", "PORT[/PROTOCOL]|FROM-TO[/PROTOCOL]|icmp", &[ENDPOINTS, FORMAT], None, network::open_port),
+    command("opened-ports", "", &[switch(&["endpoints"])], SMART, network::opened_ports),
+    command("relation-get", "[KEY|-] [UNIT|APPLICATION]", &[RELATION, APP], SMART, relations::get),
+    command("relation-ids", "[ENDPOINT]", &[], SMART, relations::ids),
+    command("relation-list", "", &[RELATION, APP], SMART, relations::list),
+    command("relation-set", "[KEY=VALUE ...]", &[RELATION, APP, FILE, FORMAT], None, relations::set),
+    command("state-delete", "KEY", &[], None, state::delete),
+    command("state-get", "[KEY|-]", &[switch(&["strict"])], SMART, state::get),
+    command("state-set", "[KEY=VALUE ...]", &[FILE], None, state::set),
+    command("status-get", "", &[switch(&["include-data"]), switch(&["application"])], SMART, misc::status_get),
+    command("status-set", "STATUS [MESSAGE]", &[switch(&["application"])], None, misc::status_set),
+    command("unit-get", "private-address|public-address", &[], SMART, network::unit_get),
+];
+
+/// Commands that Juju has and this agent does not simulate yet, with the first version that has them.
+const OTHERS: &[(&str, (u32, u32))] = &[
+    ("credential-get", (2, 9)),
+    ("juju-reboot", (2, 9)),
+    ("relation-model-get", (3, 6)),
+    ("resource-get", (2, 9)),
+    ("secret-add", (3, 0)),
+    ("secret-get", (3, 0)),
+    ("secret-grant", (3, 0)),
+    ("secret-ids", (3, 0)),
+    ("secret-info-get", (3, 0)),
+    ("secret-remove", (3, 0)),
+    ("secret-revoke", (3, 0)),
+    ("secret-set", (3, 0)),
+    ("storage-add", (2, 9)),
+    ("storage-get", (2, 9)),
+    ("storage-list", (2, 9)),
+];
+
+/// Commands that went away with Juju 4 (contract 12), simulated or not.
+const UNTIL_FOUR: &[&str] = &[
+    "k8s-raw-get",
+    "k8s-raw-set",
+    "k8s-spec-get",
+    "k8s-spec-set",
+    "leader-get",
+    "leader-set",
+    "payload-register",
+    "payload-status-set",
+    "payload-unregister",
+    "pod-spec-get",
+    "pod-spec-set",
+];
+
+/// The names of all hook commands of that version of Juju.
+pub(crate) fn names(juju: &JujuVersion) -> Vec<&'static str> {
+    let mut names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+    names.extend(OTHERS.iter().filter(|(_, (major, minor))| juju.at_least(*major, *minor, 0)).map(|(name, _)| *name));
+    names.extend(UNTIL_FOUR);
+    if juju.has_metrics() {
+        names.push("add-metric");
+    }
+    names.retain(|name| !(juju.is_four() && UNTIL_FOUR.contains(name)));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// A request of the hook-command program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) context_id: String,
+    pub(crate) directory: String,
+    pub(crate) name: String,
+    pub(crate) args: Vec<String>,
+    pub(crate) stdin: Option<Vec<u8>>,
+}
+
+/// Checks the request as Juju's server does (agent-socket 4) and runs the command.
+pub(crate) fn answer(
+    request: &Request,
+    run: &mut Run,
+    model: &mut Model,
+    unit: &mut UnitState,
+    charm: &CharmFiles,
+) -> Answer {
+    let bad = |text: String| Answer::Refused(format!("bad request: {text}"));
+    if request.name.is_empty() {
+        return bad("command not specified".to_owned());
+    }
+    if !request.directory.starts_with('/') {
+        return bad("Dir is not absolute".to_owned());
+    }
+    if request.context_id != run.context_id {
+        return bad(format!("wrong context ID; got {}", quoted(&request.context_id)));
+    }
+    if !names(&model.juju).contains(&request.name.as_str()) {
+        return bad(format!("unknown command: {}", request.name));
+    }
+    if run.hook.is_restricted() && request.name != "juju-log" {
+        return bad("not implemented for restricted context not implemented".to_owned());
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == request.name) else {
+        return Answer::Done(error(1, &format!("{} is not simulated yet", request.name)));
+    };
+    let parsed = options::parse(&command.all_options(), &request.args);
+    let mut call = Call {
+        relation: run.own_relation(),
+        run,
+        model,
+        unit,
+        charm,
+        directory: Path::new(&request.directory),
+        stdin: request.stdin.as_deref(),
+        parsed,
+        format: command.formatted.unwrap_or_default(),
+    };
+    match call.prepared(command).and_then(|()| call.run(command)) {
+        Ok(stdout) => Answer::Done(Output { stdout, stderr: call.notice(command), ..Output::default() }),
+        Err(Failure::Usage(text)) => Answer::Done(error(2, &text)),
+        Err(Failure::Failed(text)) => Answer::Done(error(1, &text)),
+        Err(Failure::NeedsStdin) => Answer::Refused(NEEDS_STDIN.to_owned()),
+    }
+}
+
+fn error(code: i32, text: &str) -> Output {
+    Output { code, stdout: String::new(), stderr: format!("ERROR {text}\n") }
+}
+
+impl Command {
+    fn all_options(&self) -> Vec<Opt> {
+        let mut all = self.options.to_vec();
+        if self.formatted.is_some() {
+            all.extend([FORMAT, OUTPUT]);
+        }
+        all
+    }
+
+    fn help(&self) -> String {
+        let options = if self.all_options().is_empty() { "" } else { " [options]" };
+        let arguments = if self.arguments.is_empty() { String::new() } else { format!(" {}", self.arguments) };
+        let mut text = format!("Usage: {}{options}{arguments}\n", self.name);
+        for option in self.all_options() {
+            let names: Vec<String> =
+                option.names.iter().map(|name| format!("{}{name}", if name.len() == 1 { "-" } else { "--" })).collect();
+            text.push_str(&format!("    {}{}\n", names.join(", "), if option.takes_value { " VALUE" } else { "" }));
+        }
+        text
+    }
+}
+
+impl Call<'_> {
+    /// Looks at the options in the order in which they were given.
+    fn prepared(&mut self, command: &Command) -> Result<(), Failure> {
+        for given in self.parsed.given.clone() {
+            let wrong =
+                |why: &str| format!("invalid value {} for option {}: {why}", quoted(&given.value), given.spelled);
+            match given.name {
+                "r" => {
+                    let number = given.value.rsplit(':').next().unwrap_or_default().parse::<i64>();
+                    let Ok(number) = number else { return usage(wrong("invalid relation id")) };
+                    let known = u32::try_from(number).ok().filter(|number| self.run.relations.contains_key(number));
+                    let Some(number) = known else { return usage(wrong("relation not found")) };
+                    self.relation = Some(number);
+                }
+                "format" if command.formatted.is_some() => {
+                    let format = Format::parse(&given.value)
+                        .filter(|format| !(command.formatted == Some(Format::Yaml) && *format == Format::Smart));
+                    let Some(format) = format else {
+                        return usage(wrong(&format!("unknown format {}", quoted(&given.value))));
+                    };
+                    self.format = format;
+                }
+                _ => {}
+            }
+        }
+        match &self.parsed.error {
+            Some(error) => usage(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs the command and puts its answer where it belongs.
+    fn run(&mut self, command: &Command) -> Answered {
+        if self.parsed.help {
+            return Ok(command.help());
+        }
+        let text = (command.run)(self)?;
+        let Some(output) = self.parsed.value("o").filter(|_| command.formatted.is_some()) else { return Ok(text) };
+        let path = self.directory.join(output);
+        match fs::write(&path, text) {
+            Ok(()) => Ok(String::new()),
+            Err(error) => failed(format!("open {}: {}", path.display(), go_error(&error))),
+        }
+    }
+
+    /// `--format` is accepted by some that print nothing, with a notice (contract 9.2).
+    fn notice(&self, command: &Command) -> String {
+        if command.formatted.is_none() && self.parsed.value("format").is_some() {
+            format!("--format flag deprecated for command {}\n", quoted(command.name))
+        } else {
+            String::new()
+        }
+    }
+
+    fn print(&self, value: &Value) -> String {
+        self.format.print(value)
+    }
+
+    fn is_on(&self, switch: &str) -> bool {
+        self.parsed.is_on(switch)
+    }
+
+    fn option(&self, name: &str) -> Option<&str> {
+        self.parsed.value(name)
+    }
+
+    /// The arguments that are not options, at most so many.
+    fn args(&self, most: usize) -> Result<Vec<String>, Failure> {
+        match self.parsed.args.get(most..) {
+            Some(surplus) if !surplus.is_empty() => usage(format!("unrecognized args: {}", quoted_list(surplus))),
+            _ => Ok(self.parsed.args.clone()),
+        }
+    }
+
+    /// The relation of the hook, or of `-r`.
+    fn relation_number(&self) -> Result<u32, Failure> {
+        self.relation.ok_or_else(|| Failure::Usage("no relation id specified".to_owned()))
+    }
+
+    /// The entries of `--file` and of the arguments, which win.
+    fn entries(&self) -> Result<Entries, Failure> {
+        let given = entries::from_args(&self.parsed.args).map_err(Failure::Usage)?;
+        let Some(file) = self.option("file").filter(|file| !file.is_empty()) else { return Ok(given) };
+        let bytes = if file == "-" {
+            self.stdin.ok_or(Failure::NeedsStdin)?.to_vec()
+        } else {
+            let path = self.directory.join(file);
+            let read = fs::read(&path).map_err(|error| format!("open {}: {}", path.display(), go_error(&error)));
+            read.map_err(Failure::Failed)?
+        };
+        let mut entries = entries::from_yaml(&bytes).map_err(Failure::Failed)?;
+        entries.extend(given);
+        Ok(entries)
+    }
+}
+
+/// The system's words as Go writes them.
+fn go_error(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        std::io::ErrorKind::IsADirectory => "is a directory".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,172 @@
+//! Configuration, leadership, status, log and goal state (contract 9.6, 9.7, 9.9, 9.10, 9.14).
+
+use std::collections::BTreeMap;
+
+use super::super::entries;
+use super::super::model::Status;
+use super::super::options::quoted;
+use super::super::run::LogLine;
+use super::super::value::{Value, map};
+use super::{Answered, Call, Failure, failed, usage};
+
+pub(super) fn config_get(call: &mut Call<'_>) -> Answered {
+    let args = call.args(1)?;
+    let all = call.is_on("a");
+    let key = args.first().filter(|key| !key.is_empty());
+    if let Some(key) = key.filter(|_| all) {
+        return usage(format!("cannot use argument --all together with key {}", quoted(key)));
+    }
+    let config = call.run.config(call.model, call.charm);
+    let value = match key {
+        Some(key) => config.get(key).cloned().unwrap_or_default(),
+        None => Value::Map(
+            config
+                .iter()
+                .filter(|(_, value)| all || **value != Value::Null)
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        ),
+    };
+    Ok(call.print(&value))
+}
+
+pub(super) fn is_leader(call: &mut Call<'_>) -> Answered {
+    call.args(0)?;
+    let leader = call.run.is_leader(call.model);
+    Ok(call.print(&Value::from(leader)))
+}
+
+pub(super) fn leader_get(call: &mut Call<'_>) -> Answered {
+    let args = call.args(usize::MAX)?;
+    let key = args.first().map(String::as_str).filter(|key| !matches!(*key, "" | "-"));
+    if let Some(key) = key.filter(|key| key.contains('=')) {
+        return usage(format!("invalid key {}", quoted(key)));
+    }
+    call.args(1)?;
+    let settings = &call.model.application(call.run.unit.app()).leader_settings.entries;
+    let value = match key {
+        None => Value::from(settings),
+        Some(key) => settings.get(key).map_or(Value::Null, |value| Value::from(value.as_str())),
+    };
+    Ok(call.print(&value))
+}
+
+pub(super) fn leader_set(call: &mut Call<'_>) -> Answered {
+    let entries = entries::from_args(&call.args(usize::MAX)?).map_err(Failure::Usage)?;
+    if !call.run.is_leader(call.model) {
+        return failed("cannot write leadership settings: cannot write settings: not the leader");
+    }
+    call.model.application(call.run.unit.app()).leader_settings.apply(&entries);
+    Ok(String::new())
+}
+
+pub(super) fn status_set(call: &mut Call<'_>) -> Answered {
+    const KNOWN: &[&str] = &["maintenance", "blocked", "waiting", "active"];
+    let args = call.args(usize::MAX)?;
+    let Some(status) = args.first() else { return usage("invalid args, require <status> [message]") };
+    if !KNOWN.contains(&status.as_str()) {
+        return usage(format!("invalid status {}, expected one of [{}]", quoted(status), KNOWN.join(" ")));
+    }
+    call.args(2)?;
+    let status = Status::new(status, args.get(1).map_or("", String::as_str));
+    if call.is_on("application") {
+        if !call.run.is_leader(call.model) {
+            return failed("this unit is not the leader");
+        }
+        call.model.application(call.run.unit.app()).status = Some(status);
+    } else if let Some(unit) = call.model.units.get_mut(&call.run.unit) {
+        unit.status = status;
+        call.unit.status_set = true;
+    }
+    Ok(String::new())
+}
+
+pub(super) fn status_get(call: &mut Call<'_>) -> Answered {
+    call.args(0)?;
+    let with_data = call.is_on("include-data");
+    let shown = |status: &Status| {
+        let mut entries = BTreeMap::from([("status".to_owned(), Value::from(status.status.as_str()))]);
+        if with_data {
+            entries.insert("message".to_owned(), Value::from(status.message.as_str()));
+            entries.insert("status-data".to_owned(), Value::Map(BTreeMap::new()));
+        }
+        entries
+    };
+    if call.is_on("application") {
+        if !call.run.is_leader(call.model) {
+            return failed("finding application status: this unit is not the leader");
+        }
+        let app = call.run.unit.app().to_owned();
+        let own = call.model.units.iter().filter(|(unit, _)| unit.app() == app);
+        let units: BTreeMap<String, Value> =
+            own.map(|(name, unit)| (name.to_string(), Value::Map(shown(&unit.status)))).collect();
+        let status = call.model.application(&app).status.clone();
+        let mut entries = shown(&status.unwrap_or_else(|| Status::new("unknown", "")));
+        entries.insert("units".to_owned(), Value::Map(units));
+        return Ok(call.print(&map([("application-status", Value::Map(entries))])));
+    }
+    let now = call.model.units.get(&call.run.unit).map(|unit| unit.status.clone()).unwrap_or_default();
+    // Read once per hook: a later status-set in the same hook does not show (contract 9.9).
+    let status = call.run.status_read.get_or_insert(now).clone();
+    let smart = call.format == super::super::options::Format::Smart && !with_data;
+    Ok(call.print(&if smart { Value::from(status.status) } else { Value::Map(shown(&status)) }))
+}
+
+pub(super) fn application_version_set(call: &mut Call<'_>) -> Answered {
+    let args = call.args(usize::MAX)?;
+    let Some(version) = args.first() else { return usage("no version specified") };
+    call.args(1)?;
+    call.model.application(call.run.unit.app()).workload_version = version.clone();
+    Ok(String::new())
+}
+
+pub(super) fn juju_log(call: &mut Call<'_>) -> Answered {
+    let args = call.args(usize::MAX)?;
+    if args.is_empty() {
+        return usage("no message specified");
+    }
+    let given = call.option("l").unwrap_or("INFO").to_uppercase();
+    let prefix = call.run.hook.relation().map(|hook| format!("{}: ", hook.relation)).unwrap_or_default();
+    let level = match given.as_str() {
+        _ if call.is_on("debug") => "DEBUG",
+        "TRACE" | "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL" => given.as_str(),
+        "WARN" => "WARNING",
+        _ => {
+            let message = format!("Specified log level of \"{given}\" is not valid.");
+            call.run.log.push(LogLine { level: "WARNING".to_owned(), message });
+            "INFO"
+        }
+    };
+    call.run.log.push(LogLine { level: level.to_owned(), message: format!("{prefix}{}", args.join(" ")) });
+    Ok(String::new())
+}
+
+/// A moment in the model, until it has a clock.
+const SINCE: &str = "2024-05-01 10:00:00Z";
+
+pub(super) fn goal_state(call: &mut Call<'_>) -> Answered {
+    call.args(0)?;
+    let state = |status: &str| map([("status", Value::from(status)), ("since", Value::from(SINCE))]);
+    let own = call.run.unit.app().to_owned();
+    let of_unit = |dying: bool, status: &str| state(if dying { "dying" } else { status });
+    let units: BTreeMap<String, Value> = call
+        .model
+        .units
+        .iter()
+        .filter(|(name, _)| name.app() == own)
+        .map(|(name, unit)| (name.to_string(), of_unit(unit.dying, &unit.status.status)))
+        .collect();
+    let mut relations: BTreeMap<String, Value> = BTreeMap::new();
+    for (number, relation) in &call.model.relations {
+        let Some(id) = call.model.relation_id(*number, &own).filter(|_| !relation.is_peer()) else { continue };
+        let remote = relation.remote_app(&own);
+        let entry = relations.entry(id.endpoint).or_insert_with(|| Value::Map(BTreeMap::new()));
+        if let Value::Map(entry) = entry {
+            entry.insert(remote.to_owned(), state(if relation.dying { "dying" } else { "joined" }));
+            for (name, unit) in call.model.units.iter().filter(|(name, _)| name.app() == remote) {
+                entry.insert(name.to_string(), of_unit(unit.dying, &unit.status.status));
+            }
+        }
+    }
+    Ok(call.print(&map([("units", Value::Map(units)), ("relations", Value::Map(relations))])))
+}

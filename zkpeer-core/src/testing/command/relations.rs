@@ -1,0 +1,91 @@
+//! `relation-get`, `relation-set`, `relation-list`, `relation-ids` (contract 9.1 to 9.4).
+
+use super::super::names::{UnitName, is_application};
+use super::super::options::{quoted, quoted_list};
+use super::super::value::{Value, texts};
+use super::{Answered, Call, Failure, failed, usage};
+
+/// Whose bag is read.
+enum Whose {
+    Unit(UnitName),
+    App(String),
+}
+
+pub(super) fn get(call: &mut Call<'_>) -> Answered {
+    let number = call.relation_number()?;
+    let args = call.args(usize::MAX)?;
+    let key = args.first().map(String::as_str).filter(|key| *key != "-").unwrap_or_default();
+    let whose = whose(call, number, args.get(1).map(String::as_str))?;
+    if let Some(surplus) = args.get(2..).filter(|surplus| !surplus.is_empty()) {
+        return usage(format!("unrecognized args: {}", quoted_list(surplus)));
+    }
+    let bag = match &whose {
+        Whose::Unit(unit) => call.run.unit_bag(call.model, call.unit, number, unit),
+        Whose::App(app) => call.run.app_bag(call.model, number, app),
+    };
+    let bag = bag.map_err(Failure::Failed)?;
+    Ok(match key {
+        "" => call.print(&Value::from(&bag)),
+        key => call.print(&bag.get(key).map_or(Value::Null, |value| Value::from(value.as_str()))),
+    })
+}
+
+fn whose(call: &Call<'_>, number: u32, given: Option<&str>) -> Result<Whose, Failure> {
+    let app = call.is_on("app");
+    if let Some(given) = given.filter(|given| !given.is_empty()) {
+        return match (given.parse::<UnitName>(), app) {
+            (Ok(unit), false) => Ok(Whose::Unit(unit)),
+            (Ok(unit), true) => Ok(Whose::App(unit.app().to_owned())),
+            (Err(_), true) if is_application(given) => Ok(Whose::App(given.to_owned())),
+            (Err(_), false) if is_application(given) && !call.model.juju.at_least(3, 3, 2) => {
+                Ok(Whose::App(given.to_owned()))
+            }
+            (Err(_), false) if is_application(given) => {
+                usage(format!("expected unit name, got application name {}", quoted(given)))
+            }
+            (Err(_), _) => usage(format!("invalid unit name {}", quoted(given))),
+        };
+    }
+    // The default is the hook's remote, for the hook's own relation only.
+    match call.run.hook.relation().filter(|hook| hook.relation.number == number) {
+        Some(hook) if !app && hook.unit.is_some() => hook.unit.clone().map(Whose::Unit),
+        Some(hook) => Some(Whose::App(hook.app.clone())),
+        None => None,
+    }
+    .ok_or_else(|| Failure::Usage("no unit or application specified".to_owned()))
+}
+
+pub(super) fn set(call: &mut Call<'_>) -> Answered {
+    let number = call.relation_number()?;
+    let app = call.is_on("app");
+    let entries = call.entries()?;
+    if app && !call.run.is_leader(call.model) {
+        return failed("cannot write relation settings");
+    }
+    call.run.set_bag(number, app, entries);
+    Ok(String::new())
+}
+
+pub(super) fn list(call: &mut Call<'_>) -> Answered {
+    call.args(0)?;
+    let number = call.relation_number()?;
+    let Some(relation) = call.run.relations.get(&number) else { return failed("relation not found") };
+    Ok(if call.is_on("app") {
+        call.print(&Value::from(relation.remote_app.as_str()))
+    } else {
+        call.print(&texts(&relation.members))
+    })
+}
+
+pub(super) fn ids(call: &mut Call<'_>) -> Answered {
+    let args = call.args(1)?;
+    let own = call.run.hook.relation().map(|hook| hook.relation.endpoint.clone());
+    let Some(endpoint) = args.into_iter().next().filter(|name| !name.is_empty()).or(own) else {
+        let thing = if call.model.juju.at_least(3, 6, 0) { "endpoint" } else { "relation" };
+        return usage(format!("no {thing} name specified"));
+    };
+    let shown = call.run.relations.values().filter(|relation| relation.id.endpoint == endpoint && !relation.hidden);
+    let mut ids: Vec<String> = shown.map(|relation| relation.id.to_string()).collect();
+    ids.sort_unstable();
+    Ok(call.print(&texts(ids)))
+}

@@ -1,0 +1,52 @@
+//! `state-get`, `state-set`, `state-delete`: a map of strings for each unit, kept by the controller (contract 9.8).
+
+use super::super::options::quoted;
+use super::super::value::Value;
+use super::{Answered, Call, failed};
+use crate::testing::options::Format;
+
+pub(super) fn get(call: &mut Call<'_>) -> Answered {
+    let args = call.args(1)?;
+    let strict = call.is_on("strict");
+    let state = call.run.state(call.model);
+    match args.first().map(String::as_str).filter(|key| !matches!(*key, "" | "-")) {
+        None if state.is_empty() && call.format == Format::Json => Ok(call.print(&Value::Null)),
+        None => Ok(call.format.print(&Value::from(state))),
+        Some(key) => match state.get(key) {
+            Some(value) => Ok(call.format.print(&Value::from(value.as_str()))),
+            None if strict => failed(format!("{} not found", quoted(key))),
+            // JSON shows the missing key as an empty string; smart and yaml differ only in what they quote.
+            None if call.format == Format::Smart => Ok(String::new()),
+            None => Ok(call.print(&Value::from(""))),
+        },
+    }
+}
+
+pub(super) fn set(call: &mut Call<'_>) -> Answered {
+    let entries = call.entries()?;
+    if entries.is_empty() {
+        return Ok(String::new());
+    }
+    let over = |what: &str, limit: usize| match call.model.juju.is_four() {
+        true => format!("max allowed {what} length ({limit}): quota limit exceeded"),
+        false => format!("max allowed {what} length ({limit}) exceeded"),
+    };
+    for (key, value) in &entries {
+        if key.len() > 256 {
+            return failed(over("key", 256));
+        }
+        if value.len() > 65_536 {
+            return failed(over("value", 65_536));
+        }
+        call.run.state_mut(call.model).insert(key.clone(), value.clone());
+    }
+    Ok(String::new())
+}
+
+pub(super) fn delete(call: &mut Call<'_>) -> Answered {
+    let args = call.args(1)?;
+    if let Some(key) = args.first().filter(|key| !key.is_empty()) {
+        call.run.state_mut(call.model).remove(key);
+    }
+    Ok(String::new())
+}

@@ -1,0 +1,210 @@
+//! Entries given to a hook command: `key=value` arguments (contract 7.4) and the content of `--file` (contract 7.5).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::Spanned;
+
+use super::model::Entries;
+use super::options::quoted;
+
+/// Reads `key=value` arguments; both sides are trimmed, empty arguments are skipped.
+pub(crate) fn from_args(args: &[String]) -> Result<Entries, String> {
+    let mut entries = Entries::new();
+    for arg in args.iter().filter(|arg| !arg.is_empty()) {
+        let pair = arg.split_once('=').map(|(key, value)| (key.trim(), value.trim()));
+        let Some((key, value)) = pair.filter(|(key, _)| !key.is_empty()) else {
+            return Err(format!("expected \"key=value\", got {}", quoted(arg)));
+        };
+        if entries.insert(key.to_owned(), value.to_owned()).is_some() {
+            return Err(format!("key {} specified more than once", quoted(key)));
+        }
+    }
+    Ok(entries)
+}
+
+/// Reads one YAML or JSON map of scalars; each scalar is taken as its literal text.
+pub(crate) fn from_yaml(bytes: &[u8]) -> Result<Entries, String> {
+    let text = String::from_utf8_lossy(bytes);
+    let first = first_document(&text);
+    if first.lines().all(|line| line.trim_start().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Entries::new());
+    }
+    match serde_saphyr::from_str_with_options::<Option<BTreeMap<String, Option<String>>>>(first, options()) {
+        Ok(map) => {
+            let map = map.unwrap_or_default();
+            Ok(map.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
+        }
+        Err(error) => Err(why(first).unwrap_or_else(|| format!("yaml: {}", error.without_snippet()))),
+    }
+}
+
+fn options() -> serde_saphyr::options::Options {
+    serde_saphyr::options! { duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins, budget: None }
+}
+
+/// Only the first document is read.
+fn first_document(text: &str) -> &str {
+    let body = text.strip_prefix("---").filter(|rest| rest.starts_with(char::is_whitespace)).unwrap_or(text);
+    let mut at = 0;
+    for line in body.split_inclusive('\n') {
+        if matches!(line.trim_end(), "---" | "...") || line.starts_with("--- ") {
+            return &body[..at];
+        }
+        at += line.len();
+    }
+    body
+}
+
+/// Juju's words for a file that is YAML, but no map of scalars.
+fn why(text: &str) -> Option<String> {
+    let wrong = |line: u64, kind: &str, wanted: &str| format!("  line {line}: cannot unmarshal {kind} into {wanted}");
+    let lines: Vec<String> =
+        match serde_saphyr::from_str_with_options::<BTreeMap<String, Spanned<Kind>>>(text, options()) {
+            Ok(map) => map
+                .values()
+                .filter(|value| value.value != Kind::Scalar)
+                .map(|value| wrong(value.referenced.line(), &value.value.to_string(), "string"))
+                .collect(),
+            Err(_) => {
+                let top: Spanned<Kind> = serde_saphyr::from_str_with_options(text, options()).ok()?;
+                let shown = match top.value {
+                    Kind::Scalar => format!("!!str `{}`", shortened(text.trim())),
+                    kind => kind.to_string(),
+                };
+                vec![wrong(top.referenced.line(), &shown, "map[string]string")]
+            }
+        };
+    (!lines.is_empty()).then(|| format!("yaml: unmarshal errors:\n{}", lines.join("\n")))
+}
+
+fn shortened(text: &str) -> String {
+    if text.chars().count() > 10 { text.chars().take(7).chain("...".chars()).collect() } else { text.to_owned() }
+}
+
+/// What stands somewhere, without its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Scalar,
+    List,
+    Map,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scalar => "!!str",
+            Self::List => "!!seq",
+            Self::Map => "!!map",
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct KindVisitor;
+        impl<'de> Visitor<'de> for KindVisitor {
+            type Value = Kind;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+            fn visit_unit<E>(self) -> Result<Kind, E> {
+                Ok(Kind::Scalar)
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Kind, E> {
+                Ok(Kind::Scalar)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Kind, E> {
+                Ok(Kind::Scalar)
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Kind, E> {
+                Ok(Kind::Scalar)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Kind, E> {
+                Ok(Kind::Scalar)
+            }
+            fn visit_str<E>(self, _: &str) -> Result<Kind, E> {
+                Ok(Kind::Scalar)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Kind::List)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
+                while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Kind::Map)
+            }
+        }
+        deserializer.deserialize_any(KindVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(args: &[&str]) -> Result<Entries, String> {
+        from_args(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>())
+    }
+
+    fn read(text: &str) -> Vec<(String, String)> {
+        from_yaml(text.as_bytes()).unwrap().into_iter().collect()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn c7_4_arguments_are_trimmed_and_checked() {
+        assert_eq!(args(&["a = b=c \n", ""]).unwrap()["a"], "b=c");
+        assert_eq!(args(&["foo"]).unwrap_err(), r#"expected "key=value", got "foo""#);
+        assert_eq!(args(&["=x"]).unwrap_err(), r#"expected "key=value", got "=x""#);
+        assert_eq!(args(&["a=1", "a=2"]).unwrap_err(), r#"key "a" specified more than once"#);
+    }
+
+    #[test]
+    fn c7_5_scalars_are_taken_as_their_literal_text() {
+        assert_eq!(
+            read("a: 1.50\nb: yes\nc: 0x10\nd: null\ne: ~\nf:\ng: ' x '\nh: |\n  two\n  lines\ni: 2024-05-01\n"),
+            pairs(&[
+                ("a", "1.50"),
+                ("b", "yes"),
+                ("c", "0x10"),
+                ("d", ""),
+                ("e", ""),
+                ("f", ""),
+                ("g", " x "),
+                ("h", "two\nlines\n"),
+                ("i", "2024-05-01"),
+            ])
+        );
+        assert_eq!(read("{\"a\": \"null\", \"b\": \"\\u0041\\n\"}"), pairs(&[("a", "null"), ("b", "A\n")]));
+        assert_eq!(read("a: !!binary aGk=\n"), pairs(&[("a", "hi")]));
+    }
+
+    #[test]
+    fn c7_5_duplicates_documents_and_nothing() {
+        assert_eq!(read("a: 1\na: 2\n"), pairs(&[("a", "2")]));
+        assert_eq!(read("---\na: 1\n---\nb: 2\n"), pairs(&[("a", "1")]));
+        assert_eq!(read(""), pairs(&[]));
+        assert_eq!(read("# nothing\n"), pairs(&[]));
+    }
+
+    #[test]
+    fn c7_5_what_is_no_map_of_scalars_is_refused() {
+        let error = |text: &str| from_yaml(text.as_bytes()).unwrap_err();
+        assert_eq!(error("a: [1]"), "yaml: unmarshal errors:\n  line 1: cannot unmarshal !!seq into string");
+        assert_eq!(error("a: b\nc:\n  d: e\n").lines().nth(1), Some("  line 3: cannot unmarshal !!map into string"));
+        assert!(error("- a\n").contains("cannot unmarshal !!seq into map[string]string"));
+        assert!(error("just words\n").contains("cannot unmarshal !!str `just words`"));
+        assert!(error("a: [").starts_with("yaml: "));
+    }
+
+    #[test]
+    fn a_value_of_megabytes_is_read() {
+        let text = format!("{{\"a\": \"{}\"}}", "x".repeat(4 << 20));
+        assert_eq!(from_yaml(text.as_bytes()).unwrap()["a"].len(), 4 << 20);
+    }
+}

@@ -1,0 +1,109 @@
+//! The environment of a hook, built from nothing (contract section 6).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::hook::{Hook, RelationKind};
+use super::model::Model;
+use super::names::UnitName;
+
+/// The one variable that Juju does not set: the file to which a charm on `zkpeer` appends what its dispatcher did.
+pub(crate) const REPORT: &str = "ZKPEER_REPORT";
+
+/// What a machine's agent has on its `PATH`.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin";
+
+/// Where things are, and what hook runs.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) unit: &'a UnitName,
+    pub(crate) charm: &'a Path,
+    pub(crate) socket: &'a Path,
+    pub(crate) tools: &'a Path,
+    pub(crate) report: &'a Path,
+    pub(crate) path: &'a str,
+    pub(crate) context_id: &'a str,
+}
+
+/// All variables of the hook's process.
+pub(crate) fn variables(hook: &Hook, model: &Model, place: &Place<'_>) -> BTreeMap<String, String> {
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
+    let mut set = |name: &str, value: &str| {
+        all.insert(name.to_owned(), value.to_owned());
+    };
+    let charm = place.charm.to_string_lossy();
+    set("CHARM_DIR", &charm);
+    set("JUJU_CHARM_DIR", &charm);
+    set("JUJU_CONTEXT_ID", place.context_id);
+    set("JUJU_AGENT_SOCKET_ADDRESS", &place.socket.to_string_lossy());
+    set("JUJU_AGENT_SOCKET_NETWORK", "unix");
+    set("JUJU_UNIT_NAME", place.unit.as_str());
+    set("JUJU_DISPATCH_PATH", &hook.path());
+    set("PATH", &format!("{}:{}", place.tools.display(), place.path));
+    set("LANG", "C.UTF-8");
+    set("DEBIAN_FRONTEND", "noninteractive");
+    set("APT_LISTCHANGES_FRONTEND", "none");
+    set("TERM", "tmux-256color");
+    set(REPORT, &place.report.to_string_lossy());
+    if hook.is_restricted() {
+        if hook.is("meter-status-changed") {
+            set("JUJU_METER_STATUS", "GREEN");
+            set("JUJU_METER_INFO", "");
+        }
+        return all;
+    }
+
+    set("JUJU_MODEL_NAME", &model.name);
+    set("JUJU_MODEL_UUID", &model.uuid);
+    set("JUJU_VERSION", &model.juju.to_string());
+    set("JUJU_API_ADDRESSES", "10.0.0.1:17070");
+    set("JUJU_MACHINE_ID", &place.unit.number().to_string());
+    set("JUJU_AVAILABILITY_ZONE", "zone1");
+    for empty in [
+        "JUJU_PRINCIPAL_UNIT",
+        "CLOUD_API_VERSION",
+        "JUJU_CHARM_HTTP_PROXY",
+        "JUJU_CHARM_HTTPS_PROXY",
+        "JUJU_CHARM_FTP_PROXY",
+        "JUJU_CHARM_NO_PROXY",
+    ] {
+        set(empty, "");
+    }
+    if !model.juju.is_four() {
+        set("JUJU_SLA", "unsupported");
+    }
+    if model.juju.at_least(4, 0, 6) {
+        for name in ["HTTP", "GRPC", "CA_CERT"] {
+            set(&format!("JUJU_CHARM_TRACE_CONFIG_{name}"), "");
+        }
+    }
+
+    match hook {
+        Hook::Action { id, name } => {
+            set("JUJU_HOOK_NAME", "");
+            set("JUJU_ACTION_NAME", name);
+            set("JUJU_ACTION_UUID", &id.to_string());
+            set("JUJU_ACTION_TAG", &format!("action-{id}"));
+        }
+        Hook::Relation(relation) => {
+            set("JUJU_HOOK_NAME", &hook.name());
+            set("JUJU_RELATION", &relation.relation.endpoint);
+            set("JUJU_RELATION_ID", &relation.relation.to_string());
+            set("JUJU_REMOTE_UNIT", relation.unit.as_ref().map_or("", UnitName::as_str));
+            set("JUJU_REMOTE_APP", &relation.app);
+            if let Some(departing) = relation.departing.as_ref().filter(|_| relation.kind == RelationKind::Departed) {
+                set("JUJU_DEPARTING_UNIT", departing.as_str());
+            }
+        }
+        Hook::Plain(name) => {
+            set("JUJU_HOOK_NAME", name);
+            if name == "pre-series-upgrade" {
+                set("JUJU_TARGET_SERIES", "jammy");
+                if model.juju.at_least(3, 0, 3) {
+                    set("JUJU_TARGET_BASE", "ubuntu@22.04/stable");
+                }
+            }
+        }
+    }
+    all
+}

@@ -1,0 +1,276 @@
+//! The model: applications, units and relations as data, as Juju's controller holds them.
+//!
+//! Nothing here runs anything. What one unit agent has seen of it is in [`super::unit`]; what one hook reads and writes
+//! is in [`super::run`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::names::{JujuVersion, RelationId, UnitName};
+use super::value::Value;
+
+/// The entries of one databag, of leader settings or of the charm state.
+pub type Entries = BTreeMap<String, String>;
+
+/// A databag. Its version grows only when its content really changes (contract 4.2, 4.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bag {
+    pub(crate) entries: Entries,
+    pub(crate) version: u64,
+}
+
+impl Bag {
+    /// Sets and, where the value is empty, removes keys; true if anything changed.
+    pub(crate) fn apply(&mut self, changes: &Entries) -> bool {
+        let before = self.entries.clone();
+        for (key, value) in changes {
+            if value.is_empty() {
+                self.entries.remove(key);
+            } else {
+                self.entries.insert(key.clone(), value.clone());
+            }
+        }
+        let changed = before != self.entries;
+        self.version += u64::from(changed);
+        changed
+    }
+}
+
+/// A workload status, of a unit or an application.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// `active`, `blocked`, ...; `error` is an agent's, not a charm's.
+    pub status: String,
+    /// The words beside it.
+    pub message: String,
+}
+
+impl Status {
+    pub(crate) fn new(status: &str, message: &str) -> Self {
+        Self { status: status.to_owned(), message: message.to_owned() }
+    }
+}
+
+/// A range of ports, opened or closed by `open-port` and `close-port`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PortRange {
+    /// `tcp`, `udp` or `icmp`.
+    pub(crate) protocol: String,
+    /// The first port; 0 for icmp.
+    pub(crate) from: u16,
+    /// The last port.
+    pub(crate) to: u16,
+}
+
+impl std::fmt::Display for PortRange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.protocol.as_str(), self.from == self.to) {
+            ("icmp", _) => f.write_str("icmp"),
+            (protocol, true) => write!(f, "{}/{protocol}", self.from),
+            (protocol, false) => write!(f, "{}-{}/{protocol}", self.from, self.to),
+        }
+    }
+}
+
+/// Open ranges, with the endpoints each is open for; an empty set means all endpoints.
+pub(crate) type OpenPorts = BTreeMap<PortRange, BTreeSet<String>>;
+
+/// One application.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Application {
+    pub(crate) leader: Option<UnitName>,
+    pub(crate) leader_settings: Bag,
+    /// What the user has set; defaults are in the charm.
+    pub(crate) config: BTreeMap<String, Value>,
+    pub(crate) status: Option<Status>,
+    pub(crate) workload_version: String,
+}
+
+/// One unit.
+#[derive(Clone, Debug)]
+pub(crate) struct Unit {
+    pub(crate) address: Option<String>,
+    pub(crate) dying: bool,
+    pub(crate) status: Status,
+    pub(crate) charm_state: Entries,
+    pub(crate) ports: OpenPorts,
+}
+
+/// One relation. A peer relation has one side.
+#[derive(Clone, Debug)]
+pub(crate) struct Relation {
+    /// Application and endpoint of each side.
+    pub(crate) sides: Vec<(String, String)>,
+    pub(crate) dying: bool,
+    /// The units that have entered and not been removed.
+    pub(crate) present: BTreeSet<UnitName>,
+    /// Unit bags; they outlive the unit (contract 5.2).
+    pub(crate) units: BTreeMap<UnitName, Bag>,
+    /// Application bags.
+    pub(crate) apps: BTreeMap<String, Bag>,
+}
+
+impl Relation {
+    pub(crate) fn is_peer(&self) -> bool {
+        self.sides.len() == 1
+    }
+
+    /// The application across from `app`: for a peer relation, itself.
+    pub(crate) fn remote_app<'a>(&'a self, app: &'a str) -> &'a str {
+        let mut others = self.sides.iter().filter(|(name, _)| name != app);
+        others.next().map_or(app, |(name, _)| name)
+    }
+
+    /// The units that `unit` can see across the relation, with the versions of their bags.
+    pub(crate) fn visible(&self, unit: &UnitName) -> BTreeMap<UnitName, u64> {
+        let remote = self.remote_app(unit.app());
+        self.present
+            .iter()
+            .filter(|other| *other != unit && other.app() == remote)
+            .map(|other| (other.clone(), self.units.get(other).map_or(0, |bag| bag.version)))
+            .collect()
+    }
+
+    /// How Juju's messages write the relation: `app:endpoint`, two of them with a space between.
+    pub(crate) fn key(&self) -> String {
+        let sides: Vec<String> = self.sides.iter().map(|(app, endpoint)| format!("{app}:{endpoint}")).collect();
+        sides.join(" ")
+    }
+}
+
+/// The whole model.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    pub(crate) juju: JujuVersion,
+    pub(crate) name: String,
+    pub(crate) uuid: String,
+    pub(crate) applications: BTreeMap<String, Application>,
+    pub(crate) units: BTreeMap<UnitName, Unit>,
+    pub(crate) relations: BTreeMap<u32, Relation>,
+    next_relation: u32,
+}
+
+impl Model {
+    pub(crate) fn new(juju: JujuVersion) -> Self {
+        Self {
+            juju,
+            name: "default".to_owned(),
+            uuid: "6a8b0f9e-3f1b-4c41-8d6e-5d0c5a1b2c3d".to_owned(),
+            applications: BTreeMap::new(),
+            units: BTreeMap::new(),
+            relations: BTreeMap::new(),
+            next_relation: 0,
+        }
+    }
+
+    /// The application, created when it is first named.
+    pub(crate) fn application(&mut self, name: &str) -> &mut Application {
+        self.applications.entry(name.to_owned()).or_default()
+    }
+
+    /// Adds a unit, with an address of its own.
+    pub(crate) fn add_unit(&mut self, name: &UnitName, address: Option<String>) {
+        self.application(name.app());
+        let number = self.units.len() + 4;
+        let address = address.or_else(|| Some(format!("10.0.{}.{}", number / 250, number % 250)));
+        self.units.entry(name.clone()).or_insert_with(|| Unit {
+            address,
+            dying: false,
+            status: Status::new("waiting", "installing agent"),
+            charm_state: Entries::new(),
+            ports: OpenPorts::new(),
+        });
+    }
+
+    /// Adds a relation; one side makes a peer relation.
+    pub(crate) fn add_relation(&mut self, sides: &[(&str, &str)]) -> u32 {
+        let number = self.next_relation;
+        self.next_relation += 1;
+        let sides: Vec<(String, String)> =
+            sides.iter().map(|(app, endpoint)| ((*app).to_owned(), (*endpoint).to_owned())).collect();
+        let apps = sides.iter().map(|(app, _)| (app.clone(), Bag::default())).collect();
+        let (present, units) = (BTreeSet::new(), BTreeMap::new());
+        self.relations.insert(number, Relation { sides, dying: false, present, units, apps });
+        number
+    }
+
+    /// The relation's id as the units of `app` see it.
+    pub(crate) fn relation_id(&self, number: u32, app: &str) -> Option<RelationId> {
+        let sides = &self.relations.get(&number)?.sides;
+        let (_, endpoint) = sides.iter().find(|(name, _)| name == app)?;
+        Some(RelationId { endpoint: endpoint.clone(), number })
+    }
+
+    /// The numbers of the relations that `app` has a side in.
+    pub(crate) fn relations_of(&self, app: &str) -> Vec<u32> {
+        let has_side = |relation: &Relation| relation.sides.iter().any(|(name, _)| name == app);
+        self.relations.iter().filter(|(_, relation)| has_side(relation)).map(|(number, _)| *number).collect()
+    }
+
+    /// A unit enters a relation: from now on others see it, with the keys that Juju itself writes (contract 4.6).
+    pub(crate) fn enter(&mut self, unit: &UnitName, number: u32) {
+        let initial = self.initial_keys(unit);
+        if let Some(relation) = self.relations.get_mut(&number)
+            && relation.present.insert(unit.clone())
+        {
+            relation.units.entry(unit.clone()).or_default().apply(&initial);
+        }
+    }
+
+    /// The keys that Juju writes into a unit's bag on entering, and again with each `config-changed`.
+    pub(crate) fn initial_keys(&self, unit: &UnitName) -> Entries {
+        let mut keys = Entries::new();
+        if let Some(address) = self.units.get(unit).and_then(|unit| unit.address.clone()) {
+            keys.insert("egress-subnets".to_owned(), format!("{address}/32"));
+            if !self.juju.is_four() {
+                keys.insert("private-address".to_owned(), address.clone());
+            }
+            keys.insert("ingress-address".to_owned(), address);
+        }
+        keys
+    }
+
+    /// A unit starts to leave: it is gone for all others at once, whatever it still does (contract 5.1).
+    pub(crate) fn remove_unit(&mut self, unit: &UnitName) {
+        if let Some(unit) = self.units.get_mut(unit) {
+            unit.dying = true;
+        }
+        for relation in self.relations.values_mut() {
+            relation.present.remove(unit);
+        }
+        for application in self.applications.values_mut() {
+            if application.leader.as_ref() == Some(unit) {
+                application.leader = None;
+            }
+        }
+    }
+
+    /// Whether the unit holds its application's leadership.
+    pub(crate) fn is_leader(&self, unit: &UnitName) -> bool {
+        self.applications.get(unit.app()).is_some_and(|application| application.leader.as_ref() == Some(unit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c4_3_writing_equal_values_is_no_change() {
+        let mut bag = Bag::default();
+        let entries = Entries::from([("a".to_owned(), "1".to_owned())]);
+        assert!(bag.apply(&entries) && !bag.apply(&entries));
+        assert_eq!(bag.version, 1);
+        assert!(bag.apply(&Entries::from([("a".to_owned(), String::new())])));
+        assert!(bag.entries.is_empty());
+    }
+
+    #[test]
+    fn c4_6_private_address_is_gone_in_juju_4() {
+        for (version, keys) in [("3.6.25", 3), ("4.0.14", 2)] {
+            let mut model = Model::new(version.parse().unwrap());
+            let unit = "zk/0".parse().unwrap();
+            model.add_unit(&unit, None);
+            assert_eq!(model.initial_keys(&unit).len(), keys);
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! One hook as a process: started, listened to, answered, and ended, with a limit on everything.
+//!
+//! One loop waits for all there is to wait for: the process, its two outputs, the socket and every connection. It ends
+//! when the process does; what others still hold then (a daemon that the hook has left behind) holds up nothing.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+
+use super::command::{Answer, NEEDS_STDIN, Request};
+use super::error::Error;
+use super::wire::{self, Received};
+
+/// When to kill a hook's process, as the machine or a user might.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KillPoint {
+    /// As soon as it has been started.
+    Start,
+    /// When it issues its n-th hook command (the first is 1), which is neither run nor answered.
+    Command(usize),
+    /// When its n-th hook command has been run and answered.
+    Answer(usize),
+    /// So long after it was started, unless it has ended by then.
+    After(Duration),
+}
+
+/// One hook command of a hook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandRun {
+    /// The command's name.
+    pub name: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// What it was given on standard input, if it read it.
+    pub stdin: Option<Vec<u8>>,
+    /// Its exit code.
+    pub code: i32,
+    /// What it printed on standard output.
+    pub stdout: String,
+    /// What it printed on standard error.
+    pub stderr: String,
+}
+
+/// What to start.
+#[derive(Debug)]
+pub(crate) struct Start<'a> {
+    pub(crate) program: &'a Path,
+    pub(crate) directory: &'a Path,
+    pub(crate) environment: &'a BTreeMap<String, String>,
+    pub(crate) socket: &'a Path,
+    pub(crate) limit: Duration,
+    pub(crate) kill: Option<KillPoint>,
+}
+
+/// How the process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// With an exit code.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+    /// It was still running at the limit, and was killed.
+    Limit,
+    /// It could not be started.
+    NotStarted(String),
+}
+
+/// Everything about a process that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) exit: Exit,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) commands: Vec<CommandRun>,
+    /// What is worth knowing beside the outcome.
+    pub(crate) notes: Vec<String>,
+    pub(crate) time: Duration,
+}
+
+/// So much of each output is kept.
+const MAX_OUTPUT: usize = 32 << 20;
+
+/// Starts the process and serves it until it ends.
+pub(crate) fn run(start: &Start<'_>, answer: &mut dyn FnMut(&Request) -> Answer) -> Result<Ended, Error> {
+    let listener = listen(start.socket)?;
+    let began = Instant::now();
+    let mut ended = match spawn(start) {
+        Ok(child) => Hook::new(child, listener, start, began)?.serve(answer)?,
+        Err(error) => Ended {
+            exit: Exit::NotStarted(format!("{} could not be started: {error}", start.program.display())),
+            stdout: String::new(),
+            stderr: String::new(),
+            commands: Vec::new(),
+            notes: Vec::new(),
+            time: Duration::ZERO,
+        },
+    };
+    ended.time = began.elapsed();
+    fs::remove_file(start.socket).map_err(Error::io(format!("remove {}", start.socket.display())))?;
+    Ok(ended)
+}
+
+fn listen(path: &Path) -> Result<UnixListener, Error> {
+    if path.as_os_str().len() > 107 {
+        return Err(Error::Io {
+            what: format!("make a socket at {}", path.display()),
+            source: io::Error::new(
+                ErrorKind::InvalidInput,
+                "the path is longer than the 107 bytes a socket may have; set TMPDIR to a shorter directory",
+            ),
+        });
+    }
+    let _ = fs::remove_file(path);
+    let listener = UnixListener::bind(path);
+    let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    listener.map_err(Error::io(format!("make a socket at {}", path.display())))
+}
+
+fn spawn(start: &Start<'_>) -> io::Result<Child> {
+    loop {
+        let child = Command::new(start.program)
+            .current_dir(start.directory)
+            .env_clear()
+            .envs(start.environment)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn();
+        match child {
+            // Another thread of this program has forked while the file was being written, and holds it open for the
+            // moment until it executes something else.
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            other => return other,
+        }
+    }
+}
+
+/// A hook that is running.
+struct Hook<'a> {
+    start: &'a Start<'a>,
+    child: Child,
+    pid: Pid,
+    ended: OwnedFd,
+    listener: UnixListener,
+    connections: Vec<Connection>,
+    outputs: [Output; 2],
+    commands: Vec<CommandRun>,
+    notes: Vec<String>,
+    began: Instant,
+    killed: Option<Killed>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Killed {
+    AsAsked,
+    AtLimit,
+}
+
+impl<'a> Hook<'a> {
+    fn new(mut child: Child, listener: UnixListener, start: &'a Start<'a>, began: Instant) -> Result<Self, Error> {
+        let pid = Pid::from_child(&child);
+        let outputs =
+            [Output::new(child.stdout.take().map(OwnedFd::from)), Output::new(child.stderr.take().map(OwnedFd::from))];
+        let watched = pidfd_open(pid, PidfdFlags::empty()).map_err(io::Error::from);
+        let prepared = watched.and_then(|ended| {
+            outputs.iter().flat_map(|output| &output.file).try_for_each(set_nonblocking)?;
+            Ok(ended)
+        });
+        let ended = match prepared {
+            Ok(ended) => ended,
+            Err(source) => {
+                let _ = child.kill().and_then(|()| child.wait());
+                return Err(Error::Io { what: "watch the hook's process".to_owned(), source });
+            }
+        };
+        Ok(Self {
+            start,
+            child,
+            pid,
+            ended,
+            listener,
+            connections: Vec::new(),
+            outputs,
+            commands: Vec::new(),
+            notes: Vec::new(),
+            began,
+            killed: None,
+        })
+    }
+
+    fn serve(mut self, answer: &mut dyn FnMut(&Request) -> Answer) -> Result<Ended, Error> {
+        let served = self.serve_until_ended(answer);
+        if served.is_err() {
+            self.kill(Killed::AsAsked);
+        }
+        let status = self.child.wait().map_err(Error::io("wait for the hook's process"))?;
+        served?;
+        for output in &mut self.outputs {
+            output.read();
+        }
+        self.connections.iter_mut().for_each(Connection::receive);
+        self.connections.retain(|connection| !connection.over);
+        if self.killed.is_none() && self.outputs.iter().any(|output| output.file.is_some()) {
+            self.notes.push("a process that the hook has left behind still holds its output open".to_owned());
+        }
+        if self.killed.is_none() && !self.connections.is_empty() {
+            let note =
+                "a process that the hook has left behind still holds a connection to the agent: Juju would wait for it";
+            self.notes.push(note.to_owned());
+        }
+        let exit = match (self.killed, status.code(), status.signal()) {
+            (Some(Killed::AtLimit), ..) => Exit::Limit,
+            (_, Some(code), _) => Exit::Code(code),
+            (_, None, signal) => Exit::Signal(signal.unwrap_or_default()),
+        };
+        for (output, name) in self.outputs.iter().zip(["standard output", "standard error"]) {
+            if output.dropped > 0 {
+                self.notes.push(format!("{} bytes of {name} were not kept", output.dropped));
+            }
+        }
+        let [stdout, stderr] = self.outputs.map(|output| String::from_utf8_lossy(&output.bytes).into_owned());
+        Ok(Ended { exit, stdout, stderr, commands: self.commands, notes: self.notes, time: Duration::ZERO })
+    }
+
+    fn serve_until_ended(&mut self, answer: &mut dyn FnMut(&Request) -> Answer) -> Result<(), Error> {
+        if self.start.kill == Some(KillPoint::Start) {
+            self.kill(Killed::AsAsked);
+        }
+        loop {
+            let now = self.began.elapsed();
+            if self.killed.is_none() && now >= self.start.limit {
+                self.kill(Killed::AtLimit);
+            }
+            let mut until = self.start.limit.saturating_sub(now);
+            if let Some(KillPoint::After(after)) = self.start.kill
+                && self.killed.is_none()
+            {
+                if now >= after {
+                    self.kill(Killed::AsAsked);
+                }
+                until = until.min(after.saturating_sub(now));
+            }
+            // Once killed there is only the process's end to wait for.
+            let timeout = self.killed.is_none().then_some(until);
+            let ready = self.wait(timeout).map_err(Error::io("wait for the hook"))?;
+            for (output, ready) in self.outputs.iter_mut().zip([ready.stdout, ready.stderr]) {
+                if ready {
+                    output.read();
+                }
+            }
+            if ready.ended {
+                return Ok(());
+            }
+            if self.killed.is_some() {
+                continue;
+            }
+            for at in ready.connections {
+                self.talk(at, answer);
+            }
+            self.connections.retain(|connection| !connection.over);
+            if ready.listener {
+                self.accept();
+            }
+        }
+    }
+
+    fn wait(&self, timeout: Option<Duration>) -> io::Result<Ready> {
+        let timeout = timeout.map(|timeout| Timespec {
+            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: timeout.subsec_nanos().into(),
+        });
+        let mut fds = vec![PollFd::new(&self.ended, PollFlags::IN)];
+        let mut outputs = [None, None];
+        for (slot, output) in outputs.iter_mut().zip(&self.outputs) {
+            if let Some(file) = &output.file {
+                *slot = Some(fds.len());
+                fds.push(PollFd::new(file, PollFlags::IN));
+            }
+        }
+        let listener = fds.len();
+        if self.killed.is_none() {
+            fds.push(PollFd::new(&self.listener, PollFlags::IN));
+            for connection in &self.connections {
+                let wanted = if connection.outgoing.is_empty() { PollFlags::IN } else { PollFlags::OUT };
+                fds.push(PollFd::new(&connection.stream, wanted));
+            }
+        }
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
+            Err(error) => return Err(error.into()),
+        }
+        let is = |at: usize| fds.get(at).is_some_and(|fd| !fd.revents().is_empty());
+        Ok(Ready {
+            ended: is(0),
+            stdout: outputs[0].is_some_and(is),
+            stderr: outputs[1].is_some_and(is),
+            listener: is(listener),
+            connections: (0..self.connections.len()).filter(|at| is(listener + 1 + at)).collect(),
+        })
+    }
+
+    fn accept(&mut self) {
+        while let Ok((stream, _)) = self.listener.accept() {
+            if stream.set_nonblocking(true).is_ok() {
+                self.connections.push(Connection { stream, incoming: Vec::new(), outgoing: Vec::new(), over: false });
+            }
+        }
+    }
+
+    /// Reads and answers what one connection has sent.
+    fn talk(&mut self, at: usize, answer: &mut dyn FnMut(&Request) -> Answer) {
+        let Some(connection) = self.connections.get_mut(at) else { return };
+        connection.send();
+        connection.receive();
+        while self.killed.is_none() {
+            let Some(connection) = self.connections.get_mut(at) else { return };
+            let request = match wire::request(&connection.incoming) {
+                Received::Part => return,
+                Received::Nonsense => {
+                    connection.over = true;
+                    self.notes.push("something that is no hook command spoke to the agent's socket".to_owned());
+                    return;
+                }
+                Received::Request(request, used) => {
+                    connection.incoming.drain(..used);
+                    request
+                }
+            };
+            let number = self.commands.len() + 1;
+            if self.start.kill == Some(KillPoint::Command(number)) {
+                self.kill(Killed::AsAsked);
+                return;
+            }
+            let answer = answer(&request);
+            connection.outgoing.extend(wire::response(&answer));
+            connection.send();
+            if answer == Answer::Refused(NEEDS_STDIN.to_owned()) {
+                continue;
+            }
+            let (code, stdout, stderr) = match answer {
+                Answer::Done(output) => (output.code, output.stdout, output.stderr),
+                Answer::Refused(reason) => (1, String::new(), format!("ERROR {reason}\n")),
+            };
+            let Request { name, args, stdin, .. } = request;
+            self.commands.push(CommandRun { name, args, stdin, code, stdout, stderr });
+            if self.start.kill == Some(KillPoint::Answer(number)) {
+                self.kill(Killed::AsAsked);
+            }
+        }
+    }
+
+    /// Kills the process and all that is left of its process group; it has not been waited for, so the number is its own.
+    fn kill(&mut self, why: Killed) {
+        self.killed = Some(why);
+        let _ = kill_process_group(self.pid, Signal::KILL);
+        self.connections.clear();
+    }
+}
+
+#[derive(Default)]
+struct Ready {
+    ended: bool,
+    stdout: bool,
+    stderr: bool,
+    listener: bool,
+    connections: Vec<usize>,
+}
+
+/// One of the two outputs of the process.
+struct Output {
+    file: Option<File>,
+    bytes: Vec<u8>,
+    dropped: usize,
+}
+
+impl Output {
+    fn new(pipe: Option<OwnedFd>) -> Self {
+        Self { file: pipe.map(File::from), bytes: Vec::new(), dropped: 0 }
+    }
+
+    /// Takes what is there, once the buffer is empty or the other end closed; never waits.
+    fn read(&mut self) {
+        let mut buffer = [0; 64 << 10];
+        // A process left behind might write faster than this reads: a few megabytes at a time.
+        for _ in 0..64 {
+            let Some(file) = &mut self.file else { return };
+            match file.read(&mut buffer) {
+                Ok(0) => self.file = None,
+                Ok(count) => {
+                    let kept = count.min(MAX_OUTPUT.saturating_sub(self.bytes.len()));
+                    self.bytes.extend_from_slice(buffer.get(..kept).unwrap_or_default());
+                    self.dropped += count - kept;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => self.file = None,
+            }
+        }
+    }
+}
+
+/// One connection of a hook command.
+struct Connection {
+    stream: UnixStream,
+    incoming: Vec<u8>,
+    outgoing: Vec<u8>,
+    over: bool,
+}
+
+impl Connection {
+    fn receive(&mut self) {
+        let mut buffer = [0; 64 << 10];
+        for _ in 0..64 {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => self.over = true,
+                Ok(count) => {
+                    self.incoming.extend_from_slice(buffer.get(..count).unwrap_or_default());
+                    continue;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => self.over = true,
+            }
+            return;
+        }
+    }
+
+    fn send(&mut self) {
+        while !self.outgoing.is_empty() {
+            match self.stream.write(&self.outgoing) {
+                Ok(count) => drop(self.outgoing.drain(..count)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => {
+                    self.over = true;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn set_nonblocking(file: &File) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(file.as_fd())?;
+    Ok(rustix::fs::fcntl_setfl(file.as_fd(), flags | rustix::fs::OFlags::NONBLOCK)?)
+}

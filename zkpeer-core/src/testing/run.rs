@@ -1,0 +1,292 @@
+//! One hook as Juju sees it: a run on a snapshot, with its own pending writes, and a commit that may be refused.
+//!
+//! Reads are made once and kept for the run (contract 10); writes wait for [`Run::commit`], which applies them together
+//! or not at all. Who may read and write what is contract 4.6.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::charm::CharmFiles;
+use super::hook::{Hook, RelationKind};
+use super::model::{Entries, Model, OpenPorts, Status};
+use super::names::{RelationId, UnitName};
+use super::unit::UnitState;
+use super::value::Value;
+
+/// A line that the charm wrote to Juju's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// `INFO`, `WARNING`, ...
+    pub level: String,
+    /// The text; in a relation hook Juju puts the relation's id before it.
+    pub message: String,
+}
+
+/// One run of one hook.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) hook: Hook,
+    pub(crate) context_id: String,
+    pub(crate) unit: UnitName,
+    pub(crate) relations: BTreeMap<u32, RelationRun>,
+    pub(crate) action: Option<ActionRun>,
+    pub(crate) log: Vec<LogLine>,
+    pub(crate) status_read: Option<Status>,
+    config: Option<BTreeMap<String, Value>>,
+    others: BTreeMap<(u32, UnitName), Entries>,
+    apps: BTreeMap<(u32, String), Entries>,
+    state: Option<Entries>,
+    state_changed: bool,
+    ports: Option<OpenPorts>,
+    /// Once false, `is-leader` stays false for the run (contract 9.7).
+    deposed: bool,
+}
+
+/// A relation as one run sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct RelationRun {
+    pub(crate) id: RelationId,
+    pub(crate) remote_app: String,
+    pub(crate) members: BTreeSet<UnitName>,
+    /// Left out of `relation-ids`: it is ending and has no members (contract 9.4).
+    pub(crate) hidden: bool,
+    own: Option<Entries>,
+    pending: Entries,
+    pending_app: Entries,
+}
+
+/// What an action has said so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ActionRun {
+    pub(crate) params: Value,
+    pub(crate) results: BTreeMap<String, Value>,
+    pub(crate) failed: Option<String>,
+    pub(crate) log: Vec<String>,
+}
+
+impl Run {
+    /// Begins the run: membership changes that the hook is about take effect, caches are brought up to date (4.6).
+    pub(crate) fn begin(hook: Hook, context_id: String, params: Value, model: &Model, unit: &mut UnitState) -> Self {
+        let mut relations = BTreeMap::new();
+        let about = hook.relation().cloned();
+        for (number, state) in unit.relations.iter_mut().filter(|(_, state)| !state.broken) {
+            let mut members: BTreeSet<UnitName> = state.members.keys().cloned().collect();
+            state.cache.retain(|unit, _| members.contains(unit));
+            if let Some(about) = about.as_ref().filter(|about| about.relation.number == *number)
+                && let Some(remote) = &about.unit
+            {
+                if about.kind == RelationKind::Departed {
+                    members.remove(remote);
+                    state.cache.remove(remote);
+                } else {
+                    members.insert(remote.clone());
+                    state.cache.insert(remote.clone(), None);
+                }
+            }
+            let Some(relation) = model.relations.get(number) else { continue };
+            let dying = relation.dying || model.units.get(&unit.name).is_none_or(|unit| unit.dying);
+            let hidden = dying && members.is_empty() && !relation.is_peer() && model.juju.at_least(3, 4, 4);
+            let run = RelationRun {
+                id: state.id.clone(),
+                remote_app: relation.remote_app(unit.name.app()).to_owned(),
+                members,
+                hidden,
+                own: None,
+                pending: Entries::new(),
+                pending_app: Entries::new(),
+            };
+            relations.insert(*number, run);
+        }
+        let action = hook.is_action().then(|| ActionRun { params, ..ActionRun::default() });
+        Self {
+            hook,
+            context_id,
+            unit: unit.name.clone(),
+            relations,
+            action,
+            log: Vec::new(),
+            status_read: None,
+            config: None,
+            others: BTreeMap::new(),
+            apps: BTreeMap::new(),
+            state: None,
+            state_changed: false,
+            ports: None,
+            deposed: false,
+        }
+    }
+
+    /// Whether the unit is leader, asked anew while it was.
+    pub(crate) fn is_leader(&mut self, model: &Model) -> bool {
+        self.deposed = self.deposed || !model.is_leader(&self.unit);
+        !self.deposed
+    }
+
+    /// The configuration: every option of the charm, null where it has no value.
+    pub(crate) fn config(&mut self, model: &Model, charm: &CharmFiles) -> &BTreeMap<String, Value> {
+        let app = self.unit.app().to_owned();
+        self.config.get_or_insert_with(|| {
+            let set = model.applications.get(&app).map(|application| &application.config);
+            let value = |name: &str| set.and_then(|set| set.get(name)).cloned();
+            charm
+                .options
+                .iter()
+                .map(|(name, option)| (name.clone(), value(name).unwrap_or_else(|| option.default.clone())))
+                .collect()
+        })
+    }
+
+    /// A unit's bag, from where this run has to take it.
+    pub(crate) fn unit_bag(
+        &mut self,
+        model: &Model,
+        unit: &mut UnitState,
+        number: u32,
+        whose: &UnitName,
+    ) -> Result<Entries, String> {
+        let own = *whose == self.unit;
+        let Some(relation) = self.relations.get_mut(&number) else { return Err("relation not found".to_owned()) };
+        if own {
+            let bag = relation.own.get_or_insert_with(|| stored(model, number, whose).unwrap_or_default());
+            return Ok(overlaid(bag, &relation.pending));
+        }
+        if relation.members.contains(whose)
+            && let Some(state) = unit.relations.get_mut(&number)
+        {
+            if let Some(Some(cached)) = state.cache.get(whose) {
+                return Ok(cached.clone());
+            }
+            let bag = fetch(model, number, whose)?;
+            state.cache.insert(whose.clone(), Some(bag.clone()));
+            return Ok(bag);
+        }
+        if let Some(bag) = self.others.get(&(number, whose.clone())) {
+            return Ok(bag.clone());
+        }
+        let bag = fetch(model, number, whose)?;
+        self.others.insert((number, whose.clone()), bag.clone());
+        Ok(bag)
+    }
+
+    /// An application's bag.
+    pub(crate) fn app_bag(&mut self, model: &Model, number: u32, app: &str) -> Result<Entries, String> {
+        let denied = || if model.juju.is_four() { "relation unit not found" } else { "permission denied" }.to_owned();
+        let relation = model.relations.get(&number).ok_or_else(denied)?;
+        let bag = relation.apps.get(app).ok_or_else(denied)?;
+        let own = app == self.unit.app();
+        if own && !self.is_leader(model) && !relation.is_peer() && !model.juju.is_four() {
+            return Err(denied());
+        }
+        let bag = self.apps.entry((number, app.to_owned())).or_insert_with(|| bag.entries.clone());
+        let none = Entries::new();
+        let pending = self.relations.get(&number).filter(|_| own).map_or(&none, |relation| &relation.pending_app);
+        Ok(overlaid(bag, pending))
+    }
+
+    /// Notes writes to this unit's bag, or to its application's.
+    pub(crate) fn set_bag(&mut self, number: u32, app: bool, changes: Entries) {
+        if let Some(relation) = self.relations.get_mut(&number) {
+            if app { &mut relation.pending_app } else { &mut relation.pending }.extend(changes);
+        }
+    }
+
+    /// The charm state, with this run's changes.
+    pub(crate) fn state(&mut self, model: &Model) -> &Entries {
+        let stored = || model.units.get(&self.unit).map(|unit| unit.charm_state.clone()).unwrap_or_default();
+        self.state.get_or_insert_with(stored)
+    }
+
+    /// The charm state, to be changed.
+    pub(crate) fn state_mut(&mut self, model: &Model) -> &mut Entries {
+        self.state(model);
+        self.state_changed = true;
+        self.state.get_or_insert_default()
+    }
+
+    /// The open ports, with this run's changes.
+    pub(crate) fn ports(&self, model: &Model) -> OpenPorts {
+        let stored = || model.units.get(&self.unit).map(|unit| unit.ports.clone()).unwrap_or_default();
+        self.ports.clone().unwrap_or_else(stored)
+    }
+
+    /// Sets the ports that will be open after the commit.
+    pub(crate) fn set_ports(&mut self, ports: OpenPorts) {
+        self.ports = Some(ports);
+    }
+
+    /// The relation that the hook is about.
+    pub(crate) fn own_relation(&self) -> Option<u32> {
+        self.hook.relation().map(|hook| hook.relation.number)
+    }
+
+    /// Applies everything, or, for the reason given, nothing (contract 2.1).
+    pub(crate) fn commit(&self, model: &mut Model) -> Result<(), String> {
+        for relation in self.relations.values() {
+            if !relation.pending_app.is_empty() && !model.is_leader(&self.unit) {
+                return Err(format!(
+                    "leadership was lost before the hook ended, so `relation-set --app` on {} cannot be applied",
+                    relation.id
+                ));
+            }
+        }
+        if let Some(state) = self.state.as_ref().filter(|_| self.state_changed)
+            && state.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > MAX_STATE
+        {
+            return Err(format!("max allowed size ({MAX_STATE}) of the charm state exceeded"));
+        }
+        for (number, run) in &self.relations {
+            let Some(relation) = model.relations.get_mut(number) else { continue };
+            if !run.pending.is_empty() {
+                relation.units.entry(self.unit.clone()).or_default().apply(&run.pending);
+            }
+            if !run.pending_app.is_empty() {
+                relation.apps.entry(self.unit.app().to_owned()).or_default().apply(&run.pending_app);
+            }
+        }
+        if let Some(unit) = model.units.get_mut(&self.unit) {
+            if let Some(state) = self.state.as_ref().filter(|_| self.state_changed) {
+                unit.charm_state = state.clone();
+            }
+            if let Some(ports) = &self.ports {
+                unit.ports = ports.clone();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `max-charm-state-size`, the controller's default.
+const MAX_STATE: usize = 2 << 20;
+
+fn stored(model: &Model, number: u32, unit: &UnitName) -> Option<Entries> {
+    Some(model.relations.get(&number)?.units.get(unit)?.entries.clone())
+}
+
+/// Reads another unit's bag from the model, with Juju's words where there is none.
+fn fetch(model: &Model, number: u32, unit: &UnitName) -> Result<Entries, String> {
+    if let Some(bag) = stored(model, number, unit) {
+        return Ok(bag);
+    }
+    let relation = model.relations.get(&number);
+    if model.juju.is_four() {
+        return Err("relation unit not found".to_owned());
+    }
+    match relation {
+        Some(relation) if relation.sides.iter().any(|(app, _)| app == unit.app()) => Err(format!(
+            "cannot read settings for unit \"{unit}\" in relation \"{}\": unit \"{unit}\": settings not found",
+            relation.key()
+        )),
+        _ => Err("permission denied".to_owned()),
+    }
+}
+
+fn overlaid(bag: &Entries, changes: &Entries) -> Entries {
+    let mut bag = bag.clone();
+    for (key, value) in changes {
+        if value.is_empty() {
+            bag.remove(key);
+        } else {
+            bag.insert(key.clone(), value.clone());
+        }
+    }
+    bag
+}
