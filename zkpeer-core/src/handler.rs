@@ -243,12 +243,14 @@ pub enum ReturnsResult {}
 #[derive(Debug)]
 pub enum ReturnsLocalError {}
 
+#[diagnostic::do_not_recommend]
 impl HandlerReturn<ReturnsNothing> for () {
     fn into_outcome(self) -> Outcome {
         Outcome::Done
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<Box<dyn StdError + Send + Sync>>> HandlerReturn<ReturnsResult> for std::result::Result<(), E> {
     fn into_outcome(self) -> Outcome {
         match self {
@@ -261,6 +263,7 @@ impl<E: Into<Box<dyn StdError + Send + Sync>>> HandlerReturn<ReturnsResult> for 
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl HandlerReturn<ReturnsLocalError> for std::result::Result<(), Box<dyn StdError>> {
     fn into_outcome(self) -> Outcome {
         match self {

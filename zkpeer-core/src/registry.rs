@@ -272,7 +272,7 @@ fn filled(def: &HandlerDef, param: &ParamDef, metadata: &Metadata) -> Result<Fil
     let begins = |name: &str, flag: &str| flag.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
     let of_flags: BTreeSet<&str> =
         candidates.iter().copied().filter(|name| flags(def).any(|flag| begins(name, flag))).collect();
-    let named: Option<&str> = candidates.iter().copied().find(|name| name.replace('-', "_") == param.name);
+    let named: Option<&str> = candidates.iter().copied().find(|name| name.replace('-', "_") == param.name.trim_start_matches('_'));
     let found = match (of_flags.len(), candidates.len()) {
         (1, _) => of_flags.first().copied(),
         (0, 1) => candidates.first().copied(),
