@@ -10,8 +10,8 @@ use crate::model::{self, Guard, Handler, Param};
 use crate::parse::{Applied, Arg, Arguments, CrateNames, Errors, Function, HandlerPaths, Item, Kind};
 use crate::pattern;
 
-/// Inert for the compiler, which leaves to `rustfmt` what begins with its name; and seen by a later attribute of ours that
-/// this one did not know, because it was imported under another name.
+/// Inert for the compiler, which leaves to `rustfmt` what begins with its name; and seen by a later attribute of ours
+/// that this one did not know, because it was imported under another name.
 fn marker() -> TokenStream {
     quote!(#[rustfmt::zkpeer_handler])
 }
@@ -72,8 +72,8 @@ pub(crate) fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -
         errors.push(
             place,
             format_args!(
-                "this is `{name}` under another name, and another attribute has already made a handler of this function: \
-                 the attributes keep their names so that they can be stacked; write `#[zkpeer_core::{name}(..)]`"
+                "this is `{name}` under another name, and another attribute has already made a handler of this \
+                 function: the attributes keep their names so that they can be stacked; write `#[zkpeer_core::{name}(..)]`"
             ),
         );
         return unchanged(&attrs, &item, &errors, look_up(&absorbed));

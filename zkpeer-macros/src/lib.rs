@@ -1,16 +1,17 @@
 //! The attributes and macros of [`zkpeer-core`](https://docs.rs/zkpeer-core), which exports them all: write
 //! `use zkpeer_core::when;` and so on, and depend on that crate alone.
 //!
-//! An attribute makes a handler of a function. The function stays as it is, can be called and tested; beside it stands a
-//! hidden item that says what the handler waits for and how it is called, and that is found when the charm starts.
+//! An attribute makes a handler of a function. The function stays as it is, can be called and tested; beside it stands
+//! a hidden item that says what the handler waits for and how it is called, and that is found when the charm starts.
 //!
-//! Attributes stack on one function and mean AND, in any order, by any path, under `cfg_attr` too. They keep their names:
-//! one that was imported under another name cannot be stacked under another. A mistake in them is an error when the charm
-//! is compiled, and all the mistakes of one function are reported at once.
+//! Attributes stack on one function and mean AND, in any order, by any path, under `cfg_attr` too. They keep their
+//! names: one that was imported under another name cannot be stacked under another. A mistake in them is an error when
+//! the charm is compiled, and all the mistakes of one function are reported at once.
 //!
-//! - Handlers of the phase `other`, run again until the flags settle: [`when`](macro@when), [`when_all`](macro@when_all),
-//!   [`when_any`](macro@when_any), [`when_not`](macro@when_not), [`when_none`](macro@when_none),
-//!   [`when_not_all`](macro@when_not_all), [`when_file_changed`](macro@when_file_changed), [`only_once`](macro@only_once).
+//! - Handlers of the phase `other`, run again until the flags settle: [`when`](macro@when),
+//!   [`when_all`](macro@when_all), [`when_any`](macro@when_any), [`when_not`](macro@when_not),
+//!   [`when_none`](macro@when_none), [`when_not_all`](macro@when_not_all),
+//!   [`when_file_changed`](macro@when_file_changed), [`only_once`](macro@only_once).
 //! - Handlers of the phase `hooks`, before it: [`hook`](macro@hook), [`action`](macro@action).
 //! - Handlers of the two hooks that Juju runs apart: [`collect_metrics`](macro@collect_metrics),
 //!   [`meter_status_changed`](macro@meter_status_changed).
@@ -28,8 +29,8 @@ use crate::parse::Kind;
 
 /// The handler runs when **all** of the flags are set.
 ///
-/// A flag is a string literal, or the path of a constant of type `Flag`. In a flag, `{endpoint_name}` stands for the name
-/// of the endpoint that one of the parameters speaks for; the handler is there once for each such endpoint.
+/// A flag is a string literal, or the path of a constant of type `Flag`. In a flag, `{endpoint_name}` stands for the
+/// name of the endpoint that one of the parameters speaks for; the handler is there once for each such endpoint.
 ///
 /// The handler is tested in the phase `other`: first in every hook, and again in the rounds after one of its flags has
 /// changed. If another handler changes a flag before this one's turn, its flags are looked at once more: it never runs
@@ -78,8 +79,8 @@ pub fn when_any(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// The handler runs when **none** of the flags is set.
 ///
-/// Everything else is as for [`when`](macro@when). A flag that another attribute of the same function wants set is an error:
-/// such a handler would never run.
+/// Everything else is as for [`when`](macro@when). A flag that another attribute of the same function wants set is an
+/// error: such a handler would never run.
 ///
 /// ```
 /// #[zkpeer_core::when_not("zookeeper.installed")]
@@ -122,9 +123,9 @@ pub fn when_not_all(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// The handler runs in the hooks that one of the names matches.
 ///
-/// A name is one of Juju's: `install`, `config-changed`, `zkpeer-relation-joined` and so on. `{joined,changed}` stands for
-/// alternatives, and `{peers:zookeeper-quorum}` (or `provides:`, `requires:`) for the endpoints that have this interface in
-/// this role. A name that Juju never runs is an error.
+/// A name is one of Juju's: `install`, `config-changed`, `zkpeer-relation-joined` and so on. `{joined,changed}` stands
+/// for alternatives, and `{peers:zookeeper-quorum}` (or `provides:`, `requires:`) for the endpoints that have this
+/// interface in this role. A name that Juju never runs is an error.
 ///
 /// The handler is tested in the phase `hooks`, once, before any handler with `when`; so the two never stand on one
 /// function. Set a flag, and let another handler wait for it.
@@ -161,8 +162,8 @@ pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// The handler runs when one of the files differs from what this handler last succeeded on.
 ///
-/// A file is a string literal, or the path of a constant of type `&str`. Its appearing and vanishing count. If the handler
-/// fails, it runs again.
+/// A file is a string literal, or the path of a constant of type `&str`. Its appearing and vanishing count. If the
+/// handler fails, it runs again.
 ///
 /// It is tested in the phase `other`. Without any flag beside it, it is tested once in each hook, in the first round.
 ///
@@ -179,8 +180,8 @@ pub fn when_file_changed(arguments: TokenStream, item: TokenStream) -> TokenStre
 
 /// The handler runs until it has once succeeded, and never again.
 ///
-/// What is remembered is the function's path, without a line number. A charm that takes over from one in Python says what
-/// the function was called there, once or several times; if that has run already, the handler does not.
+/// What is remembered is the function's path, without a line number. A charm that takes over from one in Python says
+/// what the function was called there, once or several times; if that has run already, the handler does not.
 ///
 /// It is tested in the phase `other`. Without any flag beside it, it is tested once in each hook, in the first round.
 ///
@@ -201,9 +202,9 @@ pub fn only_once(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// A call of the function is an error unless all of the flags are set.
 ///
-/// This alone makes no handler: it guards a function that handlers call. The function has a parameter of type `Flags`, and
-/// returns a `Result` whose error takes any other. It goes with any attribute but [`collect_metrics`](macro@collect_metrics)
-/// and [`meter_status_changed`](macro@meter_status_changed).
+/// This alone makes no handler: it guards a function that handlers call. The function has a parameter of type `Flags`,
+/// and returns a `Result` whose error takes any other. It goes with any attribute but
+/// [`collect_metrics`](macro@collect_metrics) and [`meter_status_changed`](macro@meter_status_changed).
 ///
 /// ```
 /// use zkpeer_core::{Flags, Result, not_unless};
@@ -283,8 +284,8 @@ pub fn flag(input: TokenStream) -> TokenStream {
 /// # }
 /// ```
 ///
-/// When the compiler cannot find `__zkpeer_start`, then `start` is spelt otherwise, cannot be reached from here, or has no
-/// attribute that makes it a handler.
+/// When the compiler cannot find `__zkpeer_start`, then `start` is spelt otherwise, cannot be reached from here, or has
+/// no attribute that makes it a handler.
 #[proc_macro]
 pub fn handlers(input: TokenStream) -> TokenStream {
     expand::handlers_macro(input.into()).into()
@@ -293,8 +294,8 @@ pub fn handlers(input: TokenStream) -> TokenStream {
 /// Names the crates whose handlers a charm uses, in the order in which these run.
 ///
 /// A crate that a charm never names is left out of the binary, its handlers with it; this names it. Within a round, the
-/// handlers of `zkpeer_core` come first, then those of these crates in this order, then the charm's own. Once in a charm, in
-/// its `main.rs`; a charm that uses only the interfaces of `zkpeer_core` needs none.
+/// handlers of `zkpeer_core` come first, then those of these crates in this order, then the charm's own. Once in a
+/// charm, in its `main.rs`; a charm that uses only the interfaces of `zkpeer_core` needs none.
 ///
 /// ```
 /// // Any crate will do here; in a charm these are crates with handlers.

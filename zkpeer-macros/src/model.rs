@@ -8,8 +8,8 @@ use syn::{FnArg, Pat, ReturnType, Safety, Type};
 use crate::parse::{Applied, Arg, Arguments, Errors, Function, Kind};
 
 /// What a method is told.
-pub(crate) const NO_METHOD: &str = "a handler is a free function, not a method: there is no `self` to call it on; move it \
-                                    out of the `impl` and ask for what it needs as parameters";
+pub(crate) const NO_METHOD: &str = "a handler is a free function, not a method: there is no `self` to call it on; move \
+                                    it out of the `impl` and ask for what it needs as parameters";
 
 /// A function with attributes, checked.
 pub(crate) struct Handler {
@@ -111,8 +111,8 @@ fn never_together(applied: &[Applied], errors: &mut Errors) {
                 errors.push(
                     &later.place,
                     format_args!(
-                        "`{0}` and `not_unless` do not stand on one function: the hook `{1}` runs apart from all flags; call \
-                         a function with `not_unless` elsewhere",
+                        "`{0}` and `not_unless` do not stand on one function: the hook `{1}` runs apart from all flags; \
+                         call a function with `not_unless` elsewhere",
                         kind.name(),
                         kind.name().replace('_', "-"),
                     ),
@@ -136,8 +136,8 @@ fn never_together(applied: &[Applied], errors: &mut Errors) {
     if let (Some(hook), Some(action)) = (of_kind(Kind::Hook), of_kind(Kind::Action)) {
         errors.push(
             &applied[hook.max(action)].place,
-            "`hook` and `action` on one function can never match: a run is for a hook or for an action, never for both; \
-             write two functions",
+            "`hook` and `action` on one function can never match: a run is for a hook or for an action, never for \
+             both; write two functions",
         );
     }
     if let (Some(hook), Some(other)) = (of_phase(Phase::Hooks), of_phase(Phase::Other)) {
@@ -154,8 +154,8 @@ fn never_together(applied: &[Applied], errors: &mut Errors) {
         errors.push(
             &applied[hook.max(other)].place,
             format_args!(
-                "`{}` and `{}` on one function can never match: the first is looked at in the phase `hooks`, the second \
-                 in the phase `other` after it; {instead}",
+                "`{}` and `{}` on one function can never match: the first is looked at in the phase `hooks`, the \
+                 second in the phase `other` after it; {instead}",
                 of_hook.name(),
                 of_other.name()
             ),
@@ -295,8 +295,8 @@ fn guard(guards: Vec<Applied>, function: &Function, errors: &mut Errors) -> Opti
     match &sig.output {
         ReturnType::Default => errors.push(
             &sig.ident,
-            "`not_unless` returns an error when the flags are not set, and this function returns nothing: let it return \
-             `zkpeer_core::Result`",
+            "`not_unless` returns an error when the flags are not set, and this function returns nothing: let it \
+             return `zkpeer_core::Result`",
         ),
         ReturnType::Type(_, ty) => match &**ty {
             Type::Path(_) | Type::Macro(_) | Type::Group(_) => {}

@@ -200,7 +200,8 @@ fn example(kind: Kind, which: Example) -> String {
 impl Arguments {
     /// The arguments of each attribute:
     ///
-    /// - `when`, `when_all`, `when_any`, `when_not`, `when_none`, `when_not_all`, `not_unless`: `"flag", CONSTANT, a::CONSTANT`
+    /// - `when`, `when_all`, `when_any`, `when_not`, `when_none`, `when_not_all`, `not_unless`: `"flag", CONSTANT,
+    ///   a::CONSTANT`
     /// - `when_file_changed`: `"/a/path", CONSTANT`
     /// - `hook`: `"install", "{peers:zookeeper-quorum}-relation-{joined,changed}"`
     /// - `action`: `"backup", "restore"`

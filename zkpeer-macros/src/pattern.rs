@@ -229,8 +229,8 @@ fn check_name(name: &str) -> Option<String> {
         return None;
     }
     let hint = nearest(name).unwrap_or_else(|| {
-        "the hooks are `install`, `start`, `config-changed`, `update-status`, `upgrade-charm`, `leader-elected`, `stop`, \
-         `remove`, `<endpoint>-relation-joined` and so on"
+        "the hooks are `install`, `start`, `config-changed`, `update-status`, `upgrade-charm`, `leader-elected`, \
+         `stop`, `remove`, `<endpoint>-relation-joined` and so on"
             .to_owned()
     });
     Some(format!("Juju has no hook `{name}`; {hint}"))
