@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::hook::Hook;
 use super::names::UnitName;
 use super::process::CommandRun;
-use super::report::Report;
+use crate::report::Report;
 use super::run::LogLine;
 use super::value::Value;
 
