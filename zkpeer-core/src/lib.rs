@@ -1,10 +1,75 @@
 //! Juju charms in Rust in the charms.reactive model: handlers guarded by flags, re-run until the flags settle.
 
+#[allow(unused_extern_crates, reason = "what the macros write names the crate by its path from outside")]
 extern crate self as zkpeer_core;
 
+mod automatic;
+mod charm;
+mod context;
+mod dispatch;
+mod error;
+mod extract;
 mod flag;
+mod handler;
+mod hook;
+pub mod juju;
+pub mod metadata;
+mod outbox;
+mod panic;
+mod params;
+mod predicate;
+mod registry;
+mod relation;
+mod report;
+mod runtime;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trigger;
 
+pub use charm::{Charm, main};
+pub use context::{Context, Param, Setup};
+pub use error::{Error, NotUnless};
+pub use extract::{FromContext, Rejection};
 pub use flag::{Flag, FlagNameError};
+pub use handler::{
+    ConditionDef, EndHook, EndpointType, HandlerDef, HandlerReturn, Outcome, ParamDef, Quantifier, RestrictedHook,
+    Result,
+};
+pub use hook::{ActionEvent, HookEvent, RelationEvent};
+pub use juju::{GoalState, Port};
+pub use params::{
+    Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Leader, Log, Network, Ports, Resource, Status,
+    TriggerOn, Triggers, Unit,
+};
+pub use predicate::Phase;
+pub use relation::{Conversation, Endpoint, Interface, Scope};
+pub use report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
+pub use runtime::OnNotSettled;
+pub use trigger::Edge;
+pub use zkpeer_macros::{
+    action, collect_metrics, flag, handlers, hook, interfaces, meter_status_changed, not_unless, only_once, when,
+    when_all, when_any, when_file_changed, when_none, when_not, when_not_all,
+};
+
+/// For the macros only: no part of the public interface, and free to change with every release.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::context::Call;
+    pub use crate::extract::{FromContext, Rejection};
+    pub use crate::flag::Flag;
+    pub use crate::handler::{
+        ConditionDef, HandlerDef, HandlerReturn, Outcome, ParamDef, Quantifier, Registration, RestrictedHook,
+    };
+    pub use crate::params::require;
+    pub use inventory;
+
+    /// What a parameter that was not filled makes of the call.
+    #[must_use]
+    pub fn not_filled(param: usize, rejection: Rejection) -> Outcome {
+        match rejection {
+            Rejection::Skip(reason) => Outcome::Skipped { param, reason },
+            Rejection::Fail(error) => Outcome::Rejected { param, error },
+        }
+    }
+}

@@ -1,4 +1,6 @@
-//! A simulated unit agent, for the tests of charms.
+//! For the tests of charms: one unit in this process, and a simulated unit agent.
+//!
+//! [`Unit`] runs one hook after another in this process, in microseconds; what Juju would answer is given as data.
 //!
 //! [`UnitAgent`] runs a charm as Juju would: each hook is a process of the charm's own program, started in its own charm
 //! directory with exactly the environment that Juju sets, and with the hook commands on its `PATH`. Nothing in the charm
@@ -24,6 +26,7 @@ mod entries;
 mod environment;
 mod error;
 mod hook;
+mod in_process;
 mod model;
 mod names;
 mod options;
@@ -39,6 +42,7 @@ pub use agent::UnitAgent;
 pub use builder::Builder;
 pub use error::Error;
 pub use hook::{Hook, RelationHook, RelationKind};
+pub use in_process::Unit;
 pub use model::{Entries, Status};
 pub use names::{JujuVersion, NameError, RelationId, UnitName};
 pub use outcome::{ActionReport, HookRun, Outcome};

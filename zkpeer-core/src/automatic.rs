@@ -1,0 +1,220 @@
+//! The flags that follow Juju: leadership, configuration, series upgrade.
+//!
+//! | flags | set while | as in |
+//! |---|---|---|
+//! | `leadership.is_leader` | this unit leads the application | layer-leadership |
+//! | `leadership.changed`, `leadership.changed.KEY` | a leader setting differs from what the hook before saw | layer-leadership |
+//! | `leadership.set.KEY` | the leader setting is there | layer-leadership |
+//! | `config.changed`, `config.changed.KEY` | an option differs from what the hook before saw | layer-basic |
+//! | `config.set.KEY` | the option is true, a number other than 0, or a text that is not empty | layer-basic |
+//! | `config.default.KEY` | the option has its default | layer-basic |
+//! | `upgrade.series.in-progress` | from `pre-series-upgrade` to `post-series-upgrade` | charms.reactive |
+//!
+//! They are brought up to date before the first handler runs if a handler watches one of the group, otherwise when one is
+//! asked for by name; a hook in which nobody does asks Juju nothing. The flags of configuration are those of one hook and
+//! are not stored.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::context::{Context, FLAG_PREFIX};
+use crate::error::Error;
+use crate::metadata;
+use crate::params::leadership;
+use crate::trigger::Edge;
+
+/// Flags that are brought up to date by the same question to Juju.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Group {
+    Leadership,
+    LeaderSettings,
+    Config,
+}
+
+const IS_LEADER: &str = "leadership.is_leader";
+const LEADER_CHANGED: &str = "leadership.changed";
+const LEADER_SET: &str = "leadership.set";
+const CONFIG_CHANGED: &str = "config.changed";
+const CONFIG_SET: &str = "config.set";
+const CONFIG_DEFAULT: &str = "config.default";
+const SERIES_UPGRADE: &str = "upgrade.series.in-progress";
+
+/// Where the settings of the hook before are kept, as layer-leadership keeps them.
+const SETTINGS_PREFIX: &str = "leadership.settings.";
+/// Where the configuration of the hook before is kept.
+const CONFIG_KEY: &str = "zkpeer.config";
+
+/// Which groups have been brought up to date in this hook.
+#[derive(Debug, Default)]
+pub(crate) struct Automatic([bool; 3]);
+
+impl Automatic {
+    /// Whether it is still to do; from now on it is not.
+    pub(crate) fn begin(&mut self, group: Group) -> bool {
+        !std::mem::replace(&mut self.0[group as usize], true)
+    }
+
+    pub(crate) fn is_refreshed(&self, group: Group) -> bool {
+        self.0[group as usize]
+    }
+}
+
+fn below(flag: &str, prefix: &str) -> bool {
+    flag.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+impl Group {
+    pub(crate) const ALL: [Self; 3] = [Self::Leadership, Self::LeaderSettings, Self::Config];
+
+    /// The group to which a flag belongs, if it is an automatic one.
+    pub(crate) fn of(flag: &str) -> Option<Self> {
+        match flag.as_bytes().first() {
+            Some(b'l') if flag == IS_LEADER => Some(Self::Leadership),
+            Some(b'l') if below(flag, LEADER_CHANGED) || below(flag, LEADER_SET) => Some(Self::LeaderSettings),
+            Some(b'c') if [CONFIG_CHANGED, CONFIG_SET, CONFIG_DEFAULT].iter().any(|prefix| below(flag, prefix)) => {
+                Some(Self::Config)
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks Juju, and sets and clears the group's flags; their triggers act.
+    pub(crate) fn refresh(self, context: &Context) -> Result<(), Error> {
+        match self {
+            Self::Leadership => toggle(context, IS_LEADER, leadership::is_leader(context)?),
+            Self::LeaderSettings => refresh_settings(context)?,
+            Self::Config => refresh_config(context)?,
+        }
+        Ok(())
+    }
+}
+
+fn toggle(context: &Context, flag: &str, set: bool) {
+    context.change_flag(flag, if set { Edge::Set } else { Edge::Cleared });
+}
+
+fn refresh_settings(context: &Context) -> Result<(), Error> {
+    let current = leadership::settings(context)?;
+    let mut all: BTreeMap<String, Option<String>> =
+        context.keys(SETTINGS_PREFIX).into_iter().map(|key| (key, None)).collect();
+    all.extend(current.into_iter().map(|(key, value)| (key, Some(value))));
+    let mut any = false;
+    for (key, value) in all {
+        any |= note_setting(context, &key, value.as_deref())?;
+    }
+    toggle(context, LEADER_CHANGED, any);
+    Ok(())
+}
+
+/// Brings the flags of one leader setting up to date; whether it has changed since the last hook that looked.
+fn note_setting(context: &Context, key: &str, value: Option<&str>) -> Result<bool, Error> {
+    let stored = format!("{SETTINGS_PREFIX}{key}");
+    let before: Option<Option<String>> = context.get(&stored)?;
+    let changed = before.flatten().as_deref() != value;
+    toggle(context, &format!("{LEADER_CHANGED}.{key}"), changed);
+    toggle(context, &format!("{LEADER_SET}.{key}"), value.is_some());
+    context.set(&stored, &value)?;
+    Ok(changed)
+}
+
+/// The leader has written settings itself: their flags follow in this hook already.
+pub(crate) fn settings_written(context: &Context, key: &str, value: &str) -> Result<(), Error> {
+    if context.is_refreshed(Group::LeaderSettings) && note_setting(context, key, Some(value).filter(|v| !v.is_empty()))?
+    {
+        toggle(context, LEADER_CHANGED, true);
+    }
+    Ok(())
+}
+
+fn refresh_config(context: &Context) -> Result<(), Error> {
+    let defaults = metadata::read_config_defaults(context.charm_dir())?;
+    let current = crate::params::config_of(context)?;
+    let before: Option<BTreeMap<String, Value>> = context.get(CONFIG_KEY)?;
+    let mut any = false;
+    let options: std::collections::BTreeSet<&String> = defaults.keys().chain(current.keys()).collect();
+    for option in options {
+        let value = current.get(option).unwrap_or(&Value::Null);
+        let changed = before.as_ref().is_none_or(|before| !same(before.get(option).unwrap_or(&Value::Null), value));
+        any |= changed;
+        toggle(context, &format!("{CONFIG_CHANGED}.{option}"), changed);
+        toggle(context, &format!("{CONFIG_SET}.{option}"), is_true(value));
+        let is_default = defaults.get(option).is_some_and(|default| same(default, value));
+        toggle(context, &format!("{CONFIG_DEFAULT}.{option}"), is_default);
+    }
+    toggle(context, CONFIG_CHANGED, any);
+    context.set(CONFIG_KEY, &*current)?;
+    Ok(())
+}
+
+/// Equal as Juju's values: integers and floats are not told apart (contract 9.6).
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        _ => a == b,
+    }
+}
+
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+    }
+}
+
+/// At the beginning of a hook: the flags that the hook's name decides, and the groups that some handler watches.
+pub(crate) fn at_start<'f>(context: &Context, watched: impl Iterator<Item = &'f str>) {
+    match context.event().name() {
+        _ if context.event().action().is_some() => {}
+        "pre-series-upgrade" => toggle(context, SERIES_UPGRADE, true),
+        "post-series-upgrade" => toggle(context, SERIES_UPGRADE, false),
+        _ => {}
+    }
+    let mut groups: Vec<Group> = watched.filter_map(Group::of).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    for group in groups {
+        context.ensure(group);
+    }
+}
+
+/// At the end of a hook: the flags of configuration go, without a word; they are those of one hook.
+pub(crate) fn at_end(context: &Context) {
+    if !context.is_refreshed(Group::Config) {
+        return;
+    }
+    for prefix in [CONFIG_CHANGED, CONFIG_SET, CONFIG_DEFAULT] {
+        let prefix = format!("{FLAG_PREFIX}{prefix}");
+        for rest in context.keys(&prefix) {
+            if rest.is_empty() || rest.starts_with('.') {
+                context.unset(&format!("{prefix}{rest}"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_automatic_flags_ask_juju() {
+        assert_eq!(Group::of("leadership.is_leader"), Some(Group::Leadership));
+        assert_eq!(Group::of("leadership.changed"), Some(Group::LeaderSettings));
+        assert_eq!(Group::of("leadership.set.nonce"), Some(Group::LeaderSettings));
+        assert_eq!(Group::of("config.changed.port"), Some(Group::Config));
+        for own in ["config.changedX", "config.rendered", "leadership.mine", "zookeeper.installed", ""] {
+            assert_eq!(Group::of(own), None, "{own}");
+        }
+    }
+
+    #[test]
+    fn integers_and_floats_are_not_told_apart() {
+        assert!(same(&Value::from(3), &Value::from(3.0)));
+        assert!(!same(&Value::from(3), &Value::from("3")));
+    }
+}

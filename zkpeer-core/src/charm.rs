@@ -1,0 +1,289 @@
+//! A charm's `main`: from the environment to the exit code.
+
+use std::fmt;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::context::{Context, Outside, Resources, Setup};
+use crate::error::{Error, describe};
+use crate::handler::HandlerDef;
+use crate::hook::{Environment, Vars};
+use crate::juju::tools::Tools;
+use crate::juju::{Juju, LogLevel};
+use crate::metadata::Metadata;
+use crate::panic;
+use crate::params::Triggers;
+use crate::registry::Registry;
+use crate::report::Report;
+use crate::runtime::{self, OnNotSettled};
+use crate::store::{Options, Store};
+
+/// For how long a hook command may run; see `ZKPEER_HOOK_COMMAND_TIMEOUT`.
+const HOOK_COMMAND_LIMIT: Duration = Duration::from_secs(300);
+
+/// Runs the hook for which Juju has started this program, with all handlers that are linked into it.
+///
+/// It is [`Charm::new().main()`](Charm::main), which tells more.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     zkpeer_core::main()
+/// }
+/// ```
+#[must_use]
+pub fn main() -> ExitCode {
+    Charm::new().main()
+}
+
+type RegisterTriggers = Box<dyn Fn(&Triggers)>;
+
+/// A charm: what `main` needs besides the handlers.
+///
+/// ```no_run
+/// use zkpeer_core::{Charm, Resource, Result, when_not};
+///
+/// struct Server {
+///     root: std::path::PathBuf,
+/// }
+///
+/// #[when_not("server.installed")]
+/// fn install(server: Resource<Server>) -> Result {
+///     std::fs::create_dir_all(&server.root)?;
+///     Ok(())
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     Charm::new().resource(Server { root: "/srv".into() }).main()
+/// }
+/// ```
+pub struct Charm {
+    handlers: Option<Vec<&'static HandlerDef>>,
+    resources: Resources,
+    triggers: Vec<RegisterTriggers>,
+    on_not_settled: OnNotSettled,
+}
+
+impl fmt::Debug for Charm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Charm").field("resources", &self.resources).finish_non_exhaustive()
+    }
+}
+
+impl Default for Charm {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Charm {
+    /// A charm of all handlers that are linked into the program.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            handlers: None,
+            resources: Resources::default(),
+            triggers: Vec::new(),
+            on_not_settled: OnNotSettled::default(),
+        }
+    }
+
+    /// Only these handlers, as listed by [`handlers!`](crate::handlers).
+    #[must_use]
+    pub fn handlers(mut self, handlers: &[&'static HandlerDef]) -> Self {
+        self.handlers = Some(handlers.to_vec());
+        self
+    }
+
+    /// A value that handlers can ask for as [`Resource<T>`](crate::Resource); one of each type.
+    #[must_use]
+    pub fn resource<T: 'static>(mut self, value: T) -> Self {
+        self.resources.insert(value);
+        self
+    }
+
+    /// Triggers that stand in every hook, from before its first handler.
+    ///
+    /// ```no_run
+    /// fn main() -> std::process::ExitCode {
+    ///     zkpeer_core::Charm::new()
+    ///         .triggers(|triggers| {
+    ///             triggers.when("config.changed").clear("server.configured");
+    ///         })
+    ///         .main()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn triggers(mut self, register: impl Fn(&Triggers) + 'static) -> Self {
+        self.triggers.push(Box::new(register));
+        self
+    }
+
+    /// What happens when the flags do not settle; otherwise the hook fails.
+    #[must_use]
+    pub fn on_not_settled(mut self, what: OnNotSettled) -> Self {
+        self.on_not_settled = what;
+        self
+    }
+
+    /// Runs the hook for which Juju has started this program.
+    ///
+    /// The environment is read here, once. The exit code is 0 if everything has been done and kept, and 1 if anything
+    /// failed and nothing is kept; then the reason is on standard error and in Juju's log.
+    ///
+    /// Of our own, three variables are heeded, none of which Juju sets: `UNIT_STATE_DB` is the file of the store instead of
+    /// `.unit-state.db` in the charm's directory; `ZKPEER_HOOK_COMMAND_TIMEOUT` is the number of seconds that a hook
+    /// command may run (300); `ZKPEER_REPORT` is a file to which a [`Report`] is appended as one line of JSON.
+    #[must_use]
+    pub fn main(self) -> ExitCode {
+        panic::remember();
+        let vars: Vars = std::env::vars_os().collect();
+        let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+        match self.run_hook(&vars, &program) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(Failed { error, juju }) => {
+                let message = describe(&*error);
+                eprintln!("ERROR {message}");
+                if let Some(juju) = juju {
+                    // It has been told on standard error; if the log cannot be written, the reason is the same again.
+                    let _ = juju.juju_log(LogLevel::Error, &message);
+                }
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn run_hook(self, vars: &Vars, program: &std::path::Path) -> Result<(), Failed> {
+        let environment =
+            Environment::read(vars, program).map_err(|error| Failed { error: Box::new(error), juju: None })?;
+        let limit = environment::limit(vars).map_err(|error| Failed { error: Box::new(error), juju: None })?;
+        let juju: Rc<dyn Juju> = Rc::new(Tools::new(environment.charm_dir.clone(), environment.path.clone(), limit));
+        let failed = |error| Failed { error: Box::new(error), juju: Some(Rc::clone(&juju)) };
+        let store_path = environment::store_path(vars, &environment);
+        let report_path = vars.get(std::ffi::OsStr::new("ZKPEER_REPORT")).map(PathBuf::from);
+        let begun = Instant::now();
+        let metadata = Metadata::read(&environment.charm_dir).map_err(&failed)?;
+        let mut options = Options::default();
+        if environment.event.is_restricted() {
+            options = options.read_only();
+        }
+        let outside = Outside {
+            event: environment.event,
+            unit: environment.unit,
+            charm_dir: environment.charm_dir,
+            juju_version: environment.juju_version,
+            home_is_set: environment.home_is_set,
+            metadata,
+            juju: Rc::clone(&juju),
+            resources: self.resources.clone(),
+            clock: Rc::new(move || begun.elapsed()),
+        };
+        let registry = self.registry(&outside).map_err(&failed)?;
+        let store = Store::open(store_path, &options).map_err(Error::from).map_err(&failed)?;
+        let context = Context::new(outside, store);
+        let (report, result) = self.run(&context, &registry);
+        if let Some(path) = report_path {
+            append(&path, &report).map_err(&failed)?;
+        }
+        match result {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                if context.event().action().is_some() {
+                    // The exit code fails the action; this is only so that the operator reads why.
+                    let _ = juju.action_fail(&describe(&error));
+                }
+                Err(failed(error))
+            }
+        }
+    }
+
+    fn registry(&self, outside: &Outside) -> Result<Registry, Error> {
+        let setup = Setup {
+            metadata: &outside.metadata,
+            juju_version: outside.juju_version.as_deref(),
+            resources: &self.resources,
+        };
+        match &self.handlers {
+            Some(handlers) => Registry::of(handlers, setup),
+            None => Registry::linked(setup),
+        }
+    }
+
+    fn run(&self, context: &Context, registry: &Registry) -> (Report, Result<(), Error>) {
+        let register = |triggers: &Triggers| self.triggers.iter().for_each(|register| register(triggers));
+        runtime::run(context, registry, &register, self.on_not_settled)
+    }
+
+    /// Runs one hook in this process, on the given store: for tests, and for the simulated Juju.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn run_in(&self, outside: Outside, store: Store) -> (Report, Result<(), Error>, Store) {
+        let outside = Outside { resources: self.resources.clone(), ..outside };
+        let registry = match self.registry(&outside) {
+            Ok(registry) => registry,
+            Err(error) => {
+                let report = Report {
+                    hook: outside.event.name().to_owned(),
+                    outcome: crate::report::HookOutcome::Failed,
+                    error: Some(describe(&error)),
+                    ..Report::default()
+                };
+                return (report, Err(error), store);
+            }
+        };
+        let copy = store.detached();
+        let context = Context::new(outside, store);
+        let (report, result) = self.run(&context, &registry);
+        // A handler may have kept a handle on the context; then what it holds is all there is.
+        let store = context.into_store().unwrap_or(copy);
+        (report, result, store)
+    }
+}
+
+/// Why the program exits with 1, and Juju, if it can be told.
+struct Failed {
+    error: Box<Error>,
+    juju: Option<Rc<dyn Juju>>,
+}
+
+/// Appends one line.
+fn append(path: &std::path::Path, report: &Report) -> Result<(), Error> {
+    let write = || -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(report)?;
+        line.push(b'\n');
+        let mut file = std::fs::File::options().create(true).append(true).open(path)?;
+        file.write_all(&line)
+    };
+    write().map_err(|source| Error::Write { path: path.to_owned(), source })
+}
+
+/// What of the environment is ours.
+mod environment {
+    use std::ffi::OsStr;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::{Environment, Error, HOOK_COMMAND_LIMIT, Vars};
+
+    pub(super) fn limit(vars: &Vars) -> Result<Duration, Error> {
+        const NAME: &str = "ZKPEER_HOOK_COMMAND_TIMEOUT";
+        let Some(text) = vars.get(OsStr::new(NAME)).filter(|text| !text.is_empty()) else {
+            return Ok(HOOK_COMMAND_LIMIT);
+        };
+        match text.to_str().and_then(|text| text.parse::<u32>().ok()).filter(|seconds| *seconds > 0) {
+            Some(seconds) => Ok(Duration::from_secs(seconds.into())),
+            None => {
+                let reason = format!("`{}` is not a number of seconds", text.to_string_lossy());
+                Err(Error::Variable { name: NAME, reason })
+            }
+        }
+    }
+
+    pub(super) fn store_path(vars: &Vars, environment: &Environment) -> PathBuf {
+        match vars.get(OsStr::new("UNIT_STATE_DB")).filter(|path| !path.is_empty()) {
+            Some(path) => PathBuf::from(path),
+            None => environment.charm_dir.join(".unit-state.db"),
+        }
+    }
+}

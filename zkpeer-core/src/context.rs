@@ -1,0 +1,442 @@
+//! What one run of a hook can see and change: the seam between handlers and everything outside them.
+
+use std::any::{Any, TypeId};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::automatic::{Automatic, Group};
+use crate::error::{self, Error};
+use crate::flag;
+use crate::hook::HookEvent;
+use crate::juju::{Juju, LogLevel, UnitName};
+use crate::metadata::Metadata;
+use crate::outbox::{Cache, Outbox};
+use crate::params::Flags;
+use crate::registry::Handler;
+use crate::report::Change;
+use crate::store::{Store, StoreError};
+use crate::trigger::{Edge, TriggerTable};
+
+/// The prefix of a flag's key in the store, as charms.reactive has it.
+pub(crate) const FLAG_PREFIX: &str = "reactive.states.";
+
+/// What one run of a hook can see and change; shared by all that a handler asks for.
+///
+/// Authors meet it only when they write a [`FromContext`](crate::FromContext) of their own, and then pass it on to the
+/// types that they build on.
+#[derive(Clone, Debug)]
+pub struct Context(Rc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    outside: Outside,
+    state: RefCell<State>,
+    cache: RefCell<Cache>,
+    outbox: RefCell<Outbox>,
+}
+
+/// All that comes from outside a run and does not change in it.
+pub(crate) struct Outside {
+    pub(crate) event: HookEvent,
+    pub(crate) unit: UnitName,
+    pub(crate) charm_dir: PathBuf,
+    pub(crate) juju_version: Option<String>,
+    pub(crate) home_is_set: bool,
+    pub(crate) metadata: Metadata,
+    pub(crate) juju: Rc<dyn Juju>,
+    pub(crate) resources: Resources,
+    /// The time since some fixed moment.
+    pub(crate) clock: Rc<dyn Fn() -> Duration>,
+}
+
+impl fmt::Debug for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outside").field("event", &self.event).field("unit", &self.unit).finish_non_exhaustive()
+    }
+}
+
+/// The author's own values, by type.
+#[derive(Clone, Default)]
+pub(crate) struct Resources(BTreeMap<TypeId, Rc<dyn Any>>);
+
+impl Resources {
+    pub(crate) fn insert<T: 'static>(&mut self, value: T) {
+        self.0.insert(TypeId::of::<T>(), Rc::new(value));
+    }
+
+    pub(crate) fn get<T: 'static>(&self) -> Option<Rc<T>> {
+        self.0.get(&TypeId::of::<T>()).cloned().and_then(|value| value.downcast().ok())
+    }
+}
+
+impl fmt::Debug for Resources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} resources", self.0.len())
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    store: Store,
+    /// A sum over everything stored, kept up with each change: equal states have equal sums.
+    sum: u128,
+    /// Real changes of flags since they were last taken.
+    changes: Vec<Change>,
+    triggers: TriggerTable,
+    automatic: Automatic,
+    /// The first thing that went wrong where no error could be returned; it fails the hook after the handler.
+    failure: Option<Error>,
+}
+
+impl Context {
+    pub(crate) fn new(outside: Outside, store: Store) -> Self {
+        let state = State {
+            store,
+            sum: 0,
+            changes: Vec::new(),
+            triggers: TriggerTable::default(),
+            automatic: Automatic::default(),
+            failure: None,
+        };
+        Self(Rc::new(Inner {
+            outside,
+            state: RefCell::new(state),
+            cache: RefCell::new(Cache::default()),
+            outbox: RefCell::new(Outbox::default()),
+        }))
+    }
+
+    /// The store, when all else of the context has been dropped.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn into_store(self) -> Option<Store> {
+        Rc::into_inner(self.0).map(|inner| inner.state.into_inner().store)
+    }
+
+    pub(crate) fn outside(&self) -> &Outside {
+        &self.0.outside
+    }
+
+    pub(crate) fn event(&self) -> &HookEvent {
+        &self.0.outside.event
+    }
+
+    pub(crate) fn juju(&self) -> &dyn Juju {
+        &*self.0.outside.juju
+    }
+
+    pub(crate) fn charm_dir(&self) -> &Path {
+        &self.0.outside.charm_dir
+    }
+
+    pub(crate) fn cache(&self) -> &RefCell<Cache> {
+        &self.0.cache
+    }
+
+    pub(crate) fn outbox(&self) -> &RefCell<Outbox> {
+        &self.0.outbox
+    }
+
+    /// Whether this Juju still has leader settings (up to 3.6); a version that is not told counts as one that has.
+    pub(crate) fn has_leader_settings(&self) -> bool {
+        has_leader_settings(self.outside().juju_version.as_deref())
+    }
+
+    // ---- stored values ----
+
+    pub(crate) fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
+        self.0.state.borrow().store.get(key)
+    }
+
+    pub(crate) fn contains(&self, key: &str) -> bool {
+        self.0.state.borrow().store.contains(key)
+    }
+
+    /// The keys that begin with the prefix, without it.
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
+        self.0.state.borrow().store.range(prefix).map(|(key, _)| key[prefix.len()..].to_owned()).collect()
+    }
+
+    pub(crate) fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), StoreError> {
+        self.0.state.borrow_mut().set(key, value)
+    }
+
+    pub(crate) fn unset(&self, key: &str) {
+        self.0.state.borrow_mut().unset(key);
+    }
+
+    pub(crate) fn with_store<T>(&self, f: impl FnOnce(&Store) -> T) -> T {
+        f(&self.0.state.borrow().store)
+    }
+
+    pub(crate) fn commit(&self) -> Result<(), StoreError> {
+        self.0.state.borrow_mut().store.commit()
+    }
+
+    pub(crate) fn discard(&self) {
+        self.0.state.borrow_mut().store.discard();
+    }
+
+    /// A sum over everything stored, relative to the beginning of the hook.
+    pub(crate) fn sum(&self) -> u128 {
+        self.0.state.borrow().sum
+    }
+
+    // ---- flags ----
+
+    pub(crate) fn is_set(&self, flag: &str) -> bool {
+        if let Some(group) = Group::of(flag) {
+            self.ensure(group);
+        }
+        self.0.state.borrow_mut().is_set(flag)
+    }
+
+    /// All flags that are set, in order; the automatic ones included.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        for group in Group::ALL {
+            self.ensure(group);
+        }
+        self.keys(FLAG_PREFIX)
+    }
+
+    /// Brings the automatic flags of a group up to date, once a hook.
+    pub(crate) fn ensure(&self, group: Group) {
+        if self.event().is_restricted() || !self.0.state.borrow_mut().automatic.begin(group) {
+            return;
+        }
+        if let Err(error) = group.refresh(self) {
+            self.fail(error);
+        }
+    }
+
+    pub(crate) fn is_refreshed(&self, group: Group) -> bool {
+        self.0.state.borrow().automatic.is_refreshed(group)
+    }
+
+    /// Sets a flag by a name that an author gave.
+    pub(crate) fn set_flag(&self, name: &str) {
+        if self.check_name(name) {
+            self.change_flag(name, Edge::Set);
+        }
+    }
+
+    /// Clears a flag by a name that an author gave.
+    pub(crate) fn clear_flag(&self, name: &str) {
+        if self.check_name(name) {
+            self.change_flag(name, Edge::Cleared);
+        }
+    }
+
+    fn check_name(&self, name: &str) -> bool {
+        match flag::check(name, false) {
+            Ok(()) => true,
+            Err(source) => {
+                self.fail(Error::FlagName { name: name.to_owned(), source });
+                false
+            }
+        }
+    }
+
+    /// Sets a flag, or clears it. If that is a real change it is noted, and its triggers act at once, transitively: set,
+    /// then clear, then callbacks (rule 8). A flag that is set and has a value keeps it.
+    pub(crate) fn change_flag(&self, name: &str, edge: Edge) {
+        let changed = self.0.state.borrow_mut().change_flag(name, edge);
+        self.changed(name, edge, changed);
+    }
+
+    /// Sets a flag and gives it a value.
+    pub(crate) fn set_flag_value<T: Serialize>(&self, name: &str, value: &T) {
+        let changed = self.0.state.borrow_mut().set_flag_value(name, value);
+        self.changed(name, Edge::Set, changed);
+    }
+
+    pub(crate) fn flag_value<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StoreError> {
+        self.get(&flag_key(name))
+    }
+
+    fn changed(&self, name: &str, edge: Edge, changed: Result<bool, StoreError>) {
+        let actions = match changed {
+            Ok(true) => self.0.state.borrow_mut().triggers.enter(name, edge),
+            Ok(false) => return,
+            Err(error) => return self.fail(error.into()),
+        };
+        let actions = match actions {
+            Ok(Some(actions)) => actions,
+            Ok(None) => return,
+            Err(cascade) => return self.fail(Error::TriggerLoop { cascade }),
+        };
+        for flag in &actions.set {
+            self.change_flag(flag, Edge::Set);
+        }
+        for flag in &actions.clear {
+            self.change_flag(flag, Edge::Cleared);
+        }
+        for callback in &actions.call {
+            if let Err(source) = callback(&Flags::of(self)) {
+                let edge = if edge == Edge::Set { "set" } else { "cleared" };
+                self.fail(Error::TriggerFailed { flag: name.to_owned(), edge, source });
+            }
+        }
+        self.0.state.borrow_mut().triggers.leave();
+    }
+
+    pub(crate) fn with_triggers(&self, f: impl FnOnce(&mut TriggerTable)) {
+        f(&mut self.0.state.borrow_mut().triggers);
+    }
+
+    /// The real changes of flags since this was last asked.
+    pub(crate) fn take_changes(&self) -> Vec<Change> {
+        std::mem::take(&mut self.0.state.borrow_mut().changes)
+    }
+
+    /// The flags that were changed since this was last asked, leaving the list as it is.
+    pub(crate) fn changed_flags(changes: &[Change]) -> BTreeSet<String> {
+        changes.iter().map(|change| change.flag.clone()).collect()
+    }
+
+    // ---- failures where no error can be returned ----
+
+    /// Notes that the hook has failed; the first failure is the one that is told.
+    pub(crate) fn fail(&self, error: Error) {
+        self.0.state.borrow_mut().failure.get_or_insert(error);
+    }
+
+    pub(crate) fn take_failure(&self) -> Option<Error> {
+        self.0.state.borrow_mut().failure.take()
+    }
+
+    /// Writes to Juju's log; that it cannot be written is no reason to fail a hook.
+    pub(crate) fn log(&self, level: LogLevel, message: &str) {
+        if let Err(error) = self.juju().juju_log(level, message) {
+            eprintln!("{}: {message} ({})", level.as_str(), error::describe(&error));
+        }
+    }
+}
+
+/// Whether a Juju of this version still has leader settings (contract 12).
+pub(crate) fn has_leader_settings(version: Option<&str>) -> bool {
+    let major = version.and_then(|version| version.split('.').next()).and_then(|major| major.parse::<u32>().ok());
+    major.is_none_or(|major| major < 4)
+}
+
+impl State {
+    fn is_set(&mut self, flag: &str) -> bool {
+        self.store.contains(&flag_key(flag))
+    }
+
+    fn change_flag(&mut self, name: &str, edge: Edge) -> Result<bool, StoreError> {
+        let key = flag_key(name);
+        if self.store.contains(&key) == (edge == Edge::Set) {
+            return Ok(false);
+        }
+        match edge {
+            Edge::Set => self.set(&key, &())?,
+            Edge::Cleared => self.unset(&key),
+        }
+        self.changes.push(Change { flag: name.to_owned(), edge });
+        Ok(true)
+    }
+
+    fn set_flag_value<T: Serialize>(&mut self, name: &str, value: &T) -> Result<bool, StoreError> {
+        let changed = self.change_flag(name, Edge::Set)?;
+        self.set(&flag_key(name), value)?;
+        Ok(changed)
+    }
+
+    fn set<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), StoreError> {
+        let before = self.store.get_text(key).map(|text| digest(key, text));
+        if self.store.set(key, value)? {
+            let after = self.store.get_text(key).map(|text| digest(key, text));
+            self.sum ^= before.unwrap_or_default() ^ after.unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn unset(&mut self, key: &str) {
+        if let Some(text) = self.store.get_text(key) {
+            self.sum ^= digest(key, text);
+            self.store.unset(key);
+        }
+    }
+}
+
+fn flag_key(flag: &str) -> String {
+    let mut key = String::with_capacity(FLAG_PREFIX.len() + flag.len());
+    key.push_str(FLAG_PREFIX);
+    key.push_str(flag);
+    key
+}
+
+fn digest(key: &str, text: &str) -> u128 {
+    let half = |salt: u8| {
+        let mut hasher = DefaultHasher::new();
+        (salt, key, text).hash(&mut hasher);
+        u128::from(hasher.finish())
+    };
+    half(0) << 64 | half(1)
+}
+
+/// One call of one handler.
+#[derive(Debug)]
+pub struct Call<'a> {
+    context: &'a Context,
+    handler: &'a Handler,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(context: &'a Context, handler: &'a Handler) -> Self {
+        Self { context, handler }
+    }
+
+    /// The hook's context.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn context(&self) -> &'a Context {
+        self.context
+    }
+
+    /// The parameter of this number, from 0.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn param(&self, index: usize) -> Param<'a> {
+        Param { endpoint: self.handler.endpoint(index, self.context.event()) }
+    }
+}
+
+/// What is known of a parameter besides its type.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Param<'a> {
+    /// The endpoint that it speaks for, if its type is an interface and the charm has an endpoint for it.
+    pub endpoint: Option<&'a str>,
+}
+
+/// What is known of a charm before the first handler runs.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Setup<'a> {
+    /// The charm's metadata.
+    pub metadata: &'a Metadata,
+    /// The version of Juju, if it was told.
+    pub juju_version: Option<&'a str>,
+    pub(crate) resources: &'a Resources,
+}
+
+impl fmt::Debug for Setup<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup").field("juju_version", &self.juju_version).finish_non_exhaustive()
+    }
+}
+
+impl Setup<'_> {
+    pub(crate) fn has_resource<T: 'static>(&self) -> bool {
+        self.resources.get::<T>().is_some()
+    }
+}

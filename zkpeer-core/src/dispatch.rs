@@ -1,0 +1,124 @@
+//! The dispatcher: which handler runs next. It decides and does nothing else.
+//!
+//! 1. A hook runs in phases: `restricted` alone for `collect-metrics` and `meter-status-changed`, otherwise `hooks`,
+//!    then `other`.
+//! 2. `hook` and `action` handlers match only in the `hooks` phase, the `when*` family only in `other`.
+//! 3. All handlers are tested, then the matching ones are queued; then they run one after the other. Testing has no
+//!    side effect.
+//! 4. A flag that a handler sets wakes nobody until the next round.
+//! 5. After each handler that really changed a flag, what is still queued is tested again: no handler runs unless its
+//!    conditions hold at that moment.
+//! 6. In round 0 every handler whose conditions hold runs, in every hook. In later rounds only those that watch a flag
+//!    changed in the round before; set and cleared within a round counts as changed.
+//! 7. `only_once` runs until it has once succeeded, under an identity without line numbers; `when_file_changed` runs when
+//!    a file's content differs from what this handler last succeeded on (appearing and vanishing count). Both belong to
+//!    the `other` phase; a handler without any flag condition is tested in round 0 of each hook and not again.
+//! 8. Triggers act at the instant of a real change, transitively: set, then clear, then callbacks. They are registered for
+//!    the run of one hook.
+//! 9. A round with nothing to run: the flags have settled.
+//! 10. The order inside a round is the same on every machine and every run: core's interfaces, listed interface crates in
+//!     their order, the charm; inside a crate by module path and line.
+//! 11. A hook is all or nothing: if any handler fails, flags, stored values and buffered writes are as before, and Juju's
+//!     retry starts from the same state. At the end: buffered hook commands, then the local commit, then exit. What Juju
+//!     applies at once (`status-set`, `leader-set` up to 3.6, logs) is outside.
+//!
+//! Rules 8, 10 and 11 are kept by the triggers, the registry and the run of the hook; the rest here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::predicate::{Phase, Predicate, World};
+
+/// The handlers' conditions, in the order in which handlers run, and who watches which flag.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    predicates: Vec<Predicate>,
+    watchers: BTreeMap<String, Vec<usize>>,
+}
+
+impl Rules {
+    pub(crate) fn new(predicates: Vec<Predicate>) -> Self {
+        let mut watchers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (handler, predicate) in predicates.iter().enumerate() {
+            for flag in predicate.flags() {
+                let of_flag = watchers.entry(flag.to_owned()).or_default();
+                if of_flag.last() != Some(&handler) {
+                    of_flag.push(handler);
+                }
+            }
+        }
+        Self { predicates, watchers }
+    }
+
+    /// All flags that some handler watches.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = &str> {
+        self.watchers.keys().map(String::as_str)
+    }
+
+    fn watchers(&self, flags: &BTreeSet<String>) -> BTreeSet<usize> {
+        flags.iter().filter_map(|flag| self.watchers.get(flag)).flatten().copied().collect()
+    }
+
+    fn holds(&self, handler: usize, world: &impl World) -> bool {
+        self.predicates[handler].holds(handler, world)
+    }
+}
+
+/// One phase of one hook: a queue of handlers, round after round.
+#[derive(Debug)]
+pub(crate) struct Dispatch<'r> {
+    rules: &'r Rules,
+    round: u32,
+    queue: BTreeSet<usize>,
+    changed: BTreeSet<String>,
+}
+
+impl<'r> Dispatch<'r> {
+    /// Begins round 0 of a phase: every handler of the phase whose conditions hold is queued.
+    pub(crate) fn begin(rules: &'r Rules, phase: Phase, world: &impl World) -> Self {
+        let of_phase = (0..rules.predicates.len()).filter(|&handler| rules.predicates[handler].phase() == phase);
+        let queue = of_phase.filter(|&handler| rules.holds(handler, world)).collect();
+        Self { rules, round: 0, queue, changed: BTreeSet::new() }
+    }
+
+    /// The number of the round, from 0.
+    pub(crate) fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// The next handler to run in this round; the caller runs it and then says what it changed.
+    pub(crate) fn next(&mut self) -> Option<usize> {
+        self.queue.pop_first()
+    }
+
+    /// Takes note of the flags that the last handler really changed, and tests again what is queued.
+    pub(crate) fn ran(&mut self, changed: BTreeSet<String>, world: &impl World) {
+        if changed.is_empty() {
+            return;
+        }
+        let watching = self.rules.watchers(&changed);
+        let rules = self.rules;
+        // The conditions of all others are what they were when they were queued.
+        self.queue.retain(|&handler| {
+            let affected = watching.contains(&handler) || rules.predicates[handler].looks_beyond_flags();
+            !affected || rules.holds(handler, world)
+        });
+        self.changed.extend(changed);
+    }
+
+    /// Begins the next round with the handlers that watch what changed in this one; false when the flags have settled.
+    pub(crate) fn next_round(&mut self, world: &impl World) -> bool {
+        let changed = std::mem::take(&mut self.changed);
+        let rules = self.rules;
+        let watching = rules.watchers(&changed).into_iter();
+        self.queue = watching
+            .filter(|&handler| rules.predicates[handler].phase() == Phase::Other && rules.holds(handler, world))
+            .collect();
+        self.round += 1;
+        !self.queue.is_empty()
+    }
+
+    /// The flags changed in this round so far.
+    pub(crate) fn changed(&self) -> &BTreeSet<String> {
+        &self.changed
+    }
+}

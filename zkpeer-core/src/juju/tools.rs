@@ -1,0 +1,324 @@
+//! The hook commands as processes: JSON in, JSON out, every wait with a limit.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::talk::{self, Ended};
+use super::{
+    AddressKind, Bag, BagOwner, GoalState, Juju, JujuError, JujuResult, LogLevel, NameError, NetworkInfo, Port,
+    RelationId, Side, StatusName, UnitName,
+};
+
+/// The longest that one argument may be: Linux takes 128 KiB, its end included.
+const ARGUMENT_LIMIT: usize = 128 * 1024 - 1;
+/// The longest text that is passed to a command that only shows it.
+const MESSAGE_LIMIT: usize = 64 * 1024;
+
+/// Juju, by its hook commands as processes.
+#[derive(Debug)]
+pub struct Tools {
+    directory: PathBuf,
+    path: OsString,
+    limit: Duration,
+}
+
+impl Tools {
+    /// The hook commands found in `path` (the variable `PATH`, which the commands inherit with the rest of the
+    /// environment), run in `directory`; each is killed when it has not ended within `limit`.
+    #[must_use]
+    pub fn new(directory: PathBuf, path: OsString, limit: Duration) -> Self {
+        Self { directory, path, limit }
+    }
+
+    fn run(&self, name: &'static str, arguments: &[&str], input: Option<&[u8]>) -> JujuResult<Vec<u8>> {
+        let mut command = Command::new(name);
+        command.args(arguments).current_dir(&self.directory);
+        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|source| JujuError::NotStarted {
+            command: name.to_owned(),
+            path: self.path.to_string_lossy().into_owned(),
+            source,
+        })?;
+        let Ended { code, stdout, stderr } = match talk::until_end(&mut child, input.unwrap_or_default(), self.limit) {
+            Ok(Some(ended)) => ended,
+            failed => {
+                // Nothing more is to be learnt from it; without the kill it would outlive the hook.
+                let _ = child.kill();
+                let _ = child.wait();
+                let command = shown(name, arguments);
+                return Err(match failed {
+                    Err(source) => JujuError::Io { command, source },
+                    Ok(_) => JujuError::TimedOut { command, seconds: self.limit.as_secs() },
+                });
+            }
+        };
+        if code == 0 {
+            return Ok(stdout);
+        }
+        let stderr = String::from_utf8_lossy(&stderr);
+        let stderr = stderr.trim();
+        let stderr = stderr.strip_prefix("ERROR ").unwrap_or(stderr);
+        let stderr = if stderr.is_empty() { "(it said nothing)".to_owned() } else { cut(stderr, 2000) };
+        Err(JujuError::Failed { command: shown(name, arguments), code, stderr })
+    }
+
+    fn ask<T: DeserializeOwned>(&self, name: &'static str, arguments: &[&str]) -> JujuResult<T> {
+        let mut all = vec!["--format=json"];
+        all.extend_from_slice(arguments);
+        let output = self.run(name, &all, None)?;
+        serde_json::from_slice(&output).map_err(|error| JujuError::NotUnderstood {
+            command: shown(name, &all),
+            reason: error.to_string(),
+            output: if output.is_empty() { "(nothing)".into() } else { cut(&String::from_utf8_lossy(&output), 200) },
+        })
+    }
+
+    fn ask_bag(&self, name: &'static str, arguments: &[&str]) -> JujuResult<Bag> {
+        Ok(self.ask::<Option<Bag>>(name, arguments)?.unwrap_or_default())
+    }
+
+    fn tell(&self, name: &'static str, arguments: &[&str]) -> JujuResult {
+        self.run(name, arguments, None).map(|_| ())
+    }
+
+    /// A bag as JSON over standard input: nothing is trimmed, and nothing is too long.
+    fn tell_bag(&self, name: &'static str, arguments: &[&str], values: &Bag) -> JujuResult {
+        let input: Map<String, Value> =
+            values.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
+        self.run(name, arguments, Some(Value::Object(input).to_string().as_bytes())).map(|_| ())
+    }
+
+    fn tell_pairs(&self, name: &'static str, values: &Bag, trimmed: bool) -> JujuResult {
+        let pairs: Vec<String> =
+            values.iter().map(|(key, value)| pair(name, key, value, trimmed)).collect::<JujuResult<_>>()?;
+        self.tell(name, &pairs.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn ports(&self, name: &'static str, port: &Port, endpoints: &[String]) -> JujuResult {
+        let joined = endpoints.join(",");
+        let mut arguments = vec![port.as_str()];
+        if !endpoints.is_empty() {
+            arguments.extend(["--endpoints", &joined]);
+        }
+        self.tell(name, &arguments)
+    }
+}
+
+/// `key=value` for a command that takes it no other way; refused where it would arrive changed (contract 7.4).
+fn pair(command: &'static str, key: &str, value: &str, trimmed: bool) -> JujuResult<String> {
+    let unfit = |reason| Err(JujuError::Unfit { command, key: key.to_owned(), reason });
+    if key.is_empty() || key.contains('=') || key.starts_with('-') || key.trim() != key {
+        return unfit("the key is empty, begins with `-`, contains `=` or has white space at an end; choose another");
+    }
+    if key.contains('\0') || value.contains('\0') {
+        return unfit("it contains a NUL character, which no argument can; encode it");
+    }
+    if trimmed && value.trim() != value {
+        return unfit("white space at its ends would be cut off; encode it, as JSON for example");
+    }
+    if key.len() + 1 + value.len() > ARGUMENT_LIMIT {
+        return unfit("it is longer than the 128 KiB that an argument may have; keep it elsewhere and set a reference");
+    }
+    Ok(format!("{key}={value}"))
+}
+
+/// A text for people, fit to be an argument: no NUL, and not endless.
+fn message(text: &str) -> String {
+    cut(&text.replace('\0', "\u{fffd}"), MESSAGE_LIMIT)
+}
+
+fn cut(text: &str, limit: usize) -> String {
+    if text.len() <= limit {
+        return text.to_owned();
+    }
+    let mut end = limit;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{} [... {} bytes more]", &text[..end], text.len() - end)
+}
+
+fn shown(name: &str, arguments: &[&str]) -> String {
+    let mut text = name.to_owned();
+    for argument in arguments {
+        text.push(' ');
+        text.push_str(&cut(argument, 80));
+    }
+    text
+}
+
+fn names<T>(command: &str, texts: &[String], parse: fn(&str) -> Result<T, NameError>) -> JujuResult<Vec<T>> {
+    let not_a_name = |text: &str, error: NameError| JujuError::NotUnderstood {
+        command: command.to_owned(),
+        reason: error.to_string(),
+        output: cut(text, 200),
+    };
+    texts.iter().map(|text| parse(text).map_err(|error| not_a_name(text, error))).collect()
+}
+
+impl Juju for Tools {
+    fn relation_ids(&self, endpoint: &str) -> JujuResult<Vec<RelationId>> {
+        let ids: Option<Vec<String>> = self.ask("relation-ids", &[endpoint])?;
+        names("relation-ids", &ids.unwrap_or_default(), RelationId::parse)
+    }
+
+    fn relation_list(&self, relation: &RelationId) -> JujuResult<Vec<UnitName>> {
+        let units: Option<Vec<String>> = self.ask("relation-list", &["-r", relation.as_str()])?;
+        names("relation-list", &units.unwrap_or_default(), UnitName::parse)
+    }
+
+    fn relation_get(&self, relation: &RelationId, owner: &BagOwner) -> JujuResult<Bag> {
+        match owner {
+            BagOwner::Unit(unit) => self.ask_bag("relation-get", &["-r", relation.as_str(), "-", unit.as_str()]),
+            BagOwner::Application(app) => self.ask_bag("relation-get", &["-r", relation.as_str(), "--app", "-", app]),
+        }
+    }
+
+    fn relation_set(&self, relation: &RelationId, side: Side, values: &Bag) -> JujuResult {
+        let mut arguments = vec!["-r", relation.as_str(), "--file", "-"];
+        if side == Side::Application {
+            arguments.push("--app");
+        }
+        self.tell_bag("relation-set", &arguments, values)
+    }
+
+    fn config_get(&self) -> JujuResult<BTreeMap<String, Value>> {
+        Ok(self.ask::<Option<_>>("config-get", &[])?.unwrap_or_default())
+    }
+
+    fn is_leader(&self) -> JujuResult<bool> {
+        self.ask("is-leader", &[])
+    }
+
+    fn leader_get(&self) -> JujuResult<Bag> {
+        self.ask_bag("leader-get", &[])
+    }
+
+    fn leader_set(&self, values: &Bag) -> JujuResult {
+        self.tell_pairs("leader-set", values, true)
+    }
+
+    fn state_get(&self) -> JujuResult<Bag> {
+        self.ask_bag("state-get", &[])
+    }
+
+    fn state_set(&self, values: &Bag) -> JujuResult {
+        self.tell_bag("state-set", &["--file", "-"], values)
+    }
+
+    fn state_delete(&self, key: &str) -> JujuResult {
+        self.tell("state-delete", &["--", key])
+    }
+
+    fn status_set(&self, side: Side, status: StatusName, text: &str) -> JujuResult {
+        let text = message(text);
+        let mut arguments = vec![];
+        if side == Side::Application {
+            arguments.push("--application");
+        }
+        arguments.extend(["--", status.as_str(), &text]);
+        self.tell("status-set", &arguments)
+    }
+
+    fn juju_log(&self, level: LogLevel, text: &str) -> JujuResult {
+        self.tell("juju-log", &["-l", level.as_str(), "--", &message(text)])
+    }
+
+    fn network_get(&self, endpoint: &str, relation: Option<&RelationId>) -> JujuResult<NetworkInfo> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        struct Raw {
+            #[serde(default)]
+            bind_addresses: Vec<Interface>,
+            #[serde(default)]
+            ingress_addresses: Vec<String>,
+            #[serde(default)]
+            egress_subnets: Vec<String>,
+        }
+        #[derive(Deserialize)]
+        struct Interface {
+            #[serde(default)]
+            addresses: Option<Vec<Address>>,
+        }
+        #[derive(Deserialize)]
+        struct Address {
+            value: String,
+        }
+        let mut arguments = vec![endpoint];
+        if let Some(relation) = relation {
+            arguments.extend(["-r", relation.as_str()]);
+        }
+        let raw: Raw = self.ask("network-get", &arguments)?;
+        let addresses = raw.bind_addresses.into_iter().flat_map(|interface| interface.addresses.unwrap_or_default());
+        Ok(NetworkInfo {
+            bind_addresses: addresses.map(|address| address.value).collect(),
+            ingress_addresses: raw.ingress_addresses,
+            egress_subnets: raw.egress_subnets,
+        })
+    }
+
+    fn unit_get(&self, kind: AddressKind) -> JujuResult<String> {
+        let setting = match kind {
+            AddressKind::Private => "private-address",
+            AddressKind::Public => "public-address",
+        };
+        self.ask("unit-get", &[setting])
+    }
+
+    fn open_port(&self, port: &Port, endpoints: &[String]) -> JujuResult {
+        self.ports("open-port", port, endpoints)
+    }
+
+    fn close_port(&self, port: &Port, endpoints: &[String]) -> JujuResult {
+        self.ports("close-port", port, endpoints)
+    }
+
+    fn application_version_set(&self, version: &str) -> JujuResult {
+        self.tell("application-version-set", &["--", &message(version)])
+    }
+
+    fn action_get(&self) -> JujuResult<Map<String, Value>> {
+        Ok(self.ask::<Option<_>>("action-get", &[])?.unwrap_or_default())
+    }
+
+    fn action_set(&self, results: &Bag) -> JujuResult {
+        self.tell_pairs("action-set", results, false)
+    }
+
+    fn action_fail(&self, text: &str) -> JujuResult {
+        self.tell("action-fail", &["--", &message(text)])
+    }
+
+    fn action_log(&self, text: &str) -> JujuResult {
+        self.tell("action-log", &["--", &message(text)])
+    }
+
+    fn goal_state(&self) -> JujuResult<GoalState> {
+        #[derive(Deserialize)]
+        struct Raw {
+            #[serde(default)]
+            units: BTreeMap<String, Goal>,
+            #[serde(default)]
+            relations: BTreeMap<String, BTreeMap<String, Goal>>,
+        }
+        #[derive(Deserialize)]
+        struct Goal {
+            status: String,
+        }
+        let statuses =
+            |goals: BTreeMap<String, Goal>| goals.into_iter().map(|(name, goal)| (name, goal.status)).collect();
+        let raw: Raw = self.ask("goal-state", &[])?;
+        Ok(GoalState {
+            units: statuses(raw.units),
+            relations: raw.relations.into_iter().map(|(endpoint, goals)| (endpoint, statuses(goals))).collect(),
+        })
+    }
+}

@@ -1,0 +1,215 @@
+//! What a charm says of itself in `metadata.yaml` and `config.yaml`, as far as handlers need it (contract 11.1, 11.2).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::handler::EndpointType;
+
+/// The role that a charm plays on an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The units of one application among themselves.
+    Peers,
+    /// The side that offers.
+    Provides,
+    /// The side that uses.
+    Requires,
+}
+
+impl Role {
+    /// The role of this name: `peers`, `provides` or `requires`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "peers" => Some(Self::Peers),
+            "provides" => Some(Self::Provides),
+            "requires" => Some(Self::Requires),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Peers => "peers",
+            Self::Provides => "provides",
+            Self::Requires => "requires",
+        })
+    }
+}
+
+/// One endpoint of the charm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EndpointMetadata {
+    /// Its name, by which relations and flags are named.
+    pub name: String,
+    /// The charm's role on it.
+    pub role: Role,
+    /// Its interface.
+    pub interface: String,
+}
+
+/// A charm's `metadata.yaml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metadata {
+    /// The charm's name.
+    pub name: String,
+    /// Its endpoints by name.
+    pub endpoints: BTreeMap<String, EndpointMetadata>,
+}
+
+#[derive(Deserialize)]
+struct RawMetadata {
+    name: String,
+    #[serde(default)]
+    peers: BTreeMap<String, RawEndpoint>,
+    #[serde(default)]
+    provides: BTreeMap<String, RawEndpoint>,
+    #[serde(default)]
+    requires: BTreeMap<String, RawEndpoint>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawEndpoint {
+    Short(String),
+    Long { interface: String },
+}
+
+impl Metadata {
+    /// Reads `metadata.yaml` of the charm directory.
+    ///
+    /// # Errors
+    ///
+    /// If the file is missing or malformed; the error names file and line.
+    pub fn read(charm_dir: &Path) -> Result<Self, Error> {
+        let path = charm_dir.join("metadata.yaml");
+        Self::parse(&read(&path)?, &path)
+    }
+
+    /// Reads the text of a `metadata.yaml`; `path` is for messages.
+    ///
+    /// # Errors
+    ///
+    /// If the text is malformed, or two roles have an endpoint of the same name.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
+        let raw: RawMetadata = parse(text, path)?;
+        let mut endpoints = BTreeMap::new();
+        for (role, of_role) in
+            [(Role::Peers, raw.peers), (Role::Provides, raw.provides), (Role::Requires, raw.requires)]
+        {
+            for (name, endpoint) in of_role {
+                let interface = match endpoint {
+                    RawEndpoint::Short(interface) | RawEndpoint::Long { interface } => interface,
+                };
+                let endpoint = EndpointMetadata { name: name.clone(), role, interface };
+                if endpoints.insert(name.clone(), endpoint).is_some() {
+                    let reason =
+                        format!("endpoint `{name}` is named twice; a name is unique over peers, provides and requires");
+                    return Err(Error::Malformed { path: path.to_owned(), reason });
+                }
+            }
+        }
+        Ok(Self { name: raw.name, endpoints })
+    }
+
+    /// The names of the endpoints that have this interface in this role, in order.
+    pub fn endpoints_of(&self, wanted: EndpointType) -> impl Iterator<Item = &str> {
+        self.endpoints
+            .values()
+            .filter(move |endpoint| endpoint.role == wanted.role && endpoint.interface == wanted.interface)
+            .map(|endpoint| endpoint.name.as_str())
+    }
+
+    /// The endpoint that the name of a relation hook begins with, and what follows: `joined` of `zkpeer-relation-joined`.
+    #[must_use]
+    pub fn relation_hook<'h>(&self, hook: &'h str) -> Option<(&EndpointMetadata, &'h str)> {
+        let (endpoint, kind) = hook.rsplit_once("-relation-")?;
+        Some((self.endpoints.get(endpoint)?, kind))
+    }
+}
+
+/// The defaults of the options in a charm's `config.yaml`; an option without one has `null`.
+pub type ConfigDefaults = BTreeMap<String, serde_json::Value>;
+
+/// Reads the options of `config.yaml` in the charm directory; none if there is no such file.
+///
+/// # Errors
+///
+/// If the file cannot be read or is malformed; the error names file and line.
+pub(crate) fn read_config_defaults(charm_dir: &Path) -> Result<ConfigDefaults, Error> {
+    #[derive(Deserialize)]
+    struct Raw {
+        options: Option<BTreeMap<String, RawOption>>,
+    }
+    #[derive(Deserialize)]
+    struct RawOption {
+        default: Option<serde_json::Value>,
+    }
+    let path = charm_dir.join("config.yaml");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(ConfigDefaults::new()),
+        Err(source) => return Err(Error::Read { path, source }),
+    };
+    let raw: Raw = parse(&text, &path)?;
+    let options = raw.options.unwrap_or_default();
+    Ok(options.into_iter().map(|(name, option)| (name, option.default.unwrap_or_default())).collect())
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str, path: &Path) -> Result<T, Error> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        let path: PathBuf = path.to_owned();
+        Error::Malformed { path, reason: error.to_string() }
+    })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn parse_metadata(text: &str) -> Result<Metadata, Error> {
+        Metadata::parse(text, Path::new("metadata.yaml"))
+    }
+
+    #[test]
+    fn both_forms_of_an_endpoint_are_read() {
+        let metadata = parse_metadata(
+            "name: zk\nsummary: s\npeers:\n  zkpeer:\n    interface: zookeeper-quorum\nrequires:\n  db: mysql\n\
+             provides:\n  client: {interface: zookeeper, limit: 1}\n",
+        )
+        .unwrap();
+        assert_eq!(metadata.name, "zk");
+        let peers = EndpointType { role: Role::Peers, interface: "zookeeper-quorum" };
+        assert_eq!(metadata.endpoints_of(peers).collect::<Vec<_>>(), ["zkpeer"]);
+        assert_eq!(metadata.endpoints["db"].interface, "mysql");
+        assert_eq!(metadata.endpoints["client"].role, Role::Provides);
+        let (endpoint, kind) = metadata.relation_hook("zkpeer-relation-joined").unwrap();
+        assert_eq!((endpoint.name.as_str(), kind), ("zkpeer", "joined"));
+        assert!(metadata.relation_hook("other-relation-joined").is_none());
+    }
+
+    #[test]
+    fn one_name_in_two_roles_is_refused() {
+        let error = parse_metadata("name: zk\npeers:\n  a: x\nrequires:\n  a: y\n").unwrap_err().to_string();
+        assert!(error.contains("metadata.yaml") && error.contains("`a` is named twice"), "{error}");
+    }
+
+    #[test]
+    fn malformed_metadata_is_refused_with_its_line() {
+        let error = parse_metadata("name: zk\npeers: [1\n").unwrap_err().to_string();
+        assert!(error.contains("metadata.yaml") && error.contains("line"), "{error}");
+    }
+}

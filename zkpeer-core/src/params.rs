@@ -1,0 +1,49 @@
+//! What handlers can ask for by type.
+
+mod action;
+mod flags;
+pub(crate) mod leadership;
+mod local;
+mod unit;
+
+pub use action::Action;
+pub use flags::{Flags, TriggerOn, Triggers, require};
+pub use leadership::Leader;
+pub use local::{CharmDir, Commands, Kv, Resource};
+pub(crate) use unit::config_of;
+pub use unit::{Config, ControllerState, Log, Network, Ports, Status, Unit};
+
+use crate::context::{Context, Param};
+use crate::extract::{FromContext, Rejection};
+use crate::hook::HookEvent;
+use crate::juju::GoalState;
+
+/// Types that are a handle on the context: always there, and free to make.
+macro_rules! handles {
+    ($($handle:ident)*) => {$(
+        impl FromContext for $handle {
+            fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
+                Ok(Self::of(context))
+            }
+        }
+    )*};
+}
+handles! { Flags Triggers Kv CharmDir Commands Log Status Unit Ports Network ControllerState }
+
+impl FromContext for HookEvent {
+    fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
+        Ok(context.event().clone())
+    }
+}
+
+impl FromContext for GoalState {
+    fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
+        Ok(context.juju().goal_state()?)
+    }
+}
+
+impl FromContext for Context {
+    fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
+        Ok(context.clone())
+    }
+}

@@ -1,0 +1,221 @@
+//! Leadership and what the leader tells the other units.
+
+use std::rc::Rc;
+
+use crate::automatic;
+use crate::context::{Context, Param, Setup, has_leader_settings};
+use crate::error::Error;
+use crate::extract::{FromContext, Rejection};
+use crate::juju::{Bag, BagOwner, JujuError, RelationId, Side};
+use crate::metadata::{Metadata, Role};
+use crate::outbox::LEADERSHIP;
+
+/// Under Juju 4, the keys of leader settings in the peer relation's application databag begin with this.
+const PEER_PREFIX: &str = "leadership.";
+
+/// Leadership of the application, and the settings that the leader makes known to all units.
+///
+/// Up to Juju 3.6 these are Juju's leader settings. Juju 4 has none: there they live in the application databag of the
+/// relation on the charm's first peers endpoint (in the order of names), their keys prefixed with `leadership.`. A charm
+/// without a peers endpoint that asks for `Leader` is told so when its first hook runs under Juju 4.
+///
+/// ```
+/// use zkpeer_core::{Leader, Result, when};
+///
+/// #[when("leadership.is_leader", "zookeeper.restart-wanted")]
+/// fn order_restart(leader: Leader) -> Result {
+///     leader.set("restart_nonce", "7")?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Leader(Context);
+
+impl FromContext for Leader {
+    fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
+        Ok(Self(context.clone()))
+    }
+
+    fn check(setup: &Setup<'_>) -> Result<(), String> {
+        if has_leader_settings(setup.juju_version) || peers_endpoint(setup.metadata).is_some() {
+            return Ok(());
+        }
+        Err("Juju 4 has no leader settings, and this charm has no peers endpoint in whose application databag they could \
+             live; add one to metadata.yaml"
+            .to_owned())
+    }
+}
+
+impl Leader {
+    /// Whether this unit leads, for at least 30 s to come; asked again when the last answer is older.
+    ///
+    /// # Errors
+    ///
+    /// If Juju cannot tell.
+    pub fn is_leader(&self) -> Result<bool, Error> {
+        is_leader(&self.0)
+    }
+
+    /// A leader setting; what this hook has set is seen.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn get(&self, key: &str) -> Result<Option<String>, Error> {
+        Ok(self.settings()?.remove(key))
+    }
+
+    /// All leader settings.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn settings(&self) -> Result<Bag, Error> {
+        let mut settings = settings(&self.0)?;
+        let pending = if self.0.has_leader_settings() {
+            self.0.outbox().borrow().leader_settings.clone()
+        } else {
+            let relation = peer_relation(&self.0)?.map(|relation| (relation, Side::Application));
+            let outbox = self.0.outbox().borrow();
+            relation.and_then(|key| outbox.bags.get(&key)).map(unprefixed).unwrap_or_default()
+        };
+        for (key, value) in &pending {
+            merge(&mut settings, key, value);
+        }
+        Ok(settings)
+    }
+
+    /// Sets a leader setting when the hook has succeeded; an empty value removes it. The flags `leadership.changed.KEY`
+    /// and `leadership.set.KEY` follow at once if the charm uses them.
+    ///
+    /// # Errors
+    ///
+    /// If this unit is not the leader; if the value would not arrive as it is (white space at its ends, up to Juju 3.6).
+    pub fn set(&self, key: &str, value: &str) -> Result<(), Error> {
+        self.check_leadership()?;
+        if self.0.has_leader_settings() {
+            self.0.outbox().borrow_mut().leader_settings.insert(key.to_owned(), value.to_owned());
+        } else {
+            let relation = peer_relation(&self.0)?.ok_or_else(no_relation_yet)?;
+            let mut outbox = self.0.outbox().borrow_mut();
+            let bag = outbox.bags.entry((relation, Side::Application)).or_default();
+            bag.insert(format!("{PEER_PREFIX}{key}"), value.to_owned());
+        }
+        automatic::settings_written(&self.0, key, value)
+    }
+
+    /// Sets a leader setting at once, although the hook may still fail: for what has to be known before something
+    /// irrevocable is done. Up to Juju 3.6 only.
+    ///
+    /// # Errors
+    ///
+    /// If this unit is not the leader, or Juju is 4 or later, where nothing can be set before the hook has succeeded.
+    pub fn set_now(&self, key: &str, value: &str) -> Result<(), Error> {
+        if !self.0.has_leader_settings() {
+            return Err(Error::Juju(JujuError::NotInThisJuju {
+                what: "a leader setting that is known at once",
+                version: self.0.outside().juju_version.clone().unwrap_or_default(),
+                instead: "use `Leader::set`, and do what is irrevocable in the hook that sees the value come back",
+            }));
+        }
+        self.check_leadership()?;
+        self.0.juju().leader_set(&Bag::from([(key.to_owned(), value.to_owned())]))?;
+        if let Some(settings) = &mut self.0.cache().borrow_mut().leader_settings {
+            merge(settings, key, value);
+        }
+        automatic::settings_written(&self.0, key, value)
+    }
+
+    /// Asks Juju anew: a write needs leadership now, not 30 s ago.
+    fn check_leadership(&self) -> Result<(), Error> {
+        if ask(&self.0)? {
+            return Ok(());
+        }
+        Err(Error::NotLeader)
+    }
+}
+
+fn merge(settings: &mut Bag, key: &str, value: &str) {
+    if value.is_empty() {
+        settings.remove(key);
+    } else {
+        settings.insert(key.to_owned(), value.to_owned());
+    }
+}
+
+fn ask(context: &Context) -> Result<bool, Error> {
+    let answer = context.juju().is_leader()?;
+    context.cache().borrow_mut().is_leader = Some((answer, (context.outside().clock)()));
+    Ok(answer)
+}
+
+pub(crate) fn is_leader(context: &Context) -> Result<bool, Error> {
+    let known = context.cache().borrow().is_leader;
+    match known {
+        Some((answer, at)) if (context.outside().clock)().saturating_sub(at) < LEADERSHIP => Ok(answer),
+        _ => ask(context),
+    }
+}
+
+/// The settings as Juju has them.
+pub(crate) fn settings(context: &Context) -> Result<Bag, Error> {
+    let known = context.cache().borrow().leader_settings.clone();
+    if let Some(settings) = known {
+        return Ok(settings);
+    }
+    let settings = if context.has_leader_settings() { context.juju().leader_get()? } else { of_peers(context)? };
+    context.cache().borrow_mut().leader_settings = Some(settings.clone());
+    Ok(settings)
+}
+
+fn of_peers(context: &Context) -> Result<Bag, Error> {
+    let Some(relation) = peer_relation(context)? else { return Ok(Bag::new()) };
+    let application = context.outside().unit.application().to_owned();
+    let bag = bag(context, &relation, BagOwner::Application(application))?;
+    Ok(unprefixed(&bag))
+}
+
+/// The leader settings among what is in the peer relation's application databag.
+fn unprefixed(bag: &Bag) -> Bag {
+    bag.iter().filter_map(|(key, value)| Some((key.strip_prefix(PEER_PREFIX)?.to_owned(), value.clone()))).collect()
+}
+
+fn peers_endpoint(metadata: &Metadata) -> Option<&str> {
+    metadata.endpoints.values().find(|endpoint| endpoint.role == Role::Peers).map(|endpoint| endpoint.name.as_str())
+}
+
+fn peer_relation(context: &Context) -> Result<Option<RelationId>, Error> {
+    match peers_endpoint(&context.outside().metadata) {
+        Some(endpoint) => Ok(relation_ids(context, endpoint)?.into_iter().next()),
+        None => Ok(None),
+    }
+}
+
+fn no_relation_yet() -> Error {
+    Error::Juju(JujuError::NotInThisJuju {
+        what: "a leader setting in this hook",
+        version: "4".to_owned(),
+        instead: "the peer relation that carries it is entered after `install`; set it in a later hook",
+    })
+}
+
+/// The relations on an endpoint; asked once a hook.
+pub(crate) fn relation_ids(context: &Context, endpoint: &str) -> Result<Vec<RelationId>, Error> {
+    if let Some(ids) = context.cache().borrow().relation_ids.get(endpoint) {
+        return Ok(ids.clone());
+    }
+    let ids = context.juju().relation_ids(endpoint)?;
+    context.cache().borrow_mut().relation_ids.insert(endpoint.to_owned(), ids.clone());
+    Ok(ids)
+}
+
+/// A databag as Juju has it; asked once a hook.
+pub(crate) fn bag(context: &Context, relation: &RelationId, owner: BagOwner) -> Result<Rc<Bag>, Error> {
+    let key = (relation.clone(), owner);
+    if let Some(bag) = context.cache().borrow().bags.get(&key) {
+        return Ok(Rc::clone(bag));
+    }
+    let bag = Rc::new(context.juju().relation_get(relation, &key.1)?);
+    context.cache().borrow_mut().bags.insert(key, Rc::clone(&bag));
+    Ok(bag)
+}

@@ -1,0 +1,307 @@
+//! The unit, its configuration, status, ports and networks, and its part of the log.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::context::{Context, Param};
+use crate::error::Error;
+use crate::extract::{FromContext, Rejection};
+use crate::juju::{AddressKind, Bag, JujuResult, LogLevel, NetworkInfo, Port, Side, StatusName, UnitName};
+
+/// The charm's configuration, read once a hook.
+///
+/// ```
+/// use zkpeer_core::{Config, Result, when};
+///
+/// #[when("config.changed.port")]
+/// fn listen(config: Config) -> Result {
+///     let port: u16 = config.get("port")?.unwrap_or(2181);
+///     println!("listening on {port}");
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config(Rc<BTreeMap<String, Value>>);
+
+impl FromContext for Config {
+    fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
+        Ok(Self(config_of(context)?))
+    }
+}
+
+pub(crate) fn config_of(context: &Context) -> Result<Rc<BTreeMap<String, Value>>, Error> {
+    if let Some(config) = &context.cache().borrow().config {
+        return Ok(Rc::clone(config));
+    }
+    let config = Rc::new(context.juju().config_get()?);
+    context.cache().borrow_mut().config = Some(Rc::clone(&config));
+    Ok(config)
+}
+
+impl Config {
+    /// The value of an option; none if it has no value, nor a default.
+    ///
+    /// # Errors
+    ///
+    /// If the value is not of the type that is asked for.
+    pub fn get<T: DeserializeOwned>(&self, option: &str) -> Result<Option<T>, Error> {
+        match self.0.get(option) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => T::deserialize(value).map(Some).map_err(|source| Error::Value {
+                what: "configuration option",
+                key: option.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// The whole configuration as one type, such as a struct with a field for each option.
+    ///
+    /// # Errors
+    ///
+    /// If the values do not fit the type.
+    pub fn all<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let map = self.0.iter().map(|(option, value)| (option.clone(), value.clone())).collect();
+        T::deserialize(Value::Object(map)).map_err(|source| Error::Value {
+            what: "configuration",
+            key: "config.yaml".to_owned(),
+            source,
+        })
+    }
+}
+
+/// This unit.
+#[derive(Clone, Debug)]
+pub struct Unit(Context);
+
+impl Unit {
+    pub(crate) fn of(context: &Context) -> Self {
+        Self(context.clone())
+    }
+
+    /// Its name, such as `zk/0`.
+    #[must_use]
+    pub fn name(&self) -> &UnitName {
+        &self.0.outside().unit
+    }
+
+    /// The version of Juju that runs it, such as `3.6.25`.
+    #[must_use]
+    pub fn juju_version(&self) -> Option<&str> {
+        self.0.outside().juju_version.as_deref()
+    }
+
+    /// Its address within the model (`unit-get private-address`).
+    ///
+    /// # Errors
+    ///
+    /// If Juju does not know it yet.
+    pub fn private_address(&self) -> JujuResult<String> {
+        self.0.juju().unit_get(AddressKind::Private)
+    }
+
+    /// Its address as seen from outside (`unit-get public-address`).
+    ///
+    /// # Errors
+    ///
+    /// If Juju does not know it yet.
+    pub fn public_address(&self) -> JujuResult<String> {
+        self.0.juju().unit_get(AddressKind::Public)
+    }
+}
+
+/// The status that operators see. What is set is seen at once, and stays if the hook fails (contract 9.9).
+///
+/// ```
+/// use zkpeer_core::{Result, Status, when};
+///
+/// #[when("hello.started")]
+/// fn ready(status: Status) -> Result {
+///     status.active("ready")?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Status(Context);
+
+impl Status {
+    pub(crate) fn of(context: &Context) -> Self {
+        Self(context.clone())
+    }
+
+    /// The unit is at work on itself and does not serve.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses; so for the other statuses.
+    pub fn maintenance(&self, message: &str) -> JujuResult {
+        self.set(StatusName::Maintenance, message)
+    }
+
+    /// The unit needs the operator to do something: say what.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn blocked(&self, message: &str) -> JujuResult {
+        self.set(StatusName::Blocked, message)
+    }
+
+    /// The unit waits for another application or unit.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn waiting(&self, message: &str) -> JujuResult {
+        self.set(StatusName::Waiting, message)
+    }
+
+    /// The unit serves.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn active(&self, message: &str) -> JujuResult {
+        self.set(StatusName::Active, message)
+    }
+
+    /// Sets the unit's status.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn set(&self, status: StatusName, message: &str) -> JujuResult {
+        self.0.juju().status_set(Side::Unit, status, message)
+    }
+
+    /// Sets the application's status; leader only.
+    ///
+    /// # Errors
+    ///
+    /// If this unit is not the leader.
+    pub fn set_application(&self, status: StatusName, message: &str) -> JujuResult {
+        self.0.juju().status_set(Side::Application, status, message)
+    }
+
+    /// Tells the version of what the application runs; at once.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn application_version(&self, version: &str) -> JujuResult {
+        self.0.juju().application_version_set(version)
+    }
+}
+
+/// Juju's log of this unit. A message that cannot be logged goes to standard error.
+#[derive(Clone, Debug)]
+pub struct Log(Context);
+
+impl Log {
+    pub(crate) fn of(context: &Context) -> Self {
+        Self(context.clone())
+    }
+
+    /// For whoever looks for a fault.
+    pub fn debug(&self, message: &str) {
+        self.0.log(LogLevel::Debug, message);
+    }
+
+    /// Worth knowing.
+    pub fn info(&self, message: &str) {
+        self.0.log(LogLevel::Info, message);
+    }
+
+    /// Something is not as it should be.
+    pub fn warning(&self, message: &str) {
+        self.0.log(LogLevel::Warning, message);
+    }
+
+    /// Something failed.
+    pub fn error(&self, message: &str) {
+        self.0.log(LogLevel::Error, message);
+    }
+}
+
+/// The unit's open ports. Changes take effect when the hook has succeeded.
+#[derive(Clone, Debug)]
+pub struct Ports(Context);
+
+impl Ports {
+    pub(crate) fn of(context: &Context) -> Self {
+        Self(context.clone())
+    }
+
+    /// Opens a port or a range; one that is open stays open.
+    pub fn open(&self, port: Port) {
+        self.0.outbox().borrow_mut().ports.push((port, true));
+    }
+
+    /// Closes a port or a range; one that is closed stays closed.
+    pub fn close(&self, port: Port) {
+        self.0.outbox().borrow_mut().ports.push((port, false));
+    }
+}
+
+/// The unit's networks.
+#[derive(Clone, Debug)]
+pub struct Network(Context);
+
+impl Network {
+    pub(crate) fn of(context: &Context) -> Self {
+        Self(context.clone())
+    }
+
+    /// The addresses bound to an endpoint (`network-get`).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such endpoint.
+    pub fn of_endpoint(&self, endpoint: &str) -> JujuResult<NetworkInfo> {
+        self.0.juju().network_get(endpoint, None)
+    }
+}
+
+/// What this unit keeps in the controller (`state-get`, `state-set`): it is applied together with relation data when the
+/// hook has succeeded, and outlives the unit's disk.
+///
+/// A key may have 256 bytes, a value 65,536 (contract 9.8).
+#[derive(Clone, Debug)]
+pub struct ControllerState(Context);
+
+impl ControllerState {
+    pub(crate) fn of(context: &Context) -> Self {
+        Self(context.clone())
+    }
+
+    /// A value; what this hook has set is seen.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn get(&self, key: &str) -> Result<Option<String>, Error> {
+        if let Some(pending) = self.0.outbox().borrow().controller_state.get(key) {
+            return Ok(pending.clone());
+        }
+        if let Some(state) = &self.0.cache().borrow().controller_state {
+            return Ok(state.get(key).cloned());
+        }
+        let state: Bag = self.0.juju().state_get()?;
+        let value = state.get(key).cloned();
+        self.0.cache().borrow_mut().controller_state = Some(state);
+        Ok(value)
+    }
+
+    /// Sets a value when the hook has succeeded.
+    pub fn set(&self, key: &str, value: &str) {
+        self.0.outbox().borrow_mut().controller_state.insert(key.to_owned(), Some(value.to_owned()));
+    }
+
+    /// Removes a key when the hook has succeeded.
+    pub fn unset(&self, key: &str) {
+        self.0.outbox().borrow_mut().controller_state.insert(key.to_owned(), None);
+    }
+}

@@ -1,0 +1,152 @@
+//! What must hold for a handler to run, with names filled in; pure, and printed as the attribute is written.
+
+use std::fmt;
+
+use crate::handler::{Quantifier, RestrictedHook};
+
+/// One condition of a handler; a handler runs when all of its conditions hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// On flags.
+    Flags(Quantifier, Vec<String>),
+    /// The hook has one of the names; the texts are what the author wrote, the names what they mean in this charm.
+    Hook { patterns: Vec<&'static str>, names: Vec<String> },
+    /// The action has one of the names.
+    Action(Vec<&'static str>),
+    /// The hook is this one of the two that run apart.
+    Restricted(RestrictedHook),
+    /// One of the files differs from what this handler last succeeded on.
+    FileChanged(Vec<&'static str>),
+    /// The handler has not succeeded yet.
+    OnlyOnce,
+}
+
+/// The part of a hook's run in which a handler can match (rules 1 and 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// `collect-metrics` and `meter-status-changed`, which run apart from everything else.
+    Restricted,
+    /// The handlers of this hook or action by name.
+    Hooks,
+    /// The handlers on flags, round by round.
+    Other,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Restricted => "restricted",
+            Self::Hooks => "hooks",
+            Self::Other => "other",
+        })
+    }
+}
+
+/// What conditions are asked of. Asking changes nothing (rule 3).
+pub(crate) trait World {
+    /// Whether the flag is set.
+    fn is_set(&self, flag: &str) -> bool;
+    /// Whether the running hook has this name.
+    fn is_hook(&self, name: &str) -> bool;
+    /// Whether an action of this name is running.
+    fn is_action(&self, name: &str) -> bool;
+    /// Whether one of the files differs from what the handler of this number last succeeded on.
+    fn file_changed(&self, handler: usize, files: &[&'static str]) -> bool;
+    /// Whether the handler of this number has succeeded once.
+    fn has_succeeded(&self, handler: usize) -> bool;
+}
+
+/// All conditions of one handler.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Predicate(pub(crate) Vec<Condition>);
+
+impl Predicate {
+    /// Whether the handler of this number may run now.
+    pub(crate) fn holds(&self, handler: usize, world: &impl World) -> bool {
+        self.0.iter().all(|condition| match condition {
+            Condition::Flags(quantifier, flags) => quantifier.holds(flags, world),
+            Condition::Hook { names, .. } => names.iter().any(|name| world.is_hook(name)),
+            Condition::Action(names) => names.iter().any(|name| world.is_action(name)),
+            Condition::Restricted(hook) => world.is_hook(hook.name()),
+            Condition::FileChanged(files) => world.file_changed(handler, files),
+            Condition::OnlyOnce => !world.has_succeeded(handler),
+        })
+    }
+
+    /// The phase in which the handler can match.
+    pub(crate) fn phase(&self) -> Phase {
+        let phase = |condition: &Condition| match condition {
+            Condition::Restricted(_) => Phase::Restricted,
+            Condition::Hook { .. } | Condition::Action(_) => Phase::Hooks,
+            Condition::Flags(..) | Condition::FileChanged(_) | Condition::OnlyOnce => Phase::Other,
+        };
+        self.0.iter().map(phase).min().unwrap_or(Phase::Other)
+    }
+
+    /// The flags on which the handler waits, each as often as it is written.
+    pub(crate) fn flags(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .flat_map(|condition| match condition {
+                Condition::Flags(_, flags) => flags.as_slice(),
+                _ => &[],
+            })
+            .map(String::as_str)
+    }
+
+    /// Whether something other than flags decides, too, and may change while handlers run.
+    pub(crate) fn looks_beyond_flags(&self) -> bool {
+        self.0.iter().any(|condition| matches!(condition, Condition::FileChanged(_)))
+    }
+}
+
+impl Quantifier {
+    fn holds(self, flags: &[String], world: &impl World) -> bool {
+        match self {
+            Self::All => flags.iter().all(|flag| world.is_set(flag)),
+            Self::Any => flags.iter().any(|flag| world.is_set(flag)),
+            Self::None => !flags.iter().any(|flag| world.is_set(flag)),
+            Self::NotAll => !flags.iter().all(|flag| world.is_set(flag)),
+        }
+    }
+
+    fn attribute(self) -> &'static str {
+        match self {
+            Self::All => "when",
+            Self::Any => "when_any",
+            Self::None => "when_not",
+            Self::NotAll => "when_not_all",
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn list<T: fmt::Debug>(f: &mut fmt::Formatter<'_>, name: &str, items: &[T]) -> fmt::Result {
+            write!(f, "#[{name}(")?;
+            for (i, item) in items.iter().enumerate() {
+                write!(f, "{}{item:?}", if i == 0 { "" } else { ", " })?;
+            }
+            f.write_str(")]")
+        }
+        match self {
+            Self::Flags(quantifier, flags) => list(f, quantifier.attribute(), flags),
+            Self::Hook { patterns, .. } => list(f, "hook", patterns),
+            Self::Action(names) => list(f, "action", names),
+            Self::Restricted(RestrictedHook::CollectMetrics) => f.write_str("#[collect_metrics]"),
+            Self::Restricted(RestrictedHook::MeterStatusChanged) => f.write_str("#[meter_status_changed]"),
+            Self::FileChanged(files) => list(f, "when_file_changed", files),
+            Self::OnlyOnce => f.write_str("#[only_once]"),
+        }
+    }
+}
+
+impl fmt::Display for Predicate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, condition) in self.0.iter().enumerate() {
+            write!(f, "{}{condition}", if i == 0 { "" } else { " " })?;
+        }
+        Ok(())
+    }
+}

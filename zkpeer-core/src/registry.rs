@@ -1,0 +1,318 @@
+//! All handlers of a charm, in their order, fitted to its metadata; what does not fit is an error before any hook runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::context::Setup;
+use crate::dispatch::Rules;
+use crate::error::Error;
+use crate::flag::{self, Flag};
+use crate::handler::{ConditionDef, EndpointType, HandlerDef, ParamDef, Registration};
+use crate::hook::HookEvent;
+use crate::metadata::{Metadata, Role};
+use crate::predicate::{Condition, Predicate};
+
+/// The crate whose interfaces come before all others.
+const CORE: &str = "zkpeer_core";
+
+/// A handler fitted to the charm: endpoints' names filled in.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    pub(crate) def: &'static HandlerDef,
+    /// Module path and name, with the endpoint in brackets if there is an instance for each.
+    pub(crate) id: String,
+    /// For each parameter the endpoint that fills it.
+    endpoints: Vec<Filled>,
+    pub(crate) predicate: Predicate,
+}
+
+#[derive(Debug)]
+enum Filled {
+    /// It is no interface, or the charm has no endpoint for it.
+    No,
+    /// This endpoint.
+    By(String),
+    /// The endpoint of the hook that runs, if it is one of these.
+    ByHook(Vec<String>),
+}
+
+impl Handler {
+    /// The endpoint for a parameter in this hook.
+    pub(crate) fn endpoint(&self, param: usize, event: &HookEvent) -> Option<&str> {
+        match self.endpoints.get(param)? {
+            Filled::No => None,
+            Filled::By(name) => Some(name),
+            Filled::ByHook(names) => {
+                let running = event.relation()?.id.endpoint();
+                names.iter().map(String::as_str).find(|name| *name == running)
+            }
+        }
+    }
+
+    fn new(def: &'static HandlerDef, instance: Option<&str>, endpoints: Vec<Filled>, metadata: &Metadata) -> Self {
+        let id = match instance {
+            Some(endpoint) => format!("{}[{endpoint}]", def.path()),
+            None => def.path(),
+        };
+        let predicate = Predicate(def.conditions.iter().map(|condition| fill(condition, instance, metadata)).collect());
+        Self { def, id, endpoints, predicate }
+    }
+
+    /// The names of the Python functions that this one replaces (`only_once(was = ..)`).
+    pub(crate) fn replaced(&self) -> impl Iterator<Item = &'static str> {
+        self.def
+            .conditions
+            .iter()
+            .flat_map(|condition| match condition {
+                ConditionDef::OnlyOnce(was) => *was,
+                _ => &[],
+            })
+            .copied()
+    }
+}
+
+fn fill(condition: &ConditionDef, instance: Option<&str>, metadata: &Metadata) -> Condition {
+    match *condition {
+        ConditionDef::Flags(quantifier, flags) => {
+            let name =
+                |flag: &Flag| instance.map_or_else(|| flag.name().to_owned(), |name| flag::expand(flag.name(), name));
+            Condition::Flags(quantifier, flags.iter().map(name).collect())
+        }
+        ConditionDef::Hook(patterns) => {
+            let names = patterns.iter().flat_map(|pattern| hook_names(pattern, metadata)).collect();
+            Condition::Hook { patterns: patterns.to_vec(), names }
+        }
+        ConditionDef::Action(names) => Condition::Action(names.to_vec()),
+        ConditionDef::Restricted(hook) => Condition::Restricted(hook),
+        ConditionDef::FileChanged(files) => Condition::FileChanged(files.to_vec()),
+        ConditionDef::OnlyOnce(_) => Condition::OnlyOnce,
+    }
+}
+
+/// The hooks that a pattern means in this charm: `{role:interface}` stands for each such endpoint, `{a,b}` for each
+/// alternative.
+fn hook_names(pattern: &str, metadata: &Metadata) -> Vec<String> {
+    let Some((before, rest)) = pattern.split_once('{') else { return vec![pattern.to_owned()] };
+    let Some((inside, after)) = rest.split_once('}') else { return vec![pattern.to_owned()] };
+    let choices: Vec<&str> = match inside.split_once(':') {
+        Some((role, interface)) => match Role::from_name(role) {
+            Some(role) => endpoints(metadata, role, interface),
+            None => Vec::new(),
+        },
+        None => inside.split(',').collect(),
+    };
+    choices.iter().flat_map(|choice| hook_names(&format!("{before}{choice}{after}"), metadata)).collect()
+}
+
+fn endpoints<'m>(metadata: &'m Metadata, role: Role, interface: &str) -> Vec<&'m str> {
+    let of = metadata.endpoints.values().filter(|endpoint| endpoint.role == role && endpoint.interface == interface);
+    of.map(|endpoint| endpoint.name.as_str()).collect()
+}
+
+/// All handlers of a charm in the order of rule 10.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    handlers: Vec<Handler>,
+    rules: Rules,
+}
+
+impl Registry {
+    /// The handlers that are linked into this binary.
+    pub(crate) fn linked(setup: Setup<'_>) -> Result<Self, Error> {
+        let mut defs = Vec::new();
+        let mut lists: BTreeMap<&str, Vec<&[&str]>> = BTreeMap::new();
+        for registration in inventory::iter::<Registration> {
+            match registration {
+                Registration::Handler(def) => defs.push(*def),
+                Registration::Interfaces { package, crates } => lists.entry(package).or_default().push(crates),
+            }
+        }
+        let (charm, listed) = match lists.len() {
+            0 => (None, Vec::new()),
+            1 if lists.values().all(|of_package| of_package.len() == 1) => {
+                let (package, of_package) = lists.into_iter().next().unwrap_or_default();
+                (Some(package), of_package.concat())
+            }
+            _ => {
+                let packages = lists
+                    .iter()
+                    .flat_map(|(package, of_package)| vec![(*package).to_owned(); of_package.len()])
+                    .collect();
+                return Err(Error::InterfacesTwice { packages });
+            }
+        };
+        check_crates(&defs, charm, &listed)?;
+        if defs.iter().all(|def| def.crate_name() == CORE) {
+            return Err(Error::NoHandlers);
+        }
+        Self::new(defs, &listed, setup)
+    }
+
+    /// These handlers and no others.
+    pub(crate) fn of(defs: &[&'static HandlerDef], setup: Setup<'_>) -> Result<Self, Error> {
+        Self::new(defs.to_vec(), &[], setup)
+    }
+
+    fn new(mut defs: Vec<&'static HandlerDef>, listed: &[&str], setup: Setup<'_>) -> Result<Self, Error> {
+        let rank = |def: &HandlerDef| match def.crate_name() {
+            CORE => 0,
+            name => listed.iter().position(|crate_| *crate_ == name).map_or(listed.len(), |at| at) + 1,
+        };
+        defs.sort_by_key(|def| (rank(def), def.module, def.line, def.name));
+        let mut by_path: BTreeMap<String, &HandlerDef> = BTreeMap::new();
+        let mut handlers = Vec::new();
+        for def in defs {
+            if let Some(other) = by_path.insert(def.path(), def) {
+                return Err(Error::SamePath { path: def.path(), first: other.place(), second: def.place() });
+            }
+            let instances = instances(def, setup).map_err(|reason| Error::Handler {
+                handler: def.path(),
+                place: def.place(),
+                reason,
+            })?;
+            handlers.extend(instances);
+        }
+        let rules = Rules::new(handlers.iter().map(|handler| handler.predicate.clone()).collect());
+        Ok(Self { handlers, rules })
+    }
+
+    pub(crate) fn handlers(&self) -> &[Handler] {
+        &self.handlers
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The handlers whose files include this one.
+    pub(crate) fn watching_file(&self, file: &str) -> impl Iterator<Item = &Handler> {
+        self.handlers.iter().filter(move |handler| {
+            handler.predicate.0.iter().any(|c| matches!(c, Condition::FileChanged(files) if files.contains(&file)))
+        })
+    }
+
+    /// Whether some handler is for the action of this name.
+    pub(crate) fn has_action(&self, name: &str) -> bool {
+        let is_for = |c: &Condition| matches!(c, Condition::Action(names) if names.contains(&name));
+        self.handlers.iter().any(|handler| handler.predicate.0.iter().any(is_for))
+    }
+}
+
+/// Every handler comes from core, from the charm, or from a crate that the charm lists.
+fn check_crates(defs: &[&'static HandlerDef], charm: Option<&str>, listed: &[&str]) -> Result<(), Error> {
+    let mut others: BTreeMap<&str, String> = BTreeMap::new();
+    for def in defs {
+        let name = def.crate_name();
+        let known = name == CORE || listed.contains(&name) || Some(def.package) == charm;
+        if !known {
+            others.entry(def.package).or_insert_with(|| format!("`{}` ({})", def.package, def));
+        }
+    }
+    // Without a list there is one package that need not be on it: the charm itself.
+    let allowed = usize::from(charm.is_none());
+    if others.len() <= allowed {
+        return Ok(());
+    }
+    Err(Error::UnlistedCrates { packages: others.into_values().collect() })
+}
+
+/// One handler for each endpoint if its flags have a placeholder, otherwise one.
+fn instances(def: &'static HandlerDef, setup: Setup<'_>) -> Result<Vec<Handler>, String> {
+    let metadata = setup.metadata;
+    let interfaces: Vec<EndpointType> = def.params.iter().filter_map(|param| param.endpoint).collect();
+    if !flags(def).any(flag::is_template) {
+        let endpoints = def.params.iter().map(|param| filled(def, param, metadata)).collect::<Result<_, _>>()?;
+        return Ok(vec![checked(Handler::new(def, None, endpoints, metadata), setup)?]);
+    }
+    let [first, others @ ..] = interfaces.as_slice() else {
+        return Err(
+            "its flags name `{endpoint_name}` or `{relation_name}`, but no parameter is an interface whose endpoints \
+                    could stand for it; add one, such as `peers: ZookeeperPeers`"
+                .to_owned(),
+        );
+    };
+    if others.iter().any(|other| other != first) {
+        return Err(
+            "its flags name `{endpoint_name}` or `{relation_name}`, and its parameters are different interfaces; \
+                    write the endpoint's name into the flags"
+                .to_owned(),
+        );
+    }
+    let each = metadata.endpoints_of(*first).map(|name| {
+        let fill = |param: &ParamDef| param.endpoint.map_or(Filled::No, |_| Filled::By(name.to_owned()));
+        checked(Handler::new(def, Some(name), def.params.iter().map(fill).collect(), metadata), setup)
+    });
+    each.collect()
+}
+
+fn checked(handler: Handler, setup: Setup<'_>) -> Result<Handler, String> {
+    for param in handler.def.params.iter().filter(|param| !param.optional) {
+        (param.check)(&setup).map_err(|reason| format!("parameter `{}`: {reason}", param.name))?;
+    }
+    Ok(handler)
+}
+
+fn flags(def: &HandlerDef) -> impl Iterator<Item = &'static str> {
+    def.conditions
+        .iter()
+        .flat_map(|condition| match condition {
+            ConditionDef::Flags(_, flags) => *flags,
+            _ => &[],
+        })
+        .map(|flag| flag.name())
+}
+
+/// The endpoint for a parameter: the one whose name begins a flag, else the one with the parameter's name, else the only
+/// one there is.
+fn filled(def: &HandlerDef, param: &ParamDef, metadata: &Metadata) -> Result<Filled, String> {
+    let Some(wanted) = param.endpoint else { return Ok(Filled::No) };
+    let candidates: Vec<&str> = metadata.endpoints_of(wanted).collect();
+    if def.conditions.iter().any(|condition| matches!(condition, ConditionDef::Hook(_))) {
+        return Ok(Filled::ByHook(candidates.into_iter().map(str::to_owned).collect()));
+    }
+    let begins = |name: &str, flag: &str| flag.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    let of_flags: BTreeSet<&str> =
+        candidates.iter().copied().filter(|name| flags(def).any(|flag| begins(name, flag))).collect();
+    let named: Option<&str> = candidates.iter().copied().find(|name| name.replace('-', "_") == param.name.trim_start_matches('_'));
+    let found = match (of_flags.len(), candidates.len()) {
+        (1, _) => of_flags.first().copied(),
+        (0, 1) => candidates.first().copied(),
+        (0, _) => named,
+        (_, _) => named.filter(|name| of_flags.contains(name)),
+    };
+    match found {
+        Some(name) => Ok(Filled::By(name.to_owned())),
+        None if candidates.is_empty() && param.optional => Ok(Filled::No),
+        None if candidates.is_empty() => Err(format!(
+            "nothing can fill its parameter `{}: {}`: metadata.yaml has no endpoint of the interface `{}` under `{}`; add \
+             one, or make it an `Option`",
+            param.name, param.type_name, wanted.interface, wanted.role
+        )),
+        None => Err(format!(
+            "its parameter `{}: {}` could be each of the endpoints {}; give the parameter the name of one, or wait for a \
+             flag that begins with it",
+            param.name,
+            param.type_name,
+            candidates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        )),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn patterns_of_hooks_are_expanded_in_all_combinations() {
+        let text = "name: zk\npeers:\n  a: {interface: quorum}\n  b: {interface: quorum}\n";
+        let metadata = Metadata::parse(text, Path::new("metadata.yaml")).unwrap();
+        assert_eq!(
+            hook_names("{peers:quorum}-relation-{joined,changed}", &metadata),
+            ["a-relation-joined", "a-relation-changed", "b-relation-joined", "b-relation-changed"]
+        );
+        assert_eq!(hook_names("{provides:quorum}-relation-joined", &metadata), Vec::<String>::new());
+        assert_eq!(hook_names("install", &metadata), ["install"]);
+    }
+}

@@ -1,0 +1,492 @@
+//! Relations as an interface sees them: its endpoint, the databags, and the conversations with those at the other side.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::context::{Context, FLAG_PREFIX, Param};
+use crate::error::Error;
+use crate::extract::{FromContext, Rejection};
+use crate::flag;
+use crate::handler::EndpointType;
+use crate::juju::{Bag, BagOwner, RelationId, Side, UnitName};
+use crate::metadata::Role;
+use crate::params::leadership;
+use crate::trigger::Edge;
+
+const CONVERSATION_PREFIX: &str = "reactive.conversations.";
+/// The part of a key behind a conversation's own, before the name of a local value.
+const LOCAL: &str = ".local-data.";
+/// The local value that marks a conversation whose last unit has gone.
+const DEPARTED: &str = "departed";
+
+/// An interface: a type that speaks the protocol of one kind of relation from one side of it.
+///
+/// A handler that takes an interface as a parameter is given the endpoint that its flags name; with
+/// `{relation_name}` or `{endpoint_name}` in its flags there is one instance of the handler for each endpoint of the
+/// metadata that has the interface and role.
+///
+/// ```
+/// use zkpeer_core::metadata::Role;
+/// use zkpeer_core::{Endpoint, Interface, Result, Scope, hook};
+///
+/// pub struct PingPeers {
+///     endpoint: Endpoint,
+/// }
+///
+/// impl Interface for PingPeers {
+///     const ROLE: Role = Role::Peers;
+///     const NAME: &str = "ping";
+///
+///     fn new(endpoint: Endpoint) -> Self {
+///         Self { endpoint }
+///     }
+/// }
+///
+/// #[hook("{peers:ping}-relation-joined")]
+/// fn joined(ping: PingPeers) -> Result {
+///     ping.endpoint.conversation(Scope::Unit)?.set_flag("{relation_name}.joined");
+///     Ok(())
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an interface",
+    label = "does not implement `Interface`",
+    note = "an interface is a type with `impl Interface for ..`: its role, its name in metadata.yaml, and how it is made of an `Endpoint`"
+)]
+pub trait Interface: Sized {
+    /// The role that the charm plays.
+    const ROLE: Role;
+    /// The interface's name in `metadata.yaml`.
+    const NAME: &'static str;
+
+    /// The interface on this endpoint, for one call of one handler.
+    fn new(endpoint: Endpoint) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Interface> FromContext for T {
+    const ENDPOINT: Option<EndpointType> = Some(EndpointType { role: T::ROLE, interface: T::NAME });
+
+    fn from_context(context: &Context, param: &Param<'_>) -> Result<Self, Rejection> {
+        match param.endpoint {
+            Some(name) => Ok(T::new(Endpoint { context: context.clone(), name: name.to_owned() })),
+            None => Err(Rejection::Skip(format!("no endpoint of this charm is {}:{} here", T::ROLE, T::NAME))),
+        }
+    }
+}
+
+/// An endpoint of this charm, with its relations.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    context: Context,
+    name: String,
+}
+
+/// With whom a conversation is (charms.reactive's scopes).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// With each remote unit for itself.
+    Unit,
+    /// With each remote application for itself; charms.reactive calls it a service.
+    Application,
+    /// With all there are.
+    Global,
+    /// With all there are, under a name of the interface's.
+    Named(&'static str),
+}
+
+impl Endpoint {
+    /// The endpoint's name in `metadata.yaml`, by which its flags begin.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The hook's context, for interfaces that need more than relations.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The name of one of its flags: `{relation_name}` and `{endpoint_name}` stand for its name.
+    #[must_use]
+    pub fn flag(&self, template: &str) -> String {
+        flag::expand(template, &self.name)
+    }
+
+    /// The relations on this endpoint that this unit has entered; none before `install` has ended (contract 3.1).
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn relations(&self) -> Result<Vec<RelationId>, Error> {
+        leadership::relation_ids(&self.context, &self.name)
+    }
+
+    /// The remote units that have joined so far, as this unit sees it (contract 4.1).
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn members(&self, relation: &RelationId) -> Result<Vec<UnitName>, Error> {
+        if let Some(members) = self.context.cache().borrow().members.get(relation) {
+            return Ok(members.clone());
+        }
+        let members = self.context.juju().relation_list(relation)?;
+        self.context.cache().borrow_mut().members.insert(relation.clone(), members.clone());
+        Ok(members)
+    }
+
+    /// The databag of a remote unit or application, or of one's own; what this hook has written is not in it.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses: the relation is gone, or the unit has never been in it.
+    pub fn bag(&self, relation: &RelationId, owner: BagOwner) -> Result<Rc<Bag>, Error> {
+        leadership::bag(&self.context, relation, owner)
+    }
+
+    /// Writes a key of one's own databag when the hook has succeeded; an empty value removes it.
+    pub fn publish(&self, relation: &RelationId, side: Side, key: &str, value: &str) {
+        let mut outbox = self.context.outbox().borrow_mut();
+        outbox.bags.entry((relation.clone(), side)).or_default().insert(key.to_owned(), value.to_owned());
+    }
+
+    /// Whether this unit is the one that leaves (contract 5.1).
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        let departing = self.context.event().relation().and_then(|relation| relation.departing_unit.as_ref());
+        departing == Some(&self.context.outside().unit)
+    }
+
+    /// The conversation of this scope with whom the hook is about; it begins with the first call, and the hook's remote
+    /// unit takes part from then on.
+    ///
+    /// # Errors
+    ///
+    /// If the hook is not one of this endpoint's, or has no remote unit (or application) for the scope. charms.reactive
+    /// makes and stores a conversation with nobody then (F11).
+    pub fn conversation(&self, scope: Scope) -> Result<Conversation, Error> {
+        let nobody = |scope| Error::NoConversation {
+            scope,
+            endpoint: self.name.clone(),
+            hook: self.context.event().name().to_owned(),
+        };
+        let event = self.context.event().relation().filter(|event| event.id.endpoint() == self.name);
+        let event = event.ok_or_else(|| nobody("relation"))?;
+        let unit = event.remote_unit.as_ref();
+        let (namespace, scope) = match scope {
+            Scope::Unit => (event.id.as_str(), unit.ok_or_else(|| nobody("remote unit"))?.as_str()),
+            Scope::Application => {
+                let of_unit = unit.map(UnitName::application);
+                let application = event.remote_application.as_deref().or(of_unit);
+                (event.id.as_str(), application.ok_or_else(|| nobody("remote application"))?)
+            }
+            Scope::Global => (self.name.as_str(), "global"),
+            Scope::Named(name) => (self.name.as_str(), name),
+        };
+        let mut conversation = Conversation::new(&self.context, namespace, scope);
+        if let Some(record) = conversation.read()? {
+            conversation.record = record;
+        }
+        conversation.local_unset(DEPARTED);
+        if let Some(unit) = unit {
+            conversation.record.units.insert(unit.to_string());
+        }
+        conversation.write()?;
+        Ok(conversation)
+    }
+
+    /// All conversations on this endpoint, in the order of their keys; those with departed partners included as long as
+    /// one of them has a flag.
+    ///
+    /// # Errors
+    ///
+    /// If a stored conversation is malformed.
+    pub fn conversations(&self) -> Result<Vec<Conversation>, Error> {
+        let records = self.context.keys(CONVERSATION_PREFIX).into_iter().filter(|key| !key.contains(LOCAL));
+        let mut found = Vec::new();
+        for key in records {
+            let conversation = Conversation::of_key(&self.context, &format!("{CONVERSATION_PREFIX}{key}"))?;
+            found.extend(conversation.filter(|conversation| conversation.endpoint_name() == self.name));
+        }
+        Ok(found)
+    }
+
+    /// The conversations that have a flag, in the order in which they got it.
+    ///
+    /// # Errors
+    ///
+    /// If a stored conversation is malformed.
+    pub fn conversations_in(&self, flag: &str) -> Result<Vec<Conversation>, Error> {
+        let value: Option<Option<FlagValue>> = self.context.flag_value(&self.flag(flag))?;
+        let keys = value.flatten().map(|value| value.conversations).unwrap_or_default();
+        let mut found = Vec::new();
+        for key in keys {
+            found.extend(Conversation::of_key(&self.context, &key)?);
+        }
+        Ok(found)
+    }
+}
+
+/// The value of a flag that conversations have, as charms.reactive stores it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct FlagValue {
+    relation: String,
+    conversations: Vec<String>,
+}
+
+/// What is stored of a conversation: exactly these fields, one more and charms.reactive fails on it (tried).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Record {
+    namespace: String,
+    scope: String,
+    units: BTreeSet<String>,
+}
+
+/// What is going on with one partner, over all hooks from joining to departing: flags and values for it alone.
+///
+/// The flag of a conversation is a flag of the charm that stands as long as at least one conversation has it.
+///
+/// A conversation whose last unit has departed stays, with its unit's name and its local values, until the last of its
+/// flags is cleared (difference D8); charms.reactive forgets it at the end of the `-departed` hook, and its flags can then
+/// never be cleared (R4).
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    context: Context,
+    key: String,
+    record: Record,
+}
+
+impl Conversation {
+    fn new(context: &Context, namespace: &str, scope: &str) -> Self {
+        let record = Record { namespace: namespace.to_owned(), scope: scope.to_owned(), units: BTreeSet::new() };
+        Self { context: context.clone(), key: format!("{CONVERSATION_PREFIX}{namespace}.{scope}"), record }
+    }
+
+    /// The conversation of a key that a flag names. If there is no record, as where charms.reactive has forgotten a
+    /// departed unit, it is made good from the key.
+    fn of_key(context: &Context, key: &str) -> Result<Option<Self>, Error> {
+        let Some((namespace, scope)) = key.strip_prefix(CONVERSATION_PREFIX).and_then(|rest| rest.split_once('.'))
+        else {
+            return Ok(None);
+        };
+        let mut conversation = Self::new(context, namespace, scope);
+        match conversation.read()? {
+            Some(record) => conversation.record = record,
+            None if scope.contains('/') => drop(conversation.record.units.insert(scope.to_owned())),
+            None => {}
+        }
+        Ok(Some(conversation))
+    }
+
+    fn read(&self) -> Result<Option<Record>, Error> {
+        Ok(self.context.get(&self.key)?)
+    }
+
+    fn write(&self) -> Result<(), Error> {
+        Ok(self.context.set(&self.key, &self.record)?)
+    }
+
+    /// The key under which it is stored; also its name in the values of flags.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The units that take part; of a departed partner, the last.
+    pub fn units(&self) -> impl Iterator<Item = &str> {
+        self.record.units.iter().map(String::as_str)
+    }
+
+    /// With whom it is: a unit, an application, or the name of the scope.
+    #[must_use]
+    pub fn scope(&self) -> &str {
+        &self.record.scope
+    }
+
+    /// Whether its partner has departed.
+    #[must_use]
+    pub fn has_departed(&self) -> bool {
+        !self.context.contains(&self.key) || self.context.contains(&self.local_key(DEPARTED))
+    }
+
+    fn endpoint_name(&self) -> &str {
+        self.record.namespace.split(':').next().unwrap_or_default()
+    }
+
+    /// The relations it goes over: one, or all on the endpoint if it is with all there are.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn relations(&self) -> Result<Vec<RelationId>, Error> {
+        match RelationId::parse(&self.record.namespace) {
+            Ok(relation) => Ok(vec![relation]),
+            Err(_) => leadership::relation_ids(&self.context, self.endpoint_name()),
+        }
+    }
+
+    fn flag_name(&self, template: &str) -> String {
+        flag::expand(template, self.endpoint_name())
+    }
+
+    fn flag_value(&self, name: &str) -> Option<FlagValue> {
+        match self.context.flag_value::<Option<FlagValue>>(name) {
+            Ok(value) => value.flatten(),
+            Err(error) => {
+                self.context.fail(error.into());
+                None
+            }
+        }
+    }
+
+    /// Gives it the flag, which is then set.
+    pub fn set_flag(&self, flag: &str) {
+        let name = self.flag_name(flag);
+        let mut value = self.flag_value(&name).unwrap_or_default();
+        value.relation = self.endpoint_name().to_owned();
+        if !value.conversations.contains(&self.key) {
+            value.conversations.push(self.key.clone());
+        }
+        self.context.set_flag_value(&name, &value);
+    }
+
+    /// Takes the flag from it; the flag is cleared when no conversation has it any longer.
+    pub fn clear_flag(&self, flag: &str) {
+        let name = self.flag_name(flag);
+        let Some(mut value) = self.flag_value(&name) else { return };
+        value.conversations.retain(|key| *key != self.key);
+        if value.conversations.is_empty() {
+            self.context.change_flag(&name, Edge::Cleared);
+        } else {
+            self.context.set_flag_value(&name, &value);
+        }
+        if self.has_departed() && !self.has_any_flag() {
+            self.forget();
+        }
+    }
+
+    /// Whether it has the flag.
+    #[must_use]
+    pub fn is_flag_set(&self, flag: &str) -> bool {
+        self.flag_value(&self.flag_name(flag)).is_some_and(|value| value.conversations.contains(&self.key))
+    }
+
+    /// Gives it the flag or takes it.
+    pub fn toggle_flag(&self, flag: &str, set: bool) {
+        if set { self.set_flag(flag) } else { self.clear_flag(flag) }
+    }
+
+    /// Whether it has any flag: those whose value names it.
+    fn has_any_flag(&self) -> bool {
+        let quoted = format!("\"{}\"", self.key);
+        self.context.with_store(|store| store.range(FLAG_PREFIX).any(|(_, value)| value.contains(&quoted)))
+    }
+
+    fn local_key(&self, name: &str) -> String {
+        format!("{}{LOCAL}{name}", self.key)
+    }
+
+    fn local_unset(&self, name: &str) {
+        self.context.unset(&self.local_key(name));
+    }
+
+    /// A value kept with the conversation, on this unit only.
+    ///
+    /// # Errors
+    ///
+    /// If the stored value is not of the type that is asked for.
+    pub fn get_local<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        Ok(self.context.get(&self.local_key(name))?)
+    }
+
+    /// Keeps a value with the conversation, on this unit only.
+    ///
+    /// # Errors
+    ///
+    /// If the value has no form in JSON.
+    pub fn set_local<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
+        Ok(self.context.set(&self.local_key(name), value)?)
+    }
+
+    /// A value that the partner has published: the first that is not empty, of the units that take part, the one that
+    /// departs in this hook included.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn get_remote(&self, key: &str) -> Result<Option<String>, Error> {
+        let event = self.context.event();
+        for relation in self.relations()? {
+            let endpoint = Endpoint { context: self.context.clone(), name: self.endpoint_name().to_owned() };
+            let about = event.relation().filter(|about| about.id == relation && event.is_departed());
+            let departing = about.and_then(|about| about.remote_unit.clone());
+            for unit in endpoint.members(&relation)?.into_iter().chain(departing) {
+                if !self.record.units.contains(unit.as_str()) {
+                    continue;
+                }
+                let bag = endpoint.bag(&relation, BagOwner::Unit(unit))?;
+                if let Some(value) = bag.get(key).filter(|value| !value.is_empty()) {
+                    return Ok(Some(value.clone()));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Publishes a value to the partner when the hook has succeeded, in this unit's databag of each of its relations; an
+    /// empty value removes the key.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn set_remote(&self, key: &str, value: &str) -> Result<(), Error> {
+        for relation in self.relations()? {
+            let mut outbox = self.context.outbox().borrow_mut();
+            outbox.bags.entry((relation, Side::Unit)).or_default().insert(key.to_owned(), value.to_owned());
+        }
+        Ok(())
+    }
+
+    /// A unit has gone. The last one's name is kept as long as the conversation has a flag.
+    fn depart(mut self, unit: &str) -> Result<(), Error> {
+        if self.record.units.len() > 1 {
+            self.record.units.remove(unit);
+            return self.write();
+        }
+        if self.has_any_flag() {
+            return self.set_local(DEPARTED, &true);
+        }
+        self.forget();
+        Ok(())
+    }
+
+    fn forget(&self) {
+        self.context.unset(&self.key);
+        let locals = format!("{}{LOCAL}", self.key);
+        for name in self.context.keys(&locals) {
+            self.context.unset(&format!("{locals}{name}"));
+        }
+    }
+}
+
+/// At the end of a `-departed` hook the unit leaves all conversations of the relation, whatever their scope (difference
+/// D12; charms.reactive looks at those of scope unit only).
+pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
+    let event = context.event();
+    let Some(relation) = event.relation().filter(|_| event.is_departed()) else { return Ok(()) };
+    let Some(unit) = &relation.remote_unit else { return Ok(()) };
+    let endpoint = Endpoint { context: context.clone(), name: relation.id.endpoint().to_owned() };
+    for conversation in endpoint.conversations()? {
+        let namespace = conversation.record.namespace.as_str();
+        let of_relation = namespace == relation.id.as_str() || namespace == endpoint.name;
+        if of_relation && conversation.record.units.contains(unit.as_str()) {
+            conversation.depart(unit.as_str())?;
+        }
+    }
+    Ok(())
+}

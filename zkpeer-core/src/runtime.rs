@@ -1,0 +1,344 @@
+//! One run of one hook: the only place where dispatcher, store, triggers and Juju meet.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use md5::{Digest, Md5};
+
+use crate::automatic;
+use crate::context::{Call, Context};
+use crate::dispatch::Dispatch;
+use crate::error::{Error, describe};
+use crate::handler::Outcome;
+use crate::juju::LogLevel;
+use crate::panic;
+use crate::params::Triggers;
+use crate::predicate::{Condition, Phase, World};
+use crate::registry::{Handler, Registry};
+use crate::relation;
+use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
+use crate::trigger::Edge;
+
+/// After so many rounds the flags count as not settling, even if every round is new.
+const MOST_ROUNDS: u32 = 10_000;
+
+/// The prefix of the keys by which handlers are known to have succeeded, as charms.reactive has it.
+const INVOKED: &str = "reactive.invoked.";
+/// The prefix of the keys of files' hashes: charms.reactive's, one for each file.
+const FILE: &str = "reactive.files_changed.";
+/// The same for each handler.
+const HANDLER_FILE: &str = "zkpeer.files_changed.";
+
+/// What a charm does when its flags do not settle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnNotSettled {
+    /// The hook fails, and the message shows the rounds that repeat.
+    #[default]
+    Fail,
+    /// A warning is logged, and the hook ends successfully, as charms.reactive ends without a warning; for a charm that is
+    /// taken over.
+    Warn,
+}
+
+/// Registers the charm's own triggers at the beginning of each hook.
+pub(crate) type RegisterTriggers<'c> = dyn Fn(&Triggers) + 'c;
+
+/// Runs the hook of the context to its end, whatever that is; after a failure nothing is kept.
+pub(crate) fn run(
+    context: &Context,
+    registry: &Registry,
+    triggers: &RegisterTriggers<'_>,
+    on_not_settled: OnNotSettled,
+) -> (Report, Result<(), Error>) {
+    let mut report = Report { hook: context.event().name().to_owned(), ..Report::default() };
+    let result = Run { context, registry, on_not_settled, seen: RefCell::default() }.all(triggers, &mut report);
+    if let Err(error) = &result {
+        report.outcome = HookOutcome::Failed;
+        report.error = Some(describe(error));
+        report.set.clear();
+        report.cleared.clear();
+        context.discard();
+    }
+    (report, result)
+}
+
+struct Run<'a> {
+    context: &'a Context,
+    registry: &'a Registry,
+    on_not_settled: OnNotSettled,
+    /// The hash of each file when it was last tested for a handler.
+    seen: RefCell<BTreeMap<(usize, &'static str), Option<String>>>,
+}
+
+/// Whether handlers go on being run.
+#[derive(PartialEq, Eq)]
+enum Next {
+    GoOn,
+    EndHook,
+}
+
+impl Run<'_> {
+    fn all(&self, triggers: &RegisterTriggers<'_>, report: &mut Report) -> Result<(), Error> {
+        let context = self.context;
+        if context.event().is_restricted() {
+            let mut dispatch = Dispatch::begin(self.registry.rules(), Phase::Restricted, self);
+            self.round(&mut dispatch, Phase::Restricted, report)?;
+            // What such a hook changes is not kept: it may run beside another one (contract 1.5).
+            context.discard();
+            return Ok(());
+        }
+        if let Some(action) = context.event().action().filter(|action| !self.registry.has_action(&action.name)) {
+            return Err(Error::NoAction { name: action.name.clone() });
+        }
+        let before: BTreeSet<String> = context.keys(crate::context::FLAG_PREFIX).into_iter().collect();
+        triggers(&Triggers::of(context));
+        automatic::at_start(context, self.registry.rules().watched());
+        // Every handler is considered in round 0 anyway.
+        context.take_changes();
+        self.failure()?;
+
+        self.phases(report)?;
+
+        relation::at_end(context)?;
+        automatic::at_end(context);
+        self.failure()?;
+        let after: BTreeSet<String> = context.keys(crate::context::FLAG_PREFIX).into_iter().collect();
+        report.set = after.difference(&before).cloned().collect();
+        report.cleared = before.difference(&after).cloned().collect();
+        let flushed = context.outbox().borrow_mut().flush(context.juju());
+        flushed?;
+        context.commit()?;
+        Ok(())
+    }
+
+    fn phases(&self, report: &mut Report) -> Result<(), Error> {
+        let rules = self.registry.rules();
+        let mut hooks = Dispatch::begin(rules, Phase::Hooks, self);
+        if self.round(&mut hooks, Phase::Hooks, report)? == Next::EndHook {
+            report.outcome = HookOutcome::EndedEarly;
+            return Ok(());
+        }
+        let mut states = BTreeMap::new();
+        let mut other = Dispatch::begin(rules, Phase::Other, self);
+        loop {
+            if self.round(&mut other, Phase::Other, report)? == Next::EndHook {
+                report.outcome = HookOutcome::EndedEarly;
+                return Ok(());
+            }
+            let state = (self.context.sum(), other.changed().clone());
+            let round = other.round();
+            if !other.next_round(self) {
+                return Ok(());
+            }
+            let first = states.insert(state, round);
+            if first.is_some() || round >= MOST_ROUNDS {
+                return self.not_settled(first, round, report);
+            }
+        }
+    }
+
+    /// The flags do not settle (difference D2): shows the rounds that would repeat for ever.
+    fn not_settled(&self, first: Option<u32>, round: u32, report: &mut Report) -> Result<(), Error> {
+        let from = first.map_or(round.saturating_sub(3), |first| first + 1);
+        let mut repeating = String::new();
+        for round in report.rounds.iter().filter(|round| round.phase == Phase::Other && round.round >= from).take(20) {
+            for handler in &round.handlers {
+                repeating.push_str(&format!("  round {}: {} ({})", round.round, handler.name, handler.place));
+                for change in &handler.changes {
+                    let sign = if change.edge == Edge::Set { '+' } else { '-' };
+                    repeating.push_str(&format!(" {sign}{}", change.flag));
+                }
+                repeating.push('\n');
+            }
+        }
+        let how =
+            if first.is_some() { "everything is as it was before, and repeats" } else { "there is no end in sight" };
+        let error = Error::NotSettled { rounds: round + 1, how, repeating };
+        match self.on_not_settled {
+            OnNotSettled::Fail => Err(error),
+            OnNotSettled::Warn => {
+                self.context.log(LogLevel::Warning, &describe(&error));
+                report.outcome = HookOutcome::NotSettled;
+                report.error = Some(describe(&error));
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs what is queued, to the end of the round.
+    fn round(&self, dispatch: &mut Dispatch<'_>, phase: Phase, report: &mut Report) -> Result<Next, Error> {
+        let mut started = false;
+        self.failure()?;
+        while let Some(index) = dispatch.next() {
+            if !started {
+                report.rounds.push(Round { phase, round: dispatch.round(), handlers: Vec::new() });
+                started = true;
+            }
+            let handler = &self.registry.handlers()[index];
+            let (mut call, result) = self.call(index, handler);
+            let failure = self.context.take_failure();
+            if failure.is_some() && result.is_ok() {
+                call.outcome = CallOutcome::Failed;
+            }
+            let outcome = call.outcome;
+            let changed = Context::changed_flags(&call.changes);
+            if let Some(round) = report.rounds.last_mut() {
+                round.handlers.push(call);
+            }
+            result?;
+            if let Some(failure) = failure {
+                return Err(self.failed(handler, Box::new(failure)));
+            }
+            if outcome == CallOutcome::EndedHook {
+                return Ok(Next::EndHook);
+            }
+            dispatch.ran(changed, self);
+            self.failure()?;
+        }
+        Ok(Next::GoOn)
+    }
+
+    fn call(&self, index: usize, handler: &Handler) -> (HandlerReport, Result<(), Error>) {
+        let call = Call::new(self.context, handler);
+        let ended = {
+            let _running = panic::Running::enter(handler, self.context);
+            catch_unwind(AssertUnwindSafe(|| (handler.def.run)(&call)))
+        };
+        let name = handler.id.clone();
+        let place = handler.def.place();
+        let hook = self.context.event().name().to_owned();
+        let param = |index: usize| {
+            let def = handler.def.params.get(index);
+            def.map_or_else(String::new, |param| format!("{}: {}", param.name, param.type_name))
+        };
+        let (outcome, reason, result) = match ended {
+            Ok(Outcome::Done) => (CallOutcome::Done, None, self.succeeded(index, handler)),
+            Ok(Outcome::EndHook) => (CallOutcome::EndedHook, None, self.succeeded(index, handler)),
+            Ok(Outcome::Skipped { param: index, reason }) => {
+                (CallOutcome::Skipped, Some(format!("`{}`: {reason}", param(index))), Ok(()))
+            }
+            Ok(Outcome::Rejected { param: index, error: source }) => {
+                let param = param(index);
+                let error = Error::Parameter { handler: name.clone(), place: place.clone(), hook, param, source };
+                (CallOutcome::Failed, None, Err(error))
+            }
+            Ok(Outcome::Failed(source)) => (CallOutcome::Failed, None, Err(self.failed(handler, source))),
+            Err(payload) => {
+                let message = panic::message(&*payload);
+                let error = Error::HandlerPanicked { handler: name.clone(), place: place.clone(), hook, message };
+                (CallOutcome::Failed, None, Err(error))
+            }
+        };
+        let reason = result.as_ref().err().map(|error| describe(error)).or(reason);
+        let changes: Vec<Change> = self.context.take_changes();
+        (HandlerReport { name, place, outcome, reason, changes }, result)
+    }
+
+    fn failed(&self, handler: &Handler, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+        let hook = self.context.event().name().to_owned();
+        Error::HandlerFailed { handler: handler.id.clone(), place: handler.def.place(), hook, source }
+    }
+
+    fn failure(&self) -> Result<(), Error> {
+        self.context.take_failure().map_or(Ok(()), Err)
+    }
+
+    /// Remembers that the handler has succeeded, as far as its conditions want to know (rule 7).
+    fn succeeded(&self, index: usize, handler: &Handler) -> Result<(), Error> {
+        if self.context.event().is_restricted() {
+            return Ok(());
+        }
+        for condition in &handler.predicate.0 {
+            match condition {
+                Condition::OnlyOnce => self.context.set(&format!("{INVOKED}{}", handler.id), &true)?,
+                Condition::FileChanged(files) => {
+                    for file in files {
+                        let hash = self.seen.borrow().get(&(index, *file)).cloned().unwrap_or_default();
+                        self.context.set(&handler_file_key(handler, file), &hash)?;
+                        self.file_handled(file, &hash)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// charms.reactive's hash of a file is written when the last handler that watches the file has succeeded (D9).
+    fn file_handled(&self, file: &str, hash: &Option<String>) -> Result<(), Error> {
+        for watcher in self.registry.watching_file(file) {
+            let known: Option<Option<String>> = self.context.get(&handler_file_key(watcher, file))?;
+            if known.as_ref() != Some(hash) {
+                return Ok(());
+            }
+        }
+        Ok(self.context.set(&format!("{FILE}{file}"), hash)?)
+    }
+
+    /// What is known of a file's content: the hash that this handler last succeeded on, else the one that the charm's
+    /// Python predecessor stored.
+    fn known_hash(&self, handler: &Handler, file: &str) -> Result<Option<String>, Error> {
+        let own: Option<Option<String>> = self.context.get(&handler_file_key(handler, file))?;
+        match own {
+            Some(hash) => Ok(hash),
+            None => Ok(self.context.get::<Option<String>>(&format!("{FILE}{file}"))?.flatten()),
+        }
+    }
+}
+
+fn handler_file_key(handler: &Handler, file: &str) -> String {
+    format!("{HANDLER_FILE}{}:{file}", handler.id)
+}
+
+/// The MD5 of a file's content, as charms.reactive stores it; none if there is no such file.
+fn hash_of(path: &Path) -> Result<Option<String>, Error> {
+    match std::fs::read(path) {
+        Ok(content) => Ok(Some(Md5::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Read { path: path.to_owned(), source }),
+    }
+}
+
+impl World for Run<'_> {
+    fn is_set(&self, flag: &str) -> bool {
+        self.context.is_set(flag)
+    }
+
+    fn is_hook(&self, name: &str) -> bool {
+        self.context.event().is_hook(name)
+    }
+
+    fn is_action(&self, name: &str) -> bool {
+        self.context.event().action().is_some_and(|action| action.name == name)
+    }
+
+    fn file_changed(&self, index: usize, files: &[&'static str]) -> bool {
+        let handler = &self.registry.handlers()[index];
+        let mut any = false;
+        for file in files {
+            let test = || {
+                let hash = hash_of(&self.context.charm_dir().join(file))?;
+                let known = self.known_hash(handler, file)?;
+                Ok((hash, known))
+            };
+            match test() {
+                Ok((hash, known)) => {
+                    any |= hash != known;
+                    self.seen.borrow_mut().insert((index, file), hash);
+                }
+                Err(error) => self.context.fail(error),
+            }
+        }
+        any
+    }
+
+    fn has_succeeded(&self, index: usize) -> bool {
+        let handler = &self.registry.handlers()[index];
+        let charm_dir = self.context.charm_dir();
+        let known = |id: &str| matches!(self.context.get::<bool>(&format!("{INVOKED}{id}")), Ok(Some(true)));
+        known(&handler.id) || handler.replaced().any(|was| known(&charm_dir.join(was).to_string_lossy()))
+    }
+}

@@ -1,0 +1,193 @@
+//! Conversations: scopes, flags, local values, departure (differences D8 and D12).
+
+use zkpeer_core::metadata::Role;
+use zkpeer_core::testing::Unit;
+use zkpeer_core::{Endpoint, Flags, HookOutcome, Interface, Kv, Result, Scope, handlers, hook, when};
+
+struct Quorum(Endpoint);
+
+impl Interface for Quorum {
+    const ROLE: Role = Role::Peers;
+    const NAME: &'static str = "quorum";
+
+    fn new(endpoint: Endpoint) -> Self {
+        Self(endpoint)
+    }
+}
+
+const METADATA: &str = "name: zk\npeers:\n  zkpeer: {interface: quorum}\n";
+
+#[hook("{peers:quorum}-relation-{joined,changed}")]
+fn joined(quorum: Quorum) -> Result {
+    for scope in [Scope::Unit, Scope::Application, Scope::Global] {
+        quorum.0.conversation(scope)?;
+    }
+    let conversation = quorum.0.conversation(Scope::Unit)?;
+    conversation.clear_flag("{relation_name}.departed");
+    conversation.set_flag("{relation_name}.joined");
+    let address = conversation.get_remote("ingress-address")?;
+    conversation.set_local("address", &address)?;
+    conversation.set_remote("greeting", "hello")?;
+    Ok(())
+}
+
+#[hook("{peers:quorum}-relation-departed")]
+fn departed(quorum: Quorum) -> Result {
+    let conversation = quorum.0.conversation(Scope::Unit)?;
+    conversation.clear_flag("{relation_name}.joined");
+    conversation.set_flag("{relation_name}.departed");
+    Ok(())
+}
+
+#[when("{relation_name}.departed", "handle")]
+fn handles(quorum: Quorum, kv: Kv) -> Result {
+    let mut seen = Vec::new();
+    for conversation in quorum.0.conversations_in("{relation_name}.departed")? {
+        assert!(conversation.has_departed() || conversation.is_flag_set("{relation_name}.departed"));
+        let address: Option<Option<String>> = conversation.get_local("address")?;
+        seen.push((conversation.units().map(str::to_owned).collect::<Vec<_>>(), address.flatten()));
+        conversation.clear_flag("{relation_name}.departed");
+    }
+    kv.set("seen", &seen)?;
+    Ok(())
+}
+
+fn unit() -> Unit {
+    let mut unit = Unit::new(handlers![joined, departed, handles]).metadata(METADATA);
+    for number in 1..=2 {
+        let name = format!("zk/{number}");
+        unit.set_member("zkpeer:0", &name, &[("ingress-address", &format!("10.0.0.{number}"))]);
+        let report = unit.run_relation("zkpeer-relation-joined", "zkpeer:0", &name);
+        assert_eq!(report.error, None);
+    }
+    unit
+}
+
+fn depart(unit: &mut Unit, name: &str) {
+    unit.remove_member("zkpeer:0", name);
+    let report = unit.run_relation("zkpeer-relation-departed", "zkpeer:0", name);
+    assert_eq!(report.error, None);
+}
+
+#[test]
+fn conversations_are_stored_as_charms_reactive_stores_them() {
+    let stored = unit().stored();
+    let text = |key: &str| stored.get(key).map(String::as_str).unwrap_or_default().to_owned();
+    assert_eq!(
+        text("reactive.conversations.zkpeer:0.zk/1"),
+        r#"{"namespace": "zkpeer:0", "scope": "zk/1", "units": ["zk/1"]}"#
+    );
+    assert_eq!(
+        text("reactive.conversations.zkpeer:0.zk"),
+        r#"{"namespace": "zkpeer:0", "scope": "zk", "units": ["zk/1", "zk/2"]}"#
+    );
+    assert_eq!(
+        text("reactive.conversations.zkpeer.global"),
+        r#"{"namespace": "zkpeer", "scope": "global", "units": ["zk/1", "zk/2"]}"#
+    );
+    assert_eq!(
+        text("reactive.states.zkpeer.joined"),
+        r#"{"conversations": ["reactive.conversations.zkpeer:0.zk/1", "reactive.conversations.zkpeer:0.zk/2"], "relation": "zkpeer"}"#
+    );
+    assert_eq!(text("reactive.conversations.zkpeer:0.zk/1.local-data.address"), "\"10.0.0.1\"");
+}
+
+#[test]
+fn a_flag_stands_as_long_as_one_conversation_has_it() {
+    let mut unit = unit();
+    depart(&mut unit, "zk/1");
+    assert_eq!(unit.flags(), ["zkpeer.departed", "zkpeer.joined"]);
+    depart(&mut unit, "zk/2");
+    assert_eq!(unit.flags(), ["zkpeer.departed"]);
+}
+
+#[test]
+fn difference_d8_a_departed_unit_can_be_handled_later_with_its_name_and_last_address() {
+    // DIFFERENCE D8: charms.reactive has forgotten it, and the flag can never be cleared (R4).
+    let mut unit = unit();
+    depart(&mut unit, "zk/1");
+    unit.store("reactive.states.handle", &());
+    assert_eq!(unit.run("update-status").handlers(), ["handles[zkpeer]"]);
+    assert_eq!(unit.stored()["seen"], r#"[[["zk/1"], "10.0.0.1"]]"#);
+    assert_eq!(unit.flags(), ["handle", "zkpeer.joined"]);
+    let left: Vec<String> = unit.stored().into_keys().filter(|key| key.contains("zkpeer:0.zk/1")).collect();
+    assert_eq!(left, [""; 0], "nothing is left of it");
+}
+
+#[test]
+fn difference_d8_a_stale_key_left_by_python_is_made_good() {
+    let mut unit = unit();
+    let stale = serde_json::json!({"relation": "zkpeer", "conversations": ["reactive.conversations.zkpeer:0.zk/9"]});
+    unit.store("reactive.states.zkpeer.departed", &stale);
+    unit.store("reactive.states.handle", &());
+    unit.run("update-status");
+    assert_eq!(unit.stored()["seen"], r#"[[["zk/9"], null]]"#);
+    assert!(!unit.is_set("zkpeer.departed"));
+}
+
+#[test]
+fn difference_d12_conversations_of_all_scopes_lose_a_unit_that_departs() {
+    // DIFFERENCE D12: those of charms.reactive's scopes global and service never lose one (F12).
+    let mut unit = unit();
+    depart(&mut unit, "zk/1");
+    for key in ["reactive.conversations.zkpeer:0.zk", "reactive.conversations.zkpeer.global"] {
+        assert!(unit.stored()[key].ends_with(r#""units": ["zk/2"]}"#), "{}", unit.stored()[key]);
+    }
+    depart(&mut unit, "zk/2");
+    for key in ["reactive.conversations.zkpeer:0.zk", "reactive.conversations.zkpeer.global"] {
+        assert!(!unit.stored().contains_key(key));
+    }
+}
+
+#[test]
+fn a_unit_that_comes_back_is_no_longer_departed() {
+    let mut unit = unit();
+    depart(&mut unit, "zk/1");
+    unit.set_member("zkpeer:0", "zk/1", &[("ingress-address", "10.0.0.9")]);
+    unit.run_relation("zkpeer-relation-joined", "zkpeer:0", "zk/1");
+    assert_eq!(unit.flags(), ["zkpeer.joined"]);
+    let stored = unit.stored();
+    assert_eq!(stored["reactive.conversations.zkpeer:0.zk/1.local-data.address"], "\"10.0.0.9\"");
+    assert!(!stored.contains_key("reactive.conversations.zkpeer:0.zk/1.local-data.departed"));
+}
+
+#[test]
+fn what_is_published_goes_out_once_at_the_end() {
+    let mut unit = unit();
+    unit.run_relation("zkpeer-relation-changed", "zkpeer:0", "zk/2");
+    let sent: Vec<String> = unit.commands().into_iter().filter(|command| command.starts_with("relation-set")).collect();
+    assert_eq!(sent, ["relation-set zkpeer:0 greeting=hello"]);
+    assert_eq!(unit.published("zkpeer:0")["greeting"], "hello");
+}
+
+#[hook("zkpeer-relation-created")]
+fn talks_to_nobody(quorum: Quorum) -> Result {
+    quorum.0.conversation(Scope::Unit)?;
+    Ok(())
+}
+
+#[test]
+fn a_conversation_with_nobody_is_an_error() {
+    // charms.reactive makes and stores a conversation `None.None` (F11).
+    let mut unit = Unit::new(handlers![talks_to_nobody]).metadata(METADATA);
+    let report = unit.run_relation_without_unit("zkpeer-relation-created", "zkpeer:0");
+    assert_eq!(report.outcome, HookOutcome::Failed);
+    assert!(report.error.unwrap().contains("no remote unit to have a conversation with on endpoint `zkpeer`"));
+}
+
+#[when("zkpeer.joined")]
+fn sets_plainly(flags: Flags) {
+    flags.set("zkpeer.joined");
+}
+
+#[test]
+fn a_plain_set_of_a_conversations_flag_leaves_its_conversations() {
+    // charms.reactive overwrites the value, and the handlers that want the relation fail.
+    let mut unit = unit();
+    let before = unit.stored()["reactive.states.zkpeer.joined"].clone();
+    let mut with = Unit::new(handlers![sets_plainly]).metadata(METADATA);
+    with.store("reactive.states.zkpeer.joined", &serde_json::from_str::<serde_json::Value>(&before).unwrap());
+    with.run("update-status");
+    assert_eq!(with.stored()["reactive.states.zkpeer.joined"], before);
+    unit.run("update-status");
+}

@@ -1,0 +1,128 @@
+//! Rule 11, and what a handler can do wrong.
+
+use zkpeer_core::testing::Unit;
+use zkpeer_core::{
+    ControllerState, EndHook, Flags, HookOutcome, Kv, Port, Ports, Result, Status, action, handlers, when, when_not,
+};
+
+#[when_not("begun")]
+fn begins(flags: Flags, kv: Kv, state: ControllerState, ports: Ports) -> Result {
+    flags.set("begun");
+    kv.set("value", &1)?;
+    state.set("key", "value");
+    ports.open(Port::tcp(2181));
+    Ok(())
+}
+
+#[when("begun")]
+fn fails() -> Result {
+    Err(std::io::Error::other("the disk is full").into())
+}
+
+#[when("begun")]
+fn panics() {
+    let empty: Vec<u8> = Vec::new();
+    assert!(!empty.is_empty(), "nothing there");
+}
+
+#[test]
+fn rule_11_a_hook_that_fails_in_the_middle_leaves_no_trace() {
+    let mut unit = Unit::new(handlers![begins, fails]);
+    unit.store("value", &0);
+    let before = unit.stored();
+    let report = unit.run("install");
+    assert_eq!((report.handlers(), report.outcome), (vec!["begins", "fails"], HookOutcome::Failed));
+    assert_eq!(unit.stored(), before);
+    assert_eq!(unit.commands(), [""; 0], "nothing that was gathered is sent");
+    assert_eq!(unit.run("install").handlers(), ["begins", "fails"], "the retry starts from the same state");
+}
+
+#[test]
+fn rule_11_what_was_gathered_is_sent_at_the_end() {
+    let mut unit = Unit::new(handlers![begins]);
+    unit.run("install");
+    assert_eq!(unit.commands(), ["state-set key=value", "open-port 2181/tcp"]);
+    assert_eq!(unit.flags(), ["begun"]);
+}
+
+#[test]
+fn rule_11_a_write_that_juju_refuses_fails_the_hook_and_nothing_is_kept() {
+    let mut unit = Unit::new(handlers![begins]);
+    unit.fail_command("open-port", Some("cannot open 2181/tcp"));
+    let report = unit.run("install");
+    assert!(report.error.unwrap().contains("cannot open 2181/tcp"));
+    assert_eq!(unit.flags(), [""; 0]);
+}
+
+#[test]
+fn an_error_names_handler_place_hook_and_cause() {
+    let error = Unit::new(handlers![begins, fails]).run("install").error.unwrap();
+    for part in ["failures::fails", "tests/rules/failures.rs:", "install", "the disk is full"] {
+        assert!(error.contains(part), "{part} is not in {error}");
+    }
+}
+
+#[test]
+fn a_panic_names_handler_place_hook_and_message() {
+    let mut unit = Unit::new(handlers![begins, panics]);
+    let error = unit.run("start").error.unwrap();
+    for part in ["failures::panics", "tests/rules/failures.rs:", "panicked in start", "nothing there"] {
+        assert!(error.contains(part), "{part} is not in {error}");
+    }
+    assert_eq!(unit.flags(), [""; 0]);
+}
+
+#[when_not("never")]
+fn a_ends_hook(flags: Flags) -> Result {
+    flags.set("kept");
+    Err(EndHook.into())
+}
+
+#[when_not("never")]
+fn b_is_not_reached() {}
+
+#[test]
+fn a_handler_can_end_the_hook_early_and_successfully() {
+    let mut unit = Unit::new(handlers![a_ends_hook, b_is_not_reached]);
+    let report = unit.run("install");
+    assert_eq!((report.handlers(), report.outcome), (vec!["a_ends_hook"], HookOutcome::EndedEarly));
+    assert_eq!(unit.flags(), ["kept"]);
+}
+
+#[when_not("x")]
+fn sets_no_name(flags: Flags) {
+    flags.set("two words");
+}
+
+#[test]
+fn a_text_that_is_no_flags_name_fails_the_hook() {
+    let mut unit = Unit::new(handlers![sets_no_name]);
+    let error = unit.run("install").error.unwrap();
+    assert!(error.contains("`two words` cannot be set or cleared") && error.contains("sets_no_name"), "{error}");
+}
+
+#[when("begun")]
+fn says(status: Status) -> Result {
+    Ok(status.active("ready")?)
+}
+
+#[test]
+fn what_juju_applies_at_once_is_outside() {
+    let mut unit = Unit::new(handlers![begins, says, fails]);
+    // `fails` stands above `says` in this file.
+    assert_eq!(unit.run("install").handlers(), ["begins", "fails"]);
+    let mut unit = Unit::new(handlers![begins, says]);
+    unit.run("install");
+    assert_eq!(unit.commands()[0], "status-set active ready");
+}
+
+#[action("backup")]
+fn backup() -> Result {
+    Err("no space".into())
+}
+
+#[test]
+fn an_action_without_a_handler_says_so() {
+    let error = Unit::new(handlers![backup]).run_action("restore", serde_json::Map::new()).error.unwrap();
+    assert!(error.contains("no handler for the action `restore`"), "{error}");
+}
