@@ -90,8 +90,9 @@ impl From<Error> for Stop {
 /// Plays the story; the exit code says whether the charm came through it.
 pub(crate) fn run(options: &Options) -> ExitCode {
     let mut table = Table::new(options.format);
-    let mut agent = match prepare(options) {
-        Ok(agent) => agent,
+    let prepared = prepare(options).and_then(|agent| Ok((actions(options, &agent)?, agent)));
+    let (actions, mut agent) = match prepared {
+        Ok(prepared) => prepared,
         Err(Stop::Problem(problem)) => {
             eprintln!("error: {problem}");
             return ExitCode::FAILURE;
@@ -101,7 +102,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     let charm = options.charm.display().to_string();
     let began = table.begin(&agent, &options.juju, &charm).map_err(Stop::from);
     let mut ending = Ending::default();
-    let played = began.and_then(|()| play(options, &mut agent, &mut table, &mut ending));
+    let played = began.and_then(|()| play(options, &mut agent, actions, &mut table, &mut ending));
     let problem = match played {
         Ok(()) => None,
         Err(Stop::Problem(problem)) => Some(problem),
@@ -110,7 +111,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     // The reason comes first, then where it ended.
     if let Some(problem) = &problem {
         eprintln!("error: {problem}");
-        ending = look(&agent);
+        ending = look(&agent, &table);
     }
     if options.keep {
         ending.kept = Some(agent.keep().display().to_string());
@@ -142,8 +143,13 @@ fn prepare(options: &Options) -> Result<UnitAgent, Stop> {
 }
 
 /// The story: first start, peers that come, write and go, a quiet moment, the actions, the end.
-fn play(options: &Options, agent: &mut UnitAgent, table: &mut Table, ending: &mut Ending) -> Result<(), Stop> {
-    let actions = actions(options, agent)?;
+fn play(
+    options: &Options,
+    agent: &mut UnitAgent,
+    actions: Vec<Action>,
+    table: &mut Table,
+    ending: &mut Ending,
+) -> Result<(), Stop> {
     settle(options, agent, table)?;
     let own = agent.name().clone();
     let endpoints: Vec<String> = agent.peer_endpoints().map(str::to_owned).collect();
@@ -181,7 +187,7 @@ fn play(options: &Options, agent: &mut UnitAgent, table: &mut Table, ending: &mu
         }
         settle(options, agent, table)?;
     }
-    *ending = look(agent);
+    *ending = look(agent, table);
     agent.remove();
     settle(options, agent, table)
 }
@@ -257,9 +263,10 @@ fn update_status(options: &Options, agent: &mut UnitAgent, table: &mut Table) ->
     settle(options, agent, table)
 }
 
-fn look(agent: &UnitAgent) -> Ending {
+/// Where the unit stands now.
+fn look(agent: &UnitAgent, table: &Table) -> Ending {
     let status = agent.status();
-    let mut ending = Ending { status: (status.status, status.message), ..Ending::default() };
+    let mut ending = Ending { status: (status.status, status.message), flags: table.flags(), ..Ending::default() };
     for id in agent.relations() {
         let name = agent.name();
         ending.relations.insert(id.to_string(), agent.relation_data(&id.endpoint, name.as_str()));

@@ -50,7 +50,7 @@ impl Table {
     }
 
     fn middle(&self) -> usize {
-        self.width.unwrap_or(120).saturating_sub(HOOK + COMMANDS + TIME + 3)
+        self.width.unwrap_or(120).saturating_sub(HOOK + TIME + COMMANDS + 4)
     }
 
     /// The heading.
@@ -63,10 +63,7 @@ impl Table {
         let mut out = io::stdout().lock();
         writeln!(out, "{} of {charm} on Juju {juju}{leader}", self.paint(BOLD, agent.name().as_str()))?;
         let middle = self.middle();
-        let head = format!(
-            "{:<HOOK$} {:<middle$} {:<COMMANDS$} {:>TIME$}",
-            "hook", "handlers and flags", "hook commands", "time"
-        );
+        let head = format!("{:<HOOK$} {:>TIME$}  {:<middle$} hook commands", "hook", "time", "handlers and flags");
         writeln!(out, "{}", self.paint(DIM, &head))
     }
 
@@ -114,9 +111,9 @@ impl Table {
         for line in 0..left.len().max(right.len()) {
             let (hook, time) = if line == 0 { (hook.as_str(), time.as_str()) } else { ("", "") };
             let text = format!(
-                "{hook:<HOOK$} {} {} {time:>TIME$}",
+                "{hook:<HOOK$} {time:>TIME$}  {} {}",
                 self.cell(left.get(line).unwrap_or(&none), middle),
-                self.cell(right.get(line).unwrap_or(&none), COMMANDS),
+                self.cell(right.get(line).unwrap_or(&none), 0),
             );
             writeln!(out, "{}", text.trim_end())?;
         }
@@ -156,9 +153,13 @@ impl Table {
         }
     }
 
+    /// The flags that are set now, as far as the charm's reports tell.
+    pub(crate) fn flags(&self) -> Option<Vec<String>> {
+        self.reported.then(|| self.flags.iter().cloned().collect())
+    }
+
     /// Where it ended.
     pub(crate) fn end(&self, end: &Ending, problem: Option<&str>) -> io::Result<()> {
-        let flags: Vec<&String> = self.flags.iter().collect();
         if self.format == Format::Json {
             return emit(&json!({
                 "ok": problem.is_none(),
@@ -166,7 +167,7 @@ impl Table {
                 "hooks": self.hooks,
                 "ms": millis(self.time),
                 "status": {"status": end.status.0, "message": end.status.1},
-                "flags": self.reported.then_some(flags),
+                "flags": end.flags,
                 "relations": end.relations,
                 "applications": end.applications,
             }));
@@ -183,9 +184,8 @@ impl Table {
             _ => DIM,
         };
         writeln!(out, "{:<14} {} {message}", "status", self.paint(colour, status))?;
-        if self.reported {
-            let list: Vec<&str> = flags.iter().map(|flag| flag.as_str()).collect();
-            let text = if list.is_empty() { "none".to_owned() } else { list.join(" ") };
+        if let Some(flags) = &end.flags {
+            let text = if flags.is_empty() { "none".to_owned() } else { flags.join(" ") };
             writeln!(out, "{:<14} {text}", "flags")?;
         }
         for (whose, bag) in end.relations.iter().chain(&end.applications) {
@@ -219,6 +219,7 @@ pub(crate) struct Ending {
     pub(crate) relations: BTreeMap<String, BTreeMap<String, String>>,
     /// Its application's bags, where there is anything in them.
     pub(crate) applications: BTreeMap<String, BTreeMap<String, String>>,
+    pub(crate) flags: Option<Vec<String>>,
     pub(crate) kept: Option<String>,
 }
 
