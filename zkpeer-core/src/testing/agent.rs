@@ -358,8 +358,13 @@ impl UnitAgent {
     ///
     /// As [`Self::settle`].
     pub fn update_status(&mut self) -> Result<Vec<HookRun>, Error> {
-        self.unit.update_status = true;
+        self.make_update_status_due();
         self.settle()
+    }
+
+    /// Lets the timer of `update-status` fire, without running anything.
+    pub fn make_update_status_due(&mut self) {
+        self.unit.update_status = true;
     }
 
     /// The machine restarts: `start` is due again.

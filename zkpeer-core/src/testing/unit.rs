@@ -211,7 +211,6 @@ impl UnitState {
     }
 
     /// The algorithm of contract 4.2 for one relation; the numbers are the contract's.
-    #[expect(clippy::type_complexity, reason = "one private use")]
     fn due(
         &self,
         model: &Model,
