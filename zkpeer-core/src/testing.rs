@@ -47,6 +47,6 @@ pub use model::{Entries, Status};
 pub use names::{JujuVersion, NameError, RelationId, UnitName};
 pub use outcome::{ActionReport, HookRun, Outcome};
 pub use process::{CommandRun, KillPoint};
-pub use report::{HandlerRun, Report, Round};
+pub use report::{FlagChange, HandlerRun, Report, Round};
 pub use run::LogLine;
 pub use value::Value;

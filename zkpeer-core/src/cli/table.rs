@@ -243,15 +243,30 @@ impl Word {
 /// The handlers in order, and the flags each has set (+) and cleared (-).
 fn handler_words(run: &HookRun) -> Vec<Word> {
     let mut words = Vec::new();
+    let mut told: Vec<(&str, bool)> = Vec::new();
     let crate_name = format!("{}::", run.unit.app().replace('-', "_"));
     for handler in run.report.iter().flat_map(|report| report.handlers()) {
         let name = handler.name.strip_prefix(&crate_name).unwrap_or(&handler.name).to_owned();
         let style = if handler.outcome == "failed" { RED } else { BOLD };
         words.push(Word { style, text: name });
-        words.extend(handler.set.iter().map(|flag| Word { style: GREEN, text: format!("+{flag}") }));
-        words.extend(handler.cleared.iter().map(|flag| Word { style: YELLOW, text: format!("-{flag}") }));
+        for change in &handler.changes {
+            told.push((change.flag.as_str(), change.edge != "cleared"));
+            words.push(flag_word(&change.flag, change.edge != "cleared"));
+        }
+    }
+    // What no handler did: flags that the charm's endpoints, configuration or leadership set by themselves.
+    if let Some(report) = &run.report {
+        let set = report.set.iter().map(|flag| (flag.as_str(), true));
+        let cleared = report.cleared.iter().map(|flag| (flag.as_str(), false));
+        let rest = set.chain(cleared).filter(|change| !told.contains(change));
+        words.extend(rest.map(|(flag, set)| flag_word(flag, set)));
     }
     words
+}
+
+fn flag_word(flag: &str, set: bool) -> Word {
+    let (style, sign) = if set { (GREEN, '+') } else { (YELLOW, '-') };
+    Word { style, text: format!("{sign}{flag}") }
 }
 
 /// The hook commands in the order of their first use, with how often each ran.
@@ -302,8 +317,11 @@ fn hook_json(run: &HookRun, attempt: u32) -> serde_json::Value {
                 "place": handler.place,
                 "outcome": handler.outcome,
                 "reason": handler.reason,
-                "set": handler.set,
-                "cleared": handler.cleared,
+                "changes": handler
+                    .changes
+                    .iter()
+                    .map(|change| json!({"flag": change.flag, "edge": change.edge}))
+                    .collect::<Vec<_>>(),
             })
         })
         .collect();

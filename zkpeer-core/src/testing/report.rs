@@ -12,7 +12,7 @@ use serde::Deserialize;
 pub struct Report {
     /// The hook's name.
     pub hook: String,
-    /// How it ended: `settled`, `failed`, `ended early`, `ignored`.
+    /// How it ended: `settled`, `ended-early`, `not-settled` or `failed`.
     pub outcome: String,
     /// Why it failed.
     #[serde(default)]
@@ -51,18 +51,25 @@ pub struct HandlerRun {
     /// Where it stands: `src/main.rs:5`.
     #[serde(default)]
     pub place: String,
-    /// `done`, `failed`, `skipped` or `ended hook`.
+    /// `done`, `failed`, `skipped` or `ended-hook`.
     #[serde(default)]
     pub outcome: String,
     /// Why it failed or was skipped.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Flags it set.
+    /// Every real change of a flag, in order.
     #[serde(default)]
-    pub set: Vec<String>,
-    /// Flags it cleared.
-    #[serde(default)]
-    pub cleared: Vec<String>,
+    pub changes: Vec<FlagChange>,
+}
+
+/// A flag that a handler set or cleared.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct FlagChange {
+    /// The flag.
+    pub flag: String,
+    /// `set` or `cleared`.
+    pub edge: String,
 }
 
 impl Report {

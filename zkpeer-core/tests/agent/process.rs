@@ -129,7 +129,7 @@ fn s4_a_wrong_context_or_command_is_refused() {
 
 #[test]
 fn the_report_of_our_own_charms_is_read_and_broken_ones_are_noted() {
-    let line = r#"{"hook":"install","outcome":"settled","error":null,"new":1,"rounds":[{"phase":"other","round":0,"handlers":[{"name":"hello::install","place":"src/main.rs:5","outcome":"done","reason":null,"set":["a"],"cleared":[]}]}],"set":["a"],"cleared":[]}"#;
+    let line = r#"{"hook":"install","outcome":"settled","error":null,"new":1,"rounds":[{"phase":"other","round":0,"handlers":[{"name":"hello::install","place":"src/main.rs:5","outcome":"done","reason":null,"changes":[{"flag":"a","edge":"set"}]}]}],"set":["a"],"cleared":[]}"#;
     let charm = Charm::dispatch(&format!(
         "[ $JUJU_HOOK_NAME = start ] && echo nonsense >> $ZKPEER_REPORT || echo '{line}' >> $ZKPEER_REPORT"
     ));
@@ -137,7 +137,8 @@ fn the_report_of_our_own_charms_is_read_and_broken_ones_are_noted() {
     let runs = agent.deploy().unwrap();
     let report = runs[0].report.as_ref().unwrap();
     assert_eq!((report.outcome.as_str(), &report.set[..]), ("settled", &["a".to_owned()][..]));
-    assert_eq!(report.handlers().next().unwrap().name, "hello::install");
+    let handler = report.handlers().next().unwrap();
+    assert_eq!((handler.name.as_str(), handler.changes[0].flag.as_str()), ("hello::install", "a"));
     let last = runs.last().unwrap();
     assert!(last.report.is_none() && last.notes[0].contains("cannot be read"));
 }
