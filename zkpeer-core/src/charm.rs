@@ -181,22 +181,16 @@ impl Charm {
             clock: Rc::new(move || begun.elapsed()),
         };
         let registry = self.registry(&outside).map_err(&failed)?;
+        if outside.event.is_restricted() && !registry.has_handler_of(outside.event.name()) {
+            return Ok(());
+        }
         let store = Store::open(store_path, &options).map_err(Error::from).map_err(&failed)?;
         let context = Context::new(outside, store);
         let (report, result) = self.run(&context, &registry);
         if let Some(path) = report_path {
             append(&path, &report).map_err(&failed)?;
         }
-        match result {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                if context.event().action().is_some() {
-                    // The exit code fails the action; this is only so that the operator reads why.
-                    let _ = juju.action_fail(&describe(&error));
-                }
-                Err(failed(error))
-            }
-        }
+        result.map_err(failed)
     }
 
     fn registry(&self, outside: &Outside) -> Result<Registry, Error> {

@@ -190,6 +190,12 @@ impl Registry {
         })
     }
 
+    /// Whether some handler is for this one of the two hooks that run apart.
+    pub(crate) fn has_handler_of(&self, restricted: &str) -> bool {
+        let is_for = |c: &Condition| matches!(c, Condition::Restricted(hook) if hook.name() == restricted);
+        self.handlers.iter().any(|handler| handler.predicate.0.iter().any(is_for))
+    }
+
     /// Whether some handler is for the action of this name.
     pub(crate) fn has_action(&self, name: &str) -> bool {
         let is_for = |c: &Condition| matches!(c, Condition::Action(names) if names.contains(&name));
@@ -272,7 +278,8 @@ fn filled(def: &HandlerDef, param: &ParamDef, metadata: &Metadata) -> Result<Fil
     let begins = |name: &str, flag: &str| flag.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
     let of_flags: BTreeSet<&str> =
         candidates.iter().copied().filter(|name| flags(def).any(|flag| begins(name, flag))).collect();
-    let named: Option<&str> = candidates.iter().copied().find(|name| name.replace('-', "_") == param.name.trim_start_matches('_'));
+    let named: Option<&str> =
+        candidates.iter().copied().find(|name| name.replace('-', "_") == param.name.trim_start_matches('_'));
     let found = match (of_flags.len(), candidates.len()) {
         (1, _) => of_flags.first().copied(),
         (0, 1) => candidates.first().copied(),

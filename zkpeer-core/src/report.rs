@@ -1,12 +1,12 @@
 //! What a hook did: which handlers ran in which round, what changed, how it ended.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::predicate::Phase;
 use crate::trigger::Edge;
 
 /// What one run of a hook did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
     /// The hook's or the action's name.
@@ -24,7 +24,7 @@ pub struct Report {
 }
 
 /// How a hook ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum HookOutcome {
@@ -40,7 +40,7 @@ pub enum HookOutcome {
 }
 
 /// One round of one phase.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Round {
     /// The phase.
@@ -52,7 +52,7 @@ pub struct Round {
 }
 
 /// One call of one handler.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HandlerReport {
     /// Module path, name, and the endpoint in brackets if there is an instance for each.
@@ -68,7 +68,7 @@ pub struct HandlerReport {
 }
 
 /// How a call of a handler ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CallOutcome {
@@ -83,7 +83,7 @@ pub enum CallOutcome {
 }
 
 /// A real change of a flag.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
     /// The flag.

@@ -8,7 +8,7 @@ use crate::handler::Result;
 use crate::params::Flags;
 
 /// What happened to a flag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Edge {
     /// It was not set, and is now.

@@ -12,7 +12,11 @@ fn install(flags: Flags, status: Status) -> Result {
 #[when("hello.installed", "config.changed.greeting")]
 fn greet(config: Config, status: Status) -> Result {
     let greeting: String = config.get("greeting")?.unwrap_or_default();
-    if greeting.is_empty() { status.blocked("set the option `greeting`")? } else { status.active(&greeting)? }
+    if greeting.is_empty() {
+        status.blocked("set the option `greeting`")?
+    } else {
+        status.active(&greeting)?
+    }
     Ok(())
 }
 

@@ -13,7 +13,8 @@ fn agent() -> Result<UnitAgent, Box<dyn Error>> {
 fn a_deployed_unit_is_active() -> Result<(), Box<dyn Error>> {
     let mut agent = agent()?;
     agent.deploy()?;
-    assert_eq!(agent.status().to_string(), "active: good day");
+    let status = agent.status();
+    assert_eq!((status.status.as_str(), status.message.as_str()), ("active", "good day"));
     Ok(())
 }
 

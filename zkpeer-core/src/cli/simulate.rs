@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use zkpeer_core::HookOutcome;
 use zkpeer_core::testing::{Error, HookRun, JujuVersion, UnitAgent, Value};
 
 use crate::program;
@@ -238,7 +239,7 @@ fn retry(options: &Options, agent: &mut UnitAgent, table: &mut Table, mut run: H
     }
     match &run.report {
         _ if run.failed() => Err(Stop::Problem(reason(&run, options.retries))),
-        Some(report) if report.outcome == "not-settled" => {
+        Some(report) if report.outcome == HookOutcome::NotSettled => {
             let why = report.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
             Err(Stop::Problem(format!("the flags did not settle in hook {run} on {}{why}", run.unit)))
         }

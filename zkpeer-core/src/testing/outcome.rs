@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::hook::Hook;
 use super::names::UnitName;
 use super::process::CommandRun;
-use super::report::Report;
 use super::run::LogLine;
 use super::value::Value;
+use crate::report::Report;
 
 /// How a hook ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

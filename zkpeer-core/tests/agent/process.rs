@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::{Charm, Shell};
+use zkpeer_core::HookOutcome;
 use zkpeer_core::testing::{Error, Outcome};
 
 #[test]
@@ -136,8 +137,8 @@ fn the_report_of_our_own_charms_is_read_and_broken_ones_are_noted() {
     let mut agent = charm.agent();
     let runs = agent.deploy().unwrap();
     let report = runs[0].report.as_ref().unwrap();
-    assert_eq!((report.outcome.as_str(), &report.set[..]), ("settled", &["a".to_owned()][..]));
-    let handler = report.handlers().next().unwrap();
+    assert_eq!((report.outcome, &report.set[..]), (HookOutcome::Settled, &["a".to_owned()][..]));
+    let handler = &report.rounds[0].handlers[0];
     assert_eq!((handler.name.as_str(), handler.changes[0].flag.as_str()), ("hello::install", "a"));
     let last = runs.last().unwrap();
     assert!(last.report.is_none() && last.notes[0].contains("cannot be read"));

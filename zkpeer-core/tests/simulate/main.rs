@@ -126,7 +126,8 @@ fn handlers_and_flags_of_our_own_charms_are_shown() {
 
 #[test]
 fn flags_that_do_not_settle_are_a_failure_even_where_the_charm_only_warns() {
-    let report = r#"{"hook":"install","outcome":"not-settled","error":"a and b go round"}"#;
+    let report =
+        r#"{"hook":"install","outcome":"not-settled","error":"a and b go round","rounds":[],"set":[],"cleared":[]}"#;
     let charm = charm(&format!("echo '{report}' >> $ZKPEER_REPORT"));
     let output = simulate(charm.path(), &[]);
     assert!(!output.status.success());

@@ -1,0 +1,14 @@
+//! A charm with handlers of its own and of a crate that it lists.
+
+use zkpeer_core::{Flags, interfaces, when};
+
+interfaces![test_layer];
+
+#[when("layer.ready")]
+fn build_on_it(flags: Flags) {
+    flags.set("charm.ready");
+}
+
+fn main() -> std::process::ExitCode {
+    zkpeer_core::main()
+}

@@ -1,0 +1,5 @@
+//! A charm without handlers.
+
+fn main() -> std::process::ExitCode {
+    zkpeer_core::main()
+}

@@ -1,0 +1,1 @@
+//! Charms killed at every instant.

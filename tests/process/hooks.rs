@@ -1,0 +1,112 @@
+//! Hooks under the simulated unit agent.
+
+use std::fs;
+use std::path::Path;
+
+use tests::{charm, flags, stored};
+use zkpeer_core::testing::{Outcome, UnitAgent, Value};
+
+use crate::{chain, layered, probe};
+
+fn agent(program: &Path) -> UnitAgent {
+    UnitAgent::builder(charm().path()).program(program).build().unwrap()
+}
+
+#[test]
+fn a_chain_of_100_flags_settles_in_one_hook() {
+    let mut agent = agent(&chain());
+    let hook = agent.run_hook("install").unwrap();
+    assert_eq!(hook.problem(), None);
+    assert_eq!(flags(agent.charm_dir()).len(), 100);
+    let report = hook.report.as_ref().unwrap();
+    assert_eq!(report.rounds.len(), 100, "one link a round");
+    assert_eq!(hook.command_names(), [""; 0], "no hook command is needed for it");
+}
+
+#[test]
+fn a_failing_hook_is_retried_from_the_same_state_until_it_succeeds() {
+    let mut agent = agent(&probe());
+    let behaviour = agent.charm_dir().join("behaviour");
+    fs::write(&behaviour, "error").unwrap();
+    let first = agent.run_hook("install").unwrap();
+    assert!(first.failed() && first.stderr.contains("told to fail"), "{first:?}");
+    assert!(first.log.iter().any(|line| line.message.contains("told to fail")), "it is in Juju's log: {:?}", first.log);
+    assert_eq!(agent.status().message, "hook failed: \"install\"");
+    assert!(!agent.charm_dir().join(".unit-state.db").exists(), "nothing of it is kept");
+
+    let again = agent.retry().unwrap();
+    assert!(again.failed());
+    assert_ne!(first.context_id(), again.context_id());
+    assert_eq!(first.report.as_ref().unwrap().rounds, again.report.as_ref().unwrap().rounds, "the same handlers again");
+
+    fs::remove_file(&behaviour).unwrap();
+    assert_eq!(agent.retry().unwrap().outcome, Outcome::Done);
+    assert_eq!(flags(agent.charm_dir()), ["probe.done", "probe.installed"]);
+    assert_eq!(stored(agent.charm_dir())["probe.value"], "2");
+}
+
+#[test]
+fn handlers_of_a_listed_crate_are_linked_and_run_before_the_charms_own() {
+    let mut agent = agent(&layered());
+    let hook = agent.run_hook("install").unwrap();
+    assert_eq!(hook.problem(), None);
+    assert_eq!(hook.report.as_ref().unwrap().handlers(), ["prepare", "build_on_it"]);
+    assert_eq!(flags(agent.charm_dir()), ["charm.ready", "layer.ready"]);
+}
+
+#[test]
+fn a_unit_goes_through_its_life() {
+    let mut agent = agent(&probe());
+    let hooks = agent.deploy().unwrap();
+    let names: Vec<String> = hooks.iter().map(ToString::to_string).collect();
+    assert_eq!(names[0], "install");
+    assert_eq!(names.last().unwrap(), "start");
+    assert_eq!(agent.status().message, "done");
+    assert_eq!(stored(agent.charm_dir())["probe.word"], "\"nothing\"");
+
+    agent.set_config("word", "new").unwrap();
+    agent.settle().unwrap();
+    assert_eq!(stored(agent.charm_dir())["probe.word"], "\"new\"");
+
+    agent.add_peer("friends", "probe/1", &[]).unwrap();
+    agent.settle().unwrap();
+    assert_eq!(flags(agent.charm_dir()), ["friends.met", "probe.done", "probe.installed"]);
+    let address = &stored(agent.charm_dir())["reactive.conversations.friends:0.probe/1.local-data.address"];
+    assert!(address.starts_with("\"10."), "{address}");
+    assert_eq!(agent.relation_data("friends", "probe/0")["greeting"], "hello\n", "white space arrives as it is");
+
+    agent.remove_peer("probe/1").unwrap();
+    agent.settle().unwrap();
+    assert_eq!(flags(agent.charm_dir()), ["probe.done", "probe.installed"]);
+}
+
+#[test]
+fn a_commit_that_juju_refuses_fails_the_hook_and_it_runs_again() {
+    let mut agent = agent(&probe());
+    agent.deploy().unwrap();
+    agent.refuse_commit("leadership lost");
+    agent.add_peer("friends", "probe/1", &[]).unwrap();
+    let refused = agent.step().unwrap().unwrap();
+    assert!(matches!(refused.outcome, Outcome::Refused(_)), "{:?}", refused.outcome);
+    agent.retry().unwrap();
+    agent.settle().unwrap();
+    assert_eq!(agent.relation_data("friends", "probe/0")["greeting"], "hello\n");
+}
+
+#[test]
+fn an_action_ends_as_its_handler_says() {
+    let mut agent = agent(&probe());
+    agent.deploy().unwrap();
+    let run = |agent: &mut UnitAgent, word: &str| agent.run_action("echo", &[("word", Value::from(word))]).unwrap();
+
+    let report = run(&mut agent, "moon");
+    assert!(report.completed, "{}", report.message);
+    assert_eq!(report.results["word"], "moon".into());
+
+    let report = run(&mut agent, "fail");
+    assert_eq!((report.completed, report.message.as_str()), (false, "told to fail"));
+
+    let report = run(&mut agent, "error");
+    assert!(!report.completed && report.run.stderr.contains("told to err"), "{}", report.message);
+    assert_eq!(agent.failed(), None, "an action never puts the unit into error");
+}

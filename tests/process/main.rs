@@ -1,0 +1,18 @@
+//! Charms as real processes: started hook by hook by the simulated unit agent, and on a bare stage for what no agent does.
+
+mod bad_input;
+mod hooks;
+
+use std::path::PathBuf;
+
+fn probe() -> PathBuf {
+    tests::program("probe", env!("CARGO_BIN_EXE_probe"))
+}
+
+fn chain() -> PathBuf {
+    tests::program("chain", env!("CARGO_BIN_EXE_chain"))
+}
+
+fn layered() -> PathBuf {
+    tests::program("layered", env!("CARGO_BIN_EXE_layered"))
+}
