@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use zkpeer_core::HookOutcome;
 use zkpeer_core::testing::{Error, HookRun, JujuVersion, UnitAgent, Value};
 
 use crate::program;
@@ -231,12 +232,19 @@ fn settle(options: &Options, agent: &mut UnitAgent, table: &mut Table) -> Result
 fn retry(options: &Options, agent: &mut UnitAgent, table: &mut Table, mut run: HookRun) -> Result<(), Stop> {
     for attempt in 1..=options.retries {
         if !run.failed() {
-            return Ok(());
+            break;
         }
         run = agent.retry()?;
         table.hook(&run, attempt)?;
     }
-    if run.failed() { Err(Stop::Problem(reason(&run, options.retries))) } else { Ok(()) }
+    match &run.report {
+        _ if run.failed() => Err(Stop::Problem(reason(&run, options.retries))),
+        Some(report) if report.outcome == HookOutcome::NotSettled => {
+            let why = report.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+            Err(Stop::Problem(format!("the flags did not settle in hook {run} on {}{why}", run.unit)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What went wrong: the charm's own words first, if its report has any.

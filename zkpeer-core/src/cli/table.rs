@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use zkpeer_core::testing::{ActionReport, HookRun, Outcome, UnitAgent};
+use zkpeer_core::{CallOutcome, Edge, HandlerReport};
 
 /// How output is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -240,18 +241,39 @@ impl Word {
     }
 }
 
+/// The calls of handlers, in order, without those that were skipped.
+fn handlers(run: &HookRun) -> impl Iterator<Item = &HandlerReport> {
+    let all = run.report.iter().flat_map(|report| &report.rounds).flat_map(|round| &round.handlers);
+    all.filter(|handler| handler.outcome != CallOutcome::Skipped)
+}
+
 /// The handlers in order, and the flags each has set (+) and cleared (-).
 fn handler_words(run: &HookRun) -> Vec<Word> {
     let mut words = Vec::new();
+    let mut told: Vec<(&str, bool)> = Vec::new();
     let crate_name = format!("{}::", run.unit.app().replace('-', "_"));
-    for handler in run.report.iter().flat_map(|report| report.handlers()) {
+    for handler in handlers(run) {
         let name = handler.name.strip_prefix(&crate_name).unwrap_or(&handler.name).to_owned();
-        let style = if handler.outcome == "failed" { RED } else { BOLD };
+        let style = if handler.outcome == CallOutcome::Failed { RED } else { BOLD };
         words.push(Word { style, text: name });
-        words.extend(handler.set.iter().map(|flag| Word { style: GREEN, text: format!("+{flag}") }));
-        words.extend(handler.cleared.iter().map(|flag| Word { style: YELLOW, text: format!("-{flag}") }));
+        for change in &handler.changes {
+            told.push((change.flag.as_str(), change.edge == Edge::Set));
+            words.push(flag_word(&change.flag, change.edge == Edge::Set));
+        }
+    }
+    // What no handler did: flags that the charm's endpoints, configuration or leadership set by themselves.
+    if let Some(report) = &run.report {
+        let set = report.set.iter().map(|flag| (flag.as_str(), true));
+        let cleared = report.cleared.iter().map(|flag| (flag.as_str(), false));
+        let rest = set.chain(cleared).filter(|change| !told.contains(change));
+        words.extend(rest.map(|(flag, set)| flag_word(flag, set)));
     }
     words
+}
+
+fn flag_word(flag: &str, set: bool) -> Word {
+    let (style, sign) = if set { (GREEN, '+') } else { (YELLOW, '-') };
+    Word { style, text: format!("{sign}{flag}") }
 }
 
 /// The hook commands in the order of their first use, with how often each ran.
@@ -292,21 +314,7 @@ fn millis(time: Duration) -> f64 {
 }
 
 fn hook_json(run: &HookRun, attempt: u32) -> serde_json::Value {
-    let handlers: Vec<serde_json::Value> = run
-        .report
-        .iter()
-        .flat_map(|report| report.handlers())
-        .map(|handler| {
-            json!({
-                "name": handler.name,
-                "place": handler.place,
-                "outcome": handler.outcome,
-                "reason": handler.reason,
-                "set": handler.set,
-                "cleared": handler.cleared,
-            })
-        })
-        .collect();
+    let handlers: Vec<&HandlerReport> = handlers(run).collect();
     let outcome = match run.outcome {
         Outcome::Done => "done",
         Outcome::NoFile => "no file",

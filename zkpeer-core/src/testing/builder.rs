@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::agent::UnitAgent;
 use super::charm::{self, CharmFiles};
@@ -144,6 +144,9 @@ impl Builder {
     }
 }
 
+/// How long a file that was just written may be held open by a program that is being started elsewhere.
+const BUSY: Duration = Duration::from_secs(10);
+
 /// The directories of one unit, as on a machine but under a temporary root.
 #[derive(Debug)]
 pub(super) struct Root {
@@ -225,12 +228,15 @@ impl Root {
         written.map_err(Error::io(format!("write the hook commands to {}", self.tools.display())))?;
         // Another thread that forked during the write holds the file open until it executes something else; the charm
         // must not run into that. Once the program starts here, it does everywhere.
+        let began = Instant::now();
         loop {
             let mut trial = Command::new(&program);
             let tried = trial.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
             match tried {
                 Ok(_) => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+                Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && began.elapsed() < BUSY => {
+                    std::thread::yield_now();
+                }
                 Err(error) => return Err(Error::io(format!("start {}", program.display()))(error)),
             }
         }

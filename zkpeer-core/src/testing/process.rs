@@ -87,6 +87,9 @@ pub(crate) struct Ended {
     pub(crate) time: Duration,
 }
 
+/// How long a process that has been killed may take to be gone.
+const LAST_WAIT: Duration = Duration::from_secs(30);
+
 /// So much of each output is kept.
 const MAX_OUTPUT: usize = 32 << 20;
 
@@ -127,6 +130,7 @@ fn listen(path: &Path) -> Result<UnixListener, Error> {
 }
 
 fn spawn(start: &Start<'_>) -> io::Result<Child> {
+    let began = Instant::now();
     loop {
         let child = Command::new(start.program)
             .current_dir(start.directory)
@@ -140,7 +144,9 @@ fn spawn(start: &Start<'_>) -> io::Result<Child> {
         match child {
             // Another thread of this program has forked while the file was being written, and holds it open for the
             // moment until it executes something else.
-            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && began.elapsed() < start.limit => {
+                std::thread::yield_now();
+            }
             other => return other,
         }
     }
@@ -159,6 +165,7 @@ struct Hook<'a> {
     notes: Vec<String>,
     began: Instant,
     killed: Option<Killed>,
+    killed_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -196,16 +203,18 @@ impl<'a> Hook<'a> {
             notes: Vec::new(),
             began,
             killed: None,
+            killed_at: None,
         })
     }
 
     fn serve(mut self, answer: &mut dyn FnMut(&Request) -> Answer) -> Result<Ended, Error> {
         let served = self.serve_until_ended(answer);
-        if served.is_err() {
+        if let Err(error) = served {
             self.kill(Killed::AsAsked);
+            let _ = self.child.try_wait();
+            return Err(error);
         }
         let status = self.child.wait().map_err(Error::io("wait for the hook's process"))?;
-        served?;
         for output in &mut self.outputs {
             output.read();
         }
@@ -251,9 +260,18 @@ impl<'a> Hook<'a> {
                 }
                 until = until.min(after.saturating_sub(now));
             }
-            // Once killed there is only the process's end to wait for.
-            let timeout = self.killed.is_none().then_some(until);
-            let ready = self.wait(timeout).map_err(Error::io("wait for the hook"))?;
+            // Once killed there is only the process's end to wait for; the system may hold it up, but not for ever.
+            if let Some(killed) = self.killed_at {
+                until = LAST_WAIT.saturating_sub(killed.elapsed());
+                if until.is_zero() {
+                    let source = io::Error::new(ErrorKind::TimedOut, "it has been killed and is still there");
+                    return Err(Error::Io {
+                        what: format!("end the process of {}", self.start.program.display()),
+                        source,
+                    });
+                }
+            }
+            let ready = self.wait(until).map_err(Error::io("wait for the hook"))?;
             for (output, ready) in self.outputs.iter_mut().zip([ready.stdout, ready.stderr]) {
                 if ready {
                     output.read();
@@ -275,11 +293,11 @@ impl<'a> Hook<'a> {
         }
     }
 
-    fn wait(&self, timeout: Option<Duration>) -> io::Result<Ready> {
-        let timeout = timeout.map(|timeout| Timespec {
+    fn wait(&self, timeout: Duration) -> io::Result<Ready> {
+        let timeout = Timespec {
             tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: timeout.subsec_nanos().into(),
-        });
+        };
         let mut fds = vec![PollFd::new(&self.ended, PollFlags::IN)];
         let mut outputs = [None, None];
         for (slot, output) in outputs.iter_mut().zip(&self.outputs) {
@@ -296,7 +314,7 @@ impl<'a> Hook<'a> {
                 fds.push(PollFd::new(&connection.stream, wanted));
             }
         }
-        match poll(&mut fds, timeout.as_ref()) {
+        match poll(&mut fds, Some(&timeout)) {
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
             Err(error) => return Err(error.into()),
@@ -364,6 +382,7 @@ impl<'a> Hook<'a> {
     /// Kills the process and all that is left of its process group; it has not been waited for, so the number is its own.
     fn kill(&mut self, why: Killed) {
         self.killed = Some(why);
+        self.killed_at.get_or_insert_with(Instant::now);
         let _ = kill_process_group(self.pid, Signal::KILL);
         self.connections.clear();
     }

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::{Charm, Shell};
+use zkpeer_core::HookOutcome;
 use zkpeer_core::testing::{Error, Outcome};
 
 #[test]
@@ -129,15 +130,16 @@ fn s4_a_wrong_context_or_command_is_refused() {
 
 #[test]
 fn the_report_of_our_own_charms_is_read_and_broken_ones_are_noted() {
-    let line = r#"{"hook":"install","outcome":"settled","error":null,"new":1,"rounds":[{"phase":"other","round":0,"handlers":[{"name":"hello::install","place":"src/main.rs:5","outcome":"done","reason":null,"set":["a"],"cleared":[]}]}],"set":["a"],"cleared":[]}"#;
+    let line = r#"{"hook":"install","outcome":"settled","error":null,"new":1,"rounds":[{"phase":"other","round":0,"handlers":[{"name":"hello::install","place":"src/main.rs:5","outcome":"done","reason":null,"changes":[{"flag":"a","edge":"set"}]}]}],"set":["a"],"cleared":[]}"#;
     let charm = Charm::dispatch(&format!(
         "[ $JUJU_HOOK_NAME = start ] && echo nonsense >> $ZKPEER_REPORT || echo '{line}' >> $ZKPEER_REPORT"
     ));
     let mut agent = charm.agent();
     let runs = agent.deploy().unwrap();
     let report = runs[0].report.as_ref().unwrap();
-    assert_eq!((report.outcome.as_str(), &report.set[..]), ("settled", &["a".to_owned()][..]));
-    assert_eq!(report.handlers().next().unwrap().name, "hello::install");
+    assert_eq!((report.outcome, &report.set[..]), (HookOutcome::Settled, &["a".to_owned()][..]));
+    let handler = &report.rounds[0].handlers[0];
+    assert_eq!((handler.name.as_str(), handler.changes[0].flag.as_str()), ("hello::install", "a"));
     let last = runs.last().unwrap();
     assert!(last.report.is_none() && last.notes[0].contains("cannot be read"));
 }

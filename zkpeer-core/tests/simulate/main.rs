@@ -114,12 +114,25 @@ fn json_lines() {
 
 #[test]
 fn handlers_and_flags_of_our_own_charms_are_shown() {
-    let handler = r#"{"name":"hello::install","place":"src/main.rs:5","outcome":"done","set":["a.b"],"cleared":["c"]}"#;
+    let handler = r#"{"name":"hello::install","place":"src/main.rs:5","outcome":"done","changes":CHANGES}"#;
+    let changes = r#"[{"flag":"a.b","edge":"set"},{"flag":"c","edge":"cleared"}]"#;
+    let handler = handler.replace("CHANGES", changes);
     let round = format!(r#"{{"phase":"other","round":0,"handlers":[{handler}]}}"#);
-    let report = format!(r#"{{"hook":"x","outcome":"settled","rounds":[{round}],"set":["a.b"],"cleared":[]}}"#);
+    let report = format!(r#"{{"hook":"x","outcome":"settled","rounds":[{round}],"set":["a.b","auto"],"cleared":[]}}"#);
     let charm = charm(&format!("echo '{report}' >> $ZKPEER_REPORT"));
     let text = text(&simulate(charm.path(), &[]).stdout);
-    assert!(text.contains("install +a.b -c\n") && text.contains("\nflags          a.b\n"), "{text}");
+    assert!(text.contains("install +a.b -c +auto\n") && text.contains("\nflags          a.b auto\n"), "{text}");
+}
+
+#[test]
+fn flags_that_do_not_settle_are_a_failure_even_where_the_charm_only_warns() {
+    let report =
+        r#"{"hook":"install","outcome":"not-settled","error":"a and b go round","rounds":[],"set":[],"cleared":[]}"#;
+    let charm = charm(&format!("echo '{report}' >> $ZKPEER_REPORT"));
+    let output = simulate(charm.path(), &[]);
+    assert!(!output.status.success());
+    let expected = "error: the flags did not settle in hook install on hello/0: a and b go round\n";
+    assert_eq!(text(&output.stderr), expected);
 }
 
 #[test]
