@@ -3,6 +3,8 @@
 //! `strace` delivers the signal: at each system call of the charm's own, unchanged program in turn. What the program had
 //! done by then is read off the trace, so that the kills in each window can be counted.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,7 @@
 //! Charms as real processes: started hook by hook by the simulated unit agent, and on a bare stage for what no agent does.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod bad_input;
 mod hooks;
 

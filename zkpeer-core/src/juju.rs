@@ -400,7 +400,6 @@ pub trait Juju: fmt::Debug {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -176,7 +176,6 @@ fn parse<T: serde::de::DeserializeOwned>(text: &str, path: &Path) -> Result<T, E
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -305,7 +305,6 @@ fn filled(def: &HandlerDef, param: &ParamDef, metadata: &Metadata) -> Result<Fil
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::path::Path;
 

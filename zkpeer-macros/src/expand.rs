@@ -453,7 +453,6 @@ pub(crate) fn interfaces_macro(input: TokenStream) -> TokenStream {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 
