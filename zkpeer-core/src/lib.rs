@@ -52,6 +52,11 @@ pub use zkpeer_macros::{
     when_all, when_any, when_file_changed, when_none, when_not, when_not_all,
 };
 
+/// The README's examples, as tests.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../README.md")]
+pub mod readme {}
+
 /// For the macros only: no part of the public interface, and free to change with every release.
 #[doc(hidden)]
 pub mod __private {
