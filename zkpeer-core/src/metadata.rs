@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn one_name_in_two_roles_is_refused() {
-        let error = parse_metadata("name: zk\npeers:\n  a: x\nrequires:\n  a: y\n").unwrap_err().to_string();
+        let error = parse_metadata("name: zk\npeers:\n  a: x\nrequires:\n  a: z\n").unwrap_err().to_string();
         assert!(error.contains("metadata.yaml") && error.contains("`a` is named twice"), "{error}");
     }
 
