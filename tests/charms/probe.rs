@@ -1,6 +1,7 @@
 //! A charm that does what the file `behaviour` in its directory says, after it has changed flags and a value.
 
 use zkpeer_core::metadata::Role;
+use zkpeer_core::store::{Options, Store};
 use zkpeer_core::{
     Action, CharmDir, Config, Endpoint, Flags, Interface, Kv, Leader, Log, Result, Scope, Status, action,
     collect_metrics, hook, when, when_not,
@@ -55,6 +56,11 @@ fn b_misbehave(dir: CharmDir, flags: Flags, kv: Kv, log: Log, leader: Leader) ->
         }
         "log" => log.info("told to log"),
         "leader" => drop(leader.is_leader()?),
+        "write behind" => {
+            let mut store = Store::open(dir.join(".unit-state.db"), &Options::default())?;
+            store.set("written.behind", &true)?;
+            store.commit()?;
+        }
         _ => {}
     }
     flags.clear("probe.pending");

@@ -243,6 +243,30 @@ fn a_store_that_is_none_is_named_and_left_as_it_is() {
 }
 
 #[test]
+fn difference_d11_a_write_to_the_store_behind_the_charms_back_fails_the_hook_and_stays() {
+    // DIFFERENCE D11: charms.reactive commits half of the hook when an external handler is tested.
+    let stage = used();
+    stage.behave("write behind");
+    let mut expected = stored(stage.dir());
+    let run = stage.run(&probe());
+    run.failed_with(&[".unit-state.db", "written by another process"]);
+    run.logged(".unit-state.db");
+    expected.insert("written.behind".to_owned(), "true".to_owned());
+    assert_eq!(stored(stage.dir()), expected, "what the other has written stays, nothing of ours is");
+}
+
+#[test]
+fn a_store_that_another_process_holds_is_waited_for_and_then_named() {
+    let stage = used();
+    let holder = rusqlite::Connection::open(stage.dir().join(".unit-state.db")).unwrap();
+    holder.execute_batch("begin exclusive").unwrap();
+    let run = stage.run(&probe());
+    run.failed_with(&[".unit-state.db", "another process"]);
+    holder.execute_batch("rollback").unwrap();
+    stage.run(&probe()).succeeded();
+}
+
+#[test]
 fn the_store_can_be_elsewhere() {
     let mut stage = Stage::new();
     let elsewhere = tempfile::tempdir().unwrap();
