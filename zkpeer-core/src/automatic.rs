@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::ask;
 use crate::context::{Context, FLAG_PREFIX};
 use crate::error::Error;
 use crate::metadata;
@@ -82,7 +83,7 @@ impl Group {
     /// Asks Juju, and sets and clears the group's flags; their triggers act.
     pub(crate) fn refresh(self, context: &Context) -> Result<(), Error> {
         match self {
-            Self::Leadership => toggle(context, IS_LEADER, leadership::is_leader(context)?),
+            Self::Leadership => toggle(context, IS_LEADER, ask::is_leader(context)?),
             Self::LeaderSettings => refresh_settings(context)?,
             Self::Config => refresh_config(context)?,
         }
@@ -129,7 +130,7 @@ pub(crate) fn settings_written(context: &Context, key: &str, value: &str) -> Res
 
 fn refresh_config(context: &Context) -> Result<(), Error> {
     let defaults = metadata::read_config_defaults(context.charm_dir())?;
-    let current = crate::params::config_of(context)?;
+    let current = ask::config(context)?;
     let before: Option<BTreeMap<String, Value>> = context.get(CONFIG_KEY)?;
     let mut any = false;
     let options: std::collections::BTreeSet<&String> = defaults.keys().chain(current.keys()).collect();

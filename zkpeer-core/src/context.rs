@@ -12,13 +12,14 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::ask::Cache;
 use crate::automatic::{Automatic, Group};
 use crate::error::{self, Error};
 use crate::flag;
 use crate::hook::HookEvent;
 use crate::juju::{Juju, LogLevel, UnitName};
 use crate::metadata::Metadata;
-use crate::outbox::{Cache, Outbox};
+use crate::outbox::Outbox;
 use crate::params::Flags;
 use crate::registry::Handler;
 use crate::report::Change;

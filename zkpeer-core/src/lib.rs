@@ -3,6 +3,7 @@
 #[allow(unused_extern_crates, reason = "what the macros write names the crate by its path from outside")]
 extern crate self as zkpeer_core;
 
+mod ask;
 mod automatic;
 mod charm;
 mod context;

@@ -1,28 +1,8 @@
-//! What a hook has read of Juju, and what it will write at its end.
+//! What a hook will write to Juju at its end.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
-use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::juju::{Bag, BagOwner, Juju, JujuResult, Port, RelationId, Side, UnitName};
-
-/// For how long Juju guarantees leadership after it has said yes (contract 3.3).
-pub(crate) const LEADERSHIP: Duration = Duration::from_secs(30);
-
-/// Answers of Juju: each question is asked once a hook, and only when somebody wants to know.
-#[derive(Debug, Default)]
-pub(crate) struct Cache {
-    pub(crate) relation_ids: BTreeMap<String, Vec<RelationId>>,
-    pub(crate) members: BTreeMap<RelationId, Vec<UnitName>>,
-    pub(crate) bags: BTreeMap<(RelationId, BagOwner), Rc<Bag>>,
-    pub(crate) config: Option<Rc<BTreeMap<String, Value>>>,
-    pub(crate) leader_settings: Option<Bag>,
-    pub(crate) controller_state: Option<Bag>,
-    /// The answer and when it was given.
-    pub(crate) is_leader: Option<(bool, Duration)>,
-}
+use crate::juju::{Bag, Juju, JujuResult, Port, RelationId, Side};
 
 /// Writes that wait for the end of the hook: a hook that fails sends none of them.
 #[derive(Debug, Default)]

@@ -10,7 +10,6 @@ pub use action::Action;
 pub use flags::{Flags, TriggerOn, Triggers, require};
 pub use leadership::Leader;
 pub use local::{CharmDir, Commands, Kv, Resource};
-pub(crate) use unit::config_of;
 pub use unit::{Config, ControllerState, Log, Network, Ports, Status, Unit};
 
 use crate::context::{Context, Param};

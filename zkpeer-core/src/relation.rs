@@ -6,6 +6,7 @@ use std::rc::Rc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::ask;
 use crate::context::{Context, FLAG_PREFIX, Param};
 use crate::error::Error;
 use crate::extract::{FromContext, Rejection};
@@ -13,7 +14,6 @@ use crate::flag;
 use crate::handler::EndpointType;
 use crate::juju::{Bag, BagOwner, RelationId, Side, UnitName};
 use crate::metadata::Role;
-use crate::params::leadership;
 use crate::trigger::Edge;
 
 const CONVERSATION_PREFIX: &str = "reactive.conversations.";
@@ -123,7 +123,7 @@ impl Endpoint {
     ///
     /// If Juju refuses.
     pub fn relations(&self) -> Result<Vec<RelationId>, Error> {
-        leadership::relation_ids(&self.context, &self.name)
+        ask::relation_ids(&self.context, &self.name)
     }
 
     /// The remote units that have joined so far, as this unit sees it (contract 4.1).
@@ -132,12 +132,7 @@ impl Endpoint {
     ///
     /// If Juju refuses.
     pub fn members(&self, relation: &RelationId) -> Result<Vec<UnitName>, Error> {
-        if let Some(members) = self.context.cache().borrow().members.get(relation) {
-            return Ok(members.clone());
-        }
-        let members = self.context.juju().relation_list(relation)?;
-        self.context.cache().borrow_mut().members.insert(relation.clone(), members.clone());
-        Ok(members)
+        ask::members(&self.context, relation)
     }
 
     /// The databag of a remote unit or application, or of one's own; what this hook has written is not in it.
@@ -146,7 +141,7 @@ impl Endpoint {
     ///
     /// If Juju refuses: the relation is gone, or the unit has never been in it.
     pub fn bag(&self, relation: &RelationId, owner: BagOwner) -> Result<Rc<Bag>, Error> {
-        leadership::bag(&self.context, relation, owner)
+        ask::bag(&self.context, relation, owner)
     }
 
     /// Writes a key of one's own databag when the hook has succeeded; an empty value removes it.
@@ -326,7 +321,7 @@ impl Conversation {
     pub fn relations(&self) -> Result<Vec<RelationId>, Error> {
         match RelationId::parse(&self.record.namespace) {
             Ok(relation) => Ok(vec![relation]),
-            Err(_) => leadership::relation_ids(&self.context, self.endpoint_name()),
+            Err(_) => ask::relation_ids(&self.context, self.endpoint_name()),
         }
     }
 

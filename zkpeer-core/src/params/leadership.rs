@@ -1,14 +1,11 @@
 //! Leadership and what the leader tells the other units.
 
-use std::rc::Rc;
-
-use crate::automatic;
 use crate::context::{Context, Param, Setup, has_leader_settings};
 use crate::error::Error;
 use crate::extract::{FromContext, Rejection};
 use crate::juju::{Bag, BagOwner, JujuError, RelationId, Side};
 use crate::metadata::{Metadata, Role};
-use crate::outbox::LEADERSHIP;
+use crate::{ask, automatic};
 
 /// Under Juju 4, the keys of leader settings in the peer relation's application databag begin with this.
 const PEER_PREFIX: &str = "leadership.";
@@ -53,7 +50,7 @@ impl Leader {
     ///
     /// If Juju cannot tell.
     pub fn is_leader(&self) -> Result<bool, Error> {
-        is_leader(&self.0)
+        ask::is_leader(&self.0)
     }
 
     /// A leader setting; what this hook has set is seen.
@@ -128,7 +125,7 @@ impl Leader {
 
     /// Asks Juju anew: a write needs leadership now, not 30 s ago.
     fn check_leadership(&self) -> Result<(), Error> {
-        if ask(&self.0)? {
+        if ask::is_leader_now(&self.0)? {
             return Ok(());
         }
         Err(Error::NotLeader)
@@ -140,20 +137,6 @@ fn merge(settings: &mut Bag, key: &str, value: &str) {
         settings.remove(key);
     } else {
         settings.insert(key.to_owned(), value.to_owned());
-    }
-}
-
-fn ask(context: &Context) -> Result<bool, Error> {
-    let answer = context.juju().is_leader()?;
-    context.cache().borrow_mut().is_leader = Some((answer, (context.outside().clock)()));
-    Ok(answer)
-}
-
-pub(crate) fn is_leader(context: &Context) -> Result<bool, Error> {
-    let known = context.cache().borrow().is_leader;
-    match known {
-        Some((answer, at)) if (context.outside().clock)().saturating_sub(at) < LEADERSHIP => Ok(answer),
-        _ => ask(context),
     }
 }
 
@@ -171,7 +154,7 @@ pub(crate) fn settings(context: &Context) -> Result<Bag, Error> {
 fn of_peers(context: &Context) -> Result<Bag, Error> {
     let Some(relation) = peer_relation(context)? else { return Ok(Bag::new()) };
     let application = context.outside().unit.application().to_owned();
-    let bag = bag(context, &relation, BagOwner::Application(application))?;
+    let bag = ask::bag(context, &relation, BagOwner::Application(application))?;
     Ok(unprefixed(&bag))
 }
 
@@ -186,7 +169,7 @@ fn peers_endpoint(metadata: &Metadata) -> Option<&str> {
 
 fn peer_relation(context: &Context) -> Result<Option<RelationId>, Error> {
     match peers_endpoint(&context.outside().metadata) {
-        Some(endpoint) => Ok(relation_ids(context, endpoint)?.into_iter().next()),
+        Some(endpoint) => Ok(ask::relation_ids(context, endpoint)?.into_iter().next()),
         None => Ok(None),
     }
 }
@@ -197,25 +180,4 @@ fn no_relation_yet() -> Error {
         version: "4".to_owned(),
         instead: "the peer relation that carries it is entered after `install`; set it in a later hook",
     })
-}
-
-/// The relations on an endpoint; asked once a hook.
-pub(crate) fn relation_ids(context: &Context, endpoint: &str) -> Result<Vec<RelationId>, Error> {
-    if let Some(ids) = context.cache().borrow().relation_ids.get(endpoint) {
-        return Ok(ids.clone());
-    }
-    let ids = context.juju().relation_ids(endpoint)?;
-    context.cache().borrow_mut().relation_ids.insert(endpoint.to_owned(), ids.clone());
-    Ok(ids)
-}
-
-/// A databag as Juju has it; asked once a hook.
-pub(crate) fn bag(context: &Context, relation: &RelationId, owner: BagOwner) -> Result<Rc<Bag>, Error> {
-    let key = (relation.clone(), owner);
-    if let Some(bag) = context.cache().borrow().bags.get(&key) {
-        return Ok(Rc::clone(bag));
-    }
-    let bag = Rc::new(context.juju().relation_get(relation, &key.1)?);
-    context.cache().borrow_mut().bags.insert(key, Rc::clone(&bag));
-    Ok(bag)
 }

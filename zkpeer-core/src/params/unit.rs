@@ -6,10 +6,11 @@ use std::rc::Rc;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::ask;
 use crate::context::{Context, Param};
 use crate::error::Error;
 use crate::extract::{FromContext, Rejection};
-use crate::juju::{AddressKind, Bag, JujuResult, LogLevel, NetworkInfo, Port, Side, StatusName, UnitName};
+use crate::juju::{AddressKind, JujuResult, LogLevel, NetworkInfo, Port, Side, StatusName, UnitName};
 
 /// The charm's configuration, read once a hook.
 ///
@@ -28,17 +29,8 @@ pub struct Config(Rc<BTreeMap<String, Value>>);
 
 impl FromContext for Config {
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
-        Ok(Self(config_of(context)?))
+        Ok(Self(ask::config(context)?))
     }
-}
-
-pub(crate) fn config_of(context: &Context) -> Result<Rc<BTreeMap<String, Value>>, Error> {
-    if let Some(config) = &context.cache().borrow().config {
-        return Ok(Rc::clone(config));
-    }
-    let config = Rc::new(context.juju().config_get()?);
-    context.cache().borrow_mut().config = Some(Rc::clone(&config));
-    Ok(config)
 }
 
 impl Config {
@@ -286,13 +278,7 @@ impl ControllerState {
         if let Some(pending) = self.0.outbox().borrow().controller_state.get(key) {
             return Ok(pending.clone());
         }
-        if let Some(state) = &self.0.cache().borrow().controller_state {
-            return Ok(state.get(key).cloned());
-        }
-        let state: Bag = self.0.juju().state_get()?;
-        let value = state.get(key).cloned();
-        self.0.cache().borrow_mut().controller_state = Some(state);
-        Ok(value)
+        ask::controller_state(&self.0, key)
     }
 
     /// Sets a value when the hook has succeeded.
