@@ -127,7 +127,7 @@ impl Environment {
     /// Reads the variables; `program` is the path by which the process was started.
     pub(crate) fn read(vars: &Vars, program: &Path) -> Result<Self, Error> {
         let reader = Reader { vars };
-        let unit = reader.required("JUJU_UNIT_NAME", UnitName::parse)?;
+        let unit = reader.required("JUJU_UNIT_NAME", str::parse)?;
         let charm_dir = match reader.raw("JUJU_CHARM_DIR").or_else(|| reader.raw("CHARM_DIR")) {
             Some(dir) => PathBuf::from(dir),
             None => return Err(missing("JUJU_CHARM_DIR")),
@@ -171,13 +171,13 @@ impl Environment {
                 _ => return Err(missing("JUJU_DISPATCH_PATH")),
             },
         };
-        let relation = match reader.optional("JUJU_RELATION_ID", RelationId::parse)? {
+        let relation = match reader.optional("JUJU_RELATION_ID", str::parse)? {
             None => None,
             Some(id) => Some(RelationEvent {
                 id,
-                remote_unit: reader.optional("JUJU_REMOTE_UNIT", UnitName::parse)?,
+                remote_unit: reader.optional("JUJU_REMOTE_UNIT", str::parse)?,
                 remote_application: reader.text("JUJU_REMOTE_APP")?,
-                departing_unit: reader.optional("JUJU_DEPARTING_UNIT", UnitName::parse)?,
+                departing_unit: reader.optional("JUJU_DEPARTING_UNIT", str::parse)?,
             }),
         };
         Ok(HookEvent { name, action: None, relation })
@@ -260,7 +260,7 @@ mod tests {
         ];
         let event = event(&relation, "/c/dispatch").unwrap();
         let relation = event.relation().unwrap();
-        assert_eq!((relation.id.as_str(), &relation.remote_unit), ("zkpeer:3", &None));
+        assert_eq!((relation.id.to_string(), &relation.remote_unit), ("zkpeer:3".to_owned(), &None));
         assert_eq!(relation.remote_application.as_deref(), Some("zk"));
     }
 

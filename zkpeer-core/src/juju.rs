@@ -3,101 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub(crate) mod names;
 mod talk;
 pub mod tools;
 
+pub use names::{NameError, RelationId, UnitName};
+
 /// A databag, or any other map of strings that Juju keeps.
 pub type Bag = BTreeMap<String, String>;
-
-/// The name of a unit: `zk/0`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UnitName(String);
-
-impl UnitName {
-    /// Checks `<application>/<number>` (contract 11.1).
-    ///
-    /// # Errors
-    ///
-    /// If the text is not of that form.
-    pub fn parse(name: &str) -> Result<Self, NameError> {
-        match name.split_once('/') {
-            Some((application, number)) if !application.is_empty() && is_number(number) => Ok(Self(name.to_owned())),
-            _ => Err(NameError { kind: "a unit's name, such as `zk/0`", text: name.to_owned() }),
-        }
-    }
-
-    /// The name as Juju writes it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The application that the unit belongs to.
-    #[must_use]
-    pub fn application(&self) -> &str {
-        self.0.split('/').next().unwrap_or_default()
-    }
-
-    /// The unit's number; numbers are not used again within an application.
-    #[must_use]
-    pub fn number(&self) -> u64 {
-        self.0.rsplit('/').next().and_then(|number| number.parse().ok()).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for UnitName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// The id of a relation: `zkpeer:3`. Only the number identifies it (contract 4.1).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RelationId(String);
-
-impl RelationId {
-    /// Checks `<endpoint>:<number>`.
-    ///
-    /// # Errors
-    ///
-    /// If the text is not of that form.
-    pub fn parse(id: &str) -> Result<Self, NameError> {
-        match id.rsplit_once(':') {
-            Some((endpoint, number)) if !endpoint.is_empty() && is_number(number) => Ok(Self(id.to_owned())),
-            _ => Err(NameError { kind: "a relation's id, such as `zkpeer:3`", text: id.to_owned() }),
-        }
-    }
-
-    /// The id as Juju writes it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The endpoint that the relation stands on.
-    #[must_use]
-    pub fn endpoint(&self) -> &str {
-        self.0.rsplit_once(':').map_or(&self.0, |(endpoint, _)| endpoint)
-    }
-}
-
-impl fmt::Display for RelationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// A text that is not a name of Juju's.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not {kind}")]
-pub struct NameError {
-    kind: &'static str,
-    text: String,
-}
 
 /// Whose databag.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -397,26 +310,4 @@ pub trait Juju: fmt::Debug {
     fn action_log(&self, message: &str) -> JujuResult;
     /// `goal-state`.
     fn goal_state(&self) -> JujuResult<GoalState>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_checked_at_the_border() {
-        let unit = UnitName::parse("zk-main/12").unwrap();
-        assert_eq!((unit.application(), unit.number(), unit.as_str()), ("zk-main", 12, "zk-main/12"));
-        for bad in ["zk", "zk/", "/0", "zk/x", "", "zk/-1"] {
-            assert_eq!(
-                UnitName::parse(bad).unwrap_err().to_string(),
-                format!("`{bad}` is not a unit's name, such as `zk/0`")
-            );
-        }
-        let id = RelationId::parse("zkpeer:3").unwrap();
-        assert_eq!((id.endpoint(), id.as_str()), ("zkpeer", "zkpeer:3"));
-        for bad in ["zkpeer", ":3", "zkpeer:", "zkpeer:x", "3"] {
-            assert!(RelationId::parse(bad).is_err(), "{bad}");
-        }
-    }
 }

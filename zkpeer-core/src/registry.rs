@@ -42,7 +42,7 @@ impl Handler {
             Filled::No => None,
             Filled::By(name) => Some(name),
             Filled::ByHook(names) => {
-                let running = event.relation()?.id.endpoint();
+                let running = event.relation()?.id.endpoint.as_str();
                 names.iter().map(String::as_str).find(|name| *name == running)
             }
         }

@@ -170,15 +170,16 @@ impl Endpoint {
             endpoint: self.name.clone(),
             hook: self.context.event().name().to_owned(),
         };
-        let event = self.context.event().relation().filter(|event| event.id.endpoint() == self.name);
+        let event = self.context.event().relation().filter(|event| event.id.endpoint == self.name);
         let event = event.ok_or_else(|| nobody("relation"))?;
         let unit = event.remote_unit.as_ref();
+        let relation = event.id.to_string();
         let (namespace, scope) = match scope {
-            Scope::Unit => (event.id.as_str(), unit.ok_or_else(|| nobody("remote unit"))?.as_str()),
+            Scope::Unit => (relation.as_str(), unit.ok_or_else(|| nobody("remote unit"))?.as_str()),
             Scope::Application => {
                 let of_unit = unit.map(UnitName::application);
                 let application = event.remote_application.as_deref().or(of_unit);
-                (event.id.as_str(), application.ok_or_else(|| nobody("remote application"))?)
+                (relation.as_str(), application.ok_or_else(|| nobody("remote application"))?)
             }
             Scope::Global => (self.name.as_str(), "global"),
             Scope::Named(name) => (self.name.as_str(), name),
@@ -319,7 +320,7 @@ impl Conversation {
     ///
     /// If Juju refuses.
     pub fn relations(&self) -> Result<Vec<RelationId>, Error> {
-        match RelationId::parse(&self.record.namespace) {
+        match self.record.namespace.parse() {
             Ok(relation) => Ok(vec![relation]),
             Err(_) => ask::relation_ids(&self.context, self.endpoint_name()),
         }
@@ -475,10 +476,11 @@ pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
     let event = context.event();
     let Some(relation) = event.relation().filter(|_| event.is_departed()) else { return Ok(()) };
     let Some(unit) = &relation.remote_unit else { return Ok(()) };
-    let endpoint = Endpoint { context: context.clone(), name: relation.id.endpoint().to_owned() };
+    let endpoint = Endpoint { context: context.clone(), name: relation.id.endpoint.to_owned() };
+    let relation_id = relation.id.to_string();
     for conversation in endpoint.conversations()? {
         let namespace = conversation.record.namespace.as_str();
-        let of_relation = namespace == relation.id.as_str() || namespace == endpoint.name;
+        let of_relation = namespace == relation_id || namespace == endpoint.name;
         if of_relation && conversation.record.units.contains(unit.as_str()) {
             conversation.depart(unit.as_str())?;
         }

@@ -43,7 +43,7 @@ pub use error::Error;
 pub use hook::{Hook, RelationHook, RelationKind};
 pub use in_process::Unit;
 pub use model::{Entries, Status};
-pub use names::{JujuVersion, NameError, RelationId, UnitName};
+pub use names::JujuVersion;
 pub use outcome::{ActionReport, HookRun, Outcome};
 pub use process::{CommandRun, KillPoint};
 pub use run::LogLine;

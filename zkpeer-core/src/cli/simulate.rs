@@ -154,7 +154,8 @@ fn play(
     settle(options, agent, table)?;
     let own = agent.name().clone();
     let endpoints: Vec<String> = agent.peer_endpoints().map(str::to_owned).collect();
-    let peers: Vec<String> = (0..options.peers).map(|at| format!("{}/{}", own.app(), own.number() + 1 + at)).collect();
+    let peers: Vec<String> =
+        (0..options.peers).map(|at| format!("{}/{}", own.application(), own.number() + 1 + at)).collect();
     for peer in &peers {
         for endpoint in &endpoints {
             agent.add_peer(endpoint, peer, &[])?;
@@ -278,9 +279,9 @@ fn look(agent: &UnitAgent, table: &Table) -> Ending {
     for id in agent.relations() {
         let name = agent.name();
         ending.relations.insert(id.to_string(), agent.relation_data(&id.endpoint, name.as_str()));
-        let shared = agent.app_data(&id.endpoint, name.app());
+        let shared = agent.app_data(&id.endpoint, name.application());
         if !shared.is_empty() {
-            ending.applications.insert(format!("{id} {}", name.app()), shared);
+            ending.applications.insert(format!("{id} {}", name.application()), shared);
         }
     }
     ending

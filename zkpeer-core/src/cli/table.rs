@@ -251,7 +251,7 @@ fn handlers(run: &HookRun) -> impl Iterator<Item = &HandlerReport> {
 fn handler_words(run: &HookRun) -> Vec<Word> {
     let mut words = Vec::new();
     let mut told: Vec<(&str, bool)> = Vec::new();
-    let crate_name = format!("{}::", run.unit.app().replace('-', "_"));
+    let crate_name = format!("{}::", run.unit.application().replace('-', "_"));
     for handler in handlers(run) {
         let name = handler.name.strip_prefix(&crate_name).unwrap_or(&handler.name).to_owned();
         let style = if handler.outcome == CallOutcome::Failed { RED } else { BOLD };

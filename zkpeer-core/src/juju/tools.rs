@@ -167,23 +167,26 @@ fn names<T>(command: &str, texts: &[String], parse: fn(&str) -> Result<T, NameEr
 impl Juju for Tools {
     fn relation_ids(&self, endpoint: &str) -> JujuResult<Vec<RelationId>> {
         let ids: Option<Vec<String>> = self.ask("relation-ids", &[endpoint])?;
-        names("relation-ids", &ids.unwrap_or_default(), RelationId::parse)
+        names("relation-ids", &ids.unwrap_or_default(), str::parse)
     }
 
     fn relation_list(&self, relation: &RelationId) -> JujuResult<Vec<UnitName>> {
-        let units: Option<Vec<String>> = self.ask("relation-list", &["-r", relation.as_str()])?;
-        names("relation-list", &units.unwrap_or_default(), UnitName::parse)
+        let units: Option<Vec<String>> = self.ask("relation-list", &["-r", &relation.to_string()])?;
+        names("relation-list", &units.unwrap_or_default(), str::parse)
     }
 
     fn relation_get(&self, relation: &RelationId, owner: &BagOwner) -> JujuResult<Bag> {
         match owner {
-            BagOwner::Unit(unit) => self.ask_bag("relation-get", &["-r", relation.as_str(), "-", unit.as_str()]),
-            BagOwner::Application(app) => self.ask_bag("relation-get", &["-r", relation.as_str(), "--app", "-", app]),
+            BagOwner::Unit(unit) => self.ask_bag("relation-get", &["-r", &relation.to_string(), "-", unit.as_str()]),
+            BagOwner::Application(app) => {
+                self.ask_bag("relation-get", &["-r", &relation.to_string(), "--app", "-", app])
+            }
         }
     }
 
     fn relation_set(&self, relation: &RelationId, side: Side, values: &Bag) -> JujuResult {
-        let mut arguments = vec!["-r", relation.as_str(), "--file", "-"];
+        let relation = relation.to_string();
+        let mut arguments = vec!["-r", &relation, "--file", "-"];
         if side == Side::Application {
             arguments.push("--app");
         }
@@ -252,9 +255,10 @@ impl Juju for Tools {
         struct Address {
             value: String,
         }
+        let relation = relation.map(ToString::to_string);
         let mut arguments = vec![endpoint];
-        if let Some(relation) = relation {
-            arguments.extend(["-r", relation.as_str()]);
+        if let Some(relation) = &relation {
+            arguments.extend(["-r", relation]);
         }
         let raw: Raw = self.ask("network-get", &arguments)?;
         let addresses = raw.bind_addresses.into_iter().flat_map(|interface| interface.addresses.unwrap_or_default());

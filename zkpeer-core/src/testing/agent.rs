@@ -13,12 +13,12 @@ use super::environment;
 use super::error::Error;
 use super::hook::{Hook, RelationHook, RelationKind};
 use super::model::{Entries, Model, Status};
-use super::names::{RelationId, UnitName};
 use super::outcome::{ActionReport, HookRun, Outcome};
 use super::process::{self, Exit, KillPoint};
 use super::run::Run;
 use super::unit::{Next, Pending, UnitState};
 use super::value::Value;
+use crate::juju::{RelationId, UnitName};
 
 /// A unit of a charm, run as Juju runs one: each hook is a process of the charm's own program.
 ///
@@ -182,7 +182,7 @@ impl UnitAgent {
         let relation = self.model.relations.get(&number);
         let bag = relation.and_then(|relation| match &unit {
             Some(unit) => relation.units.get(unit),
-            None => relation.apps.get(relation.remote_app(self.unit.name.app())),
+            None => relation.apps.get(relation.remote_app(self.unit.name.application())),
         });
         let dying = self.model.units.get(&self.unit.name).is_some_and(|unit| unit.dying);
         let departing = (kind == RelationKind::Departed)
@@ -385,7 +385,7 @@ impl UnitAgent {
         if let Some(program) = program {
             self.root.install_program(program)?;
         }
-        let app = self.unit.name.app().to_owned();
+        let app = self.unit.name.application().to_owned();
         for endpoint in self.charm.peers() {
             let known =
                 self.model.relations.values().any(|relation| relation.sides == [(app.clone(), endpoint.to_owned())]);
@@ -404,7 +404,7 @@ impl UnitAgent {
     /// If there is no such endpoint, or the unit cannot be a peer.
     pub fn add_peer(&mut self, endpoint: &str, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
         let name: UnitName = unit.parse()?;
-        if name == self.unit.name || name.app() != self.unit.name.app() {
+        if name == self.unit.name || name.application() != self.unit.name.application() {
             return Error::impossible(format!("{name} cannot be a peer of {}", self.unit.name));
         }
         let number = self.relation_number(endpoint)?;
@@ -453,11 +453,11 @@ impl UnitAgent {
         if found.role == charm::Role::Peer {
             return Error::impossible(format!("`{endpoint}` is a peer endpoint"));
         }
-        if app == self.unit.name.app() || !super::names::is_application(app) {
+        if app == self.unit.name.application() || !crate::juju::names::is_application(app) {
             return Error::impossible(format!("`{app}` cannot be the other application"));
         }
         self.model.application(app);
-        let number = self.model.add_relation(&[(self.unit.name.app(), endpoint), (app, "remote")]);
+        let number = self.model.add_relation(&[(self.unit.name.application(), endpoint), (app, "remote")]);
         Ok(RelationId { endpoint: endpoint.to_owned(), number })
     }
 
@@ -468,9 +468,9 @@ impl UnitAgent {
     /// If there is no such relation, or the unit is not of the other application.
     pub fn add_remote(&mut self, relation: &RelationId, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
         let name: UnitName = unit.parse()?;
-        let own = self.unit.name.app();
+        let own = self.unit.name.application();
         match self.model.relations.get(&relation.number) {
-            Some(found) if !found.is_peer() && name.app() == found.remote_app(own) => {
+            Some(found) if !found.is_peer() && name.application() == found.remote_app(own) => {
                 self.add_to(relation.number, &name, bag)
             }
             _ => Error::impossible(format!("{name} cannot be a remote unit of {relation}")),
@@ -523,8 +523,9 @@ impl UnitAgent {
     /// This unit gains leadership, or loses it to the first of its peers (to nobody, if it has none).
     pub fn set_leader(&mut self, leader: bool) {
         let own = self.unit.name.clone();
-        let next = self.model.units.keys().find(|unit| unit.app() == own.app() && **unit != own).cloned();
-        let application = self.model.application(own.app());
+        let next =
+            self.model.units.keys().find(|unit| unit.application() == own.application() && **unit != own).cloned();
+        let application = self.model.application(own.application());
         if leader {
             application.leader = Some(own);
         } else if application.leader.as_ref() == Some(&own) {
@@ -541,7 +542,7 @@ impl UnitAgent {
         if self.model.juju.is_four() || self.model.is_leader(&self.unit.name) {
             return Error::impossible("only another unit, as leader, writes leader settings, and only up to Juju 3");
         }
-        self.model.application(self.unit.name.app()).leader_settings.apply(&entries(settings));
+        self.model.application(self.unit.name.application()).leader_settings.apply(&entries(settings));
         Ok(())
     }
 
@@ -561,13 +562,13 @@ impl UnitAgent {
                 return Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json()));
             }
         };
-        self.model.application(self.unit.name.app()).config.insert(option.to_owned(), value);
+        self.model.application(self.unit.name.application()).config.insert(option.to_owned(), value);
         Ok(())
     }
 
     /// `juju config --reset`: the option's default counts again.
     pub fn reset_config(&mut self, option: &str) {
-        self.model.application(self.unit.name.app()).config.remove(option);
+        self.model.application(self.unit.name.application()).config.remove(option);
     }
 
     /// The unit's address changes; `config-changed` is due.
@@ -620,7 +621,7 @@ impl UnitAgent {
     /// The application's status, if the leader has set one.
     #[must_use]
     pub fn app_status(&self) -> Option<Status> {
-        self.model.applications.get(self.unit.name.app())?.status.clone()
+        self.model.applications.get(self.unit.name.application())?.status.clone()
     }
 
     /// The hook that has failed and waits to be retried.
@@ -662,7 +663,7 @@ impl UnitAgent {
     /// The relations of this unit's application, in order.
     #[must_use]
     pub fn relations(&self) -> Vec<RelationId> {
-        let own = self.unit.name.app();
+        let own = self.unit.name.application();
         self.model.relations_of(own).into_iter().filter_map(|number| self.model.relation_id(number, own)).collect()
     }
 
@@ -676,7 +677,7 @@ impl UnitAgent {
     /// The leader settings.
     #[must_use]
     pub fn leader_settings(&self) -> Entries {
-        let application = self.model.applications.get(self.unit.name.app());
+        let application = self.model.applications.get(self.unit.name.application());
         application.map(|application| application.leader_settings.entries.clone()).unwrap_or_default()
     }
 
@@ -696,7 +697,10 @@ impl UnitAgent {
     /// What `application-version-set` has set.
     #[must_use]
     pub fn workload_version(&self) -> &str {
-        self.model.applications.get(self.unit.name.app()).map_or("", |application| &application.workload_version)
+        self.model
+            .applications
+            .get(self.unit.name.application())
+            .map_or("", |application| &application.workload_version)
     }
 
     /// The directory in which the charm runs.
@@ -729,7 +733,7 @@ impl UnitAgent {
     }
 
     fn relations_of(&self, endpoint: &str) -> Vec<u32> {
-        let own = self.unit.name.app();
+        let own = self.unit.name.application();
         let mut numbers = self.model.relations_of(own);
         numbers.retain(|number| self.model.relation_id(*number, own).is_some_and(|id| id.endpoint == endpoint));
         numbers

@@ -14,10 +14,11 @@ use super::environment;
 use super::error::Error;
 use super::hook::Hook;
 use super::model::Model;
-use super::names::{JujuVersion, UnitName};
+use super::names::JujuVersion;
 use super::unit::UnitState;
 use super::value::Value;
 use super::wire;
+use crate::juju::UnitName;
 
 /// What a [`UnitAgent`] is to be like.
 #[derive(Clone, Debug)]
@@ -129,11 +130,11 @@ impl Builder {
         let mut model = Model::new(juju);
         model.add_unit(&name, self.address);
         if self.leader {
-            model.application(name.app()).leader = Some(name.clone());
+            model.application(name.application()).leader = Some(name.clone());
         }
         // A peer relation always exists from deployment on (contract 3.1).
         for endpoint in charm.peers() {
-            model.add_relation(&[(name.app(), endpoint)]);
+            model.add_relation(&[(name.application(), endpoint)]);
         }
         let root = Root::new(&name, &self.charm, self.program.as_deref(), &model.juju)?;
         let mut agent = UnitAgent::new(model, UnitState::new(name, self.seed), charm, root, self.limit, self.path);

@@ -196,7 +196,7 @@ impl CharmFiles {
             Error::charm(&path, "is missing; every charm needs one, with name, summary and description")
         })?;
         let mut files = Self { name: metadata.name, ..Self::default() };
-        if !super::names::is_application(&files.name) {
+        if !crate::juju::names::is_application(&files.name) {
             return Err(Error::charm(&path, format!("name `{}` is not one that Juju takes", files.name)));
         }
         let groups =

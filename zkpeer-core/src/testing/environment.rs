@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::hook::{Hook, RelationKind};
 use super::model::Model;
-use super::names::UnitName;
+use crate::juju::UnitName;
 
 /// The one variable that Juju does not set: the file to which a charm on `zkpeer` appends what its dispatcher did.
 pub(crate) const REPORT: &str = "ZKPEER_REPORT";

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::names::NameError;
 use super::outcome::HookRun;
+use crate::juju::NameError;
 
 /// Why the simulated unit agent could not do what it was asked.
 #[derive(Debug, thiserror::Error)]

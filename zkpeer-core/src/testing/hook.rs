@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::names::{RelationId, UnitName};
+use crate::juju::{RelationId, UnitName};
 
 /// One hook or action.
 #[derive(Clone, Debug, PartialEq, Eq)]

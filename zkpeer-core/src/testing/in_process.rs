@@ -82,7 +82,7 @@ impl Unit {
             charm,
             store: Some(Store::in_memory()),
             juju: Rc::default(),
-            name: UnitName::parse("app/0").unwrap_or_else(|error| bad("unit", &error)),
+            name: "app/0".parse().unwrap_or_else(|error| bad("unit", &error)),
             metadata: Metadata { name: "app".to_owned(), ..Metadata::default() },
             juju_version: Some("3.6.25".to_owned()),
             directory,
@@ -294,11 +294,11 @@ impl Unit {
 }
 
 fn relation_id(id: &str) -> RelationId {
-    RelationId::parse(id).unwrap_or_else(|error| bad("relation", &error))
+    id.parse().unwrap_or_else(|error| bad("relation", &error))
 }
 
 fn unit_name(name: &str) -> UnitName {
-    UnitName::parse(name).unwrap_or_else(|error| bad("unit", &error))
+    name.parse().unwrap_or_else(|error| bad("unit", &error))
 }
 
 fn merge(bag: &mut Bag, key: &str, value: &str) {
@@ -364,11 +364,11 @@ fn pairs(bag: &Bag) -> String {
 impl Juju for FixedJuju {
     fn relation_ids(&self, endpoint: &str) -> JujuResult<Vec<RelationId>> {
         self.call("relation-ids", endpoint)?;
-        Ok(self.answers.borrow().members.keys().filter(|id| id.endpoint() == endpoint).cloned().collect())
+        Ok(self.answers.borrow().members.keys().filter(|id| id.endpoint == endpoint).cloned().collect())
     }
 
     fn relation_list(&self, relation: &RelationId) -> JujuResult<Vec<UnitName>> {
-        self.call("relation-list", relation.as_str())?;
+        self.call("relation-list", &relation.to_string())?;
         Ok(self.answers.borrow().members.get(relation).cloned().unwrap_or_default())
     }
 

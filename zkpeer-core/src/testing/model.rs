@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::{JujuVersion, RelationId, UnitName};
+use super::names::JujuVersion;
 use super::value::Value;
+use crate::juju::{RelationId, UnitName};
 
 /// The entries of one databag, of leader settings or of the charm state.
 pub type Entries = BTreeMap<String, String>;
@@ -122,10 +123,10 @@ impl Relation {
 
     /// The units that `unit` can see across the relation, with the versions of their bags.
     pub(crate) fn visible(&self, unit: &UnitName) -> BTreeMap<UnitName, u64> {
-        let remote = self.remote_app(unit.app());
+        let remote = self.remote_app(unit.application());
         self.present
             .iter()
-            .filter(|other| *other != unit && other.app() == remote)
+            .filter(|other| *other != unit && other.application() == remote)
             .map(|other| (other.clone(), self.units.get(other).map_or(0, |bag| bag.version)))
             .collect()
     }
@@ -169,7 +170,7 @@ impl Model {
 
     /// Adds a unit, with an address of its own.
     pub(crate) fn add_unit(&mut self, name: &UnitName, address: Option<String>) {
-        self.application(name.app());
+        self.application(name.application());
         let number = self.units.len() + 4;
         let address = address.or_else(|| Some(format!("10.0.{}.{}", number / 250, number % 250)));
         self.units.entry(name.clone()).or_insert_with(|| Unit {
@@ -246,7 +247,7 @@ impl Model {
 
     /// Whether the unit holds its application's leadership.
     pub(crate) fn is_leader(&self, unit: &UnitName) -> bool {
-        self.applications.get(unit.app()).is_some_and(|application| application.leader.as_ref() == Some(unit))
+        self.applications.get(unit.application()).is_some_and(|application| application.leader.as_ref() == Some(unit))
     }
 }
 

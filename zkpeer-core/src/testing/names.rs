@@ -1,91 +1,9 @@
-//! The names Juju gives to things: units, relations and versions, each checked once where it enters.
+//! Versions of Juju, each checked once where it enters.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A unit, `hello/0`. Units are ordered as Juju orders them: by their names as strings, `zk/10` before `zk/2`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UnitName(String);
-
-impl UnitName {
-    /// The application of the unit: `hello` of `hello/0`.
-    #[must_use]
-    pub fn app(&self) -> &str {
-        self.0.split_once('/').map_or("", |(app, _)| app)
-    }
-
-    /// The number of the unit within its application.
-    #[must_use]
-    pub fn number(&self) -> u64 {
-        self.0.split_once('/').and_then(|(_, number)| number.parse().ok()).unwrap_or_default()
-    }
-
-    /// The name as Juju writes it.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The name as it stands in paths: `unit-hello-0`.
-    pub(crate) fn tag(&self) -> String {
-        format!("unit-{}", self.0.replace('/', "-"))
-    }
-}
-
-impl fmt::Display for UnitName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for UnitName {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        let wrong = || NameError(format!("`{text}` is not the name of a unit: it has to look like `hello/0`"));
-        let (app, number) = text.split_once('/').ok_or_else(wrong)?;
-        let digits = !number.is_empty() && number.len() < 19 && number.bytes().all(|b| b.is_ascii_digit());
-        if !is_application(app) || !digits || (number.len() > 1 && number.starts_with('0')) {
-            return Err(wrong());
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-/// Whether Juju would take `name` for an application: groups joined by `-`, each later one with a letter.
-pub(crate) fn is_application(name: &str) -> bool {
-    let mut groups = name.split('-');
-    let plain = |group: &str| group.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    let first = groups.next().unwrap_or_default();
-    first.starts_with(|c: char| c.is_ascii_lowercase())
-        && plain(first)
-        && groups.all(|group| plain(group) && group.bytes().any(|b| b.is_ascii_lowercase()))
-}
-
-/// A relation, `zkpeer:3`. Only the number identifies it (contract 4.1).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RelationId {
-    /// The endpoint of this unit's charm.
-    pub endpoint: String,
-    /// The number, unique in the model and never used again.
-    pub number: u32,
-}
-
-impl fmt::Display for RelationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.endpoint, self.number)
-    }
-}
-
-impl FromStr for RelationId {
-    type Err = NameError;
-
-    fn from_str(text: &str) -> Result<Self, NameError> {
-        text.rsplit_once(':')
-            .and_then(|(endpoint, number)| Some(Self { endpoint: endpoint.to_owned(), number: number.parse().ok()? }))
-            .ok_or_else(|| NameError(format!("`{text}` is not a relation id: it has to look like `zkpeer:3`")))
-    }
-}
+use crate::juju::NameError;
 
 /// The version of Juju that is simulated: 2.9, 3.x or 4.0, with everything the contract says that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,31 +58,9 @@ impl FromStr for JujuVersion {
     }
 }
 
-/// A name that Juju would not take.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NameError(String);
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn units_are_ordered_as_strings() {
-        let mut units: Vec<UnitName> = ["zk/2", "zk/10"].iter().map(|name| name.parse().unwrap()).collect();
-        units.sort();
-        assert_eq!(units[0].as_str(), "zk/10");
-    }
-
-    #[test]
-    fn what_juju_would_not_take_is_no_unit() {
-        for name in ["", "zk", "zk/", "zk/01", "zk/x", "Zk/0", "zk-2/0", "/0", "zk/0/1"] {
-            assert!(name.parse::<UnitName>().is_err(), "{name}");
-        }
-        for name in ["zk/0", "zk-2a/10"] {
-            assert!(name.parse::<UnitName>().is_ok(), "{name}");
-        }
-    }
 
     #[test]
     fn versions_with_candidates_are_understood() {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::hook::Hook;
-use super::names::UnitName;
 use super::process::CommandRun;
 use super::run::LogLine;
 use super::value::Value;
+use crate::juju::UnitName;
 use crate::report::Report;
 
 /// How a hook ended.

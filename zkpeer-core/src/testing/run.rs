@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::charm::CharmFiles;
 use super::hook::{Hook, RelationKind};
 use super::model::{Entries, Model, OpenPorts, Status};
-use super::names::{RelationId, UnitName};
 use super::unit::UnitState;
 use super::value::Value;
+use crate::juju::{RelationId, UnitName};
 
 /// A line that the charm wrote to Juju's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Run {
             let hidden = dying && members.is_empty() && !relation.is_peer() && model.juju.at_least(3, 4, 4);
             let run = RelationRun {
                 id: state.id.clone(),
-                remote_app: relation.remote_app(unit.name.app()).to_owned(),
+                remote_app: relation.remote_app(unit.name.application()).to_owned(),
                 members,
                 hidden,
                 own: None,
@@ -123,7 +123,7 @@ impl Run {
 
     /// The configuration: every option of the charm, null where it has no value.
     pub(crate) fn config(&mut self, model: &Model, charm: &CharmFiles) -> &BTreeMap<String, Value> {
-        let app = self.unit.app().to_owned();
+        let app = self.unit.application().to_owned();
         self.config.get_or_insert_with(|| {
             let set = model.applications.get(&app).map(|application| &application.config);
             let value = |name: &str| set.and_then(|set| set.get(name)).cloned();
@@ -172,7 +172,7 @@ impl Run {
         let denied = || if model.juju.is_four() { "relation unit not found" } else { "permission denied" }.to_owned();
         let relation = model.relations.get(&number).ok_or_else(denied)?;
         let bag = relation.apps.get(app).ok_or_else(denied)?;
-        let own = app == self.unit.app();
+        let own = app == self.unit.application();
         if own && !self.is_leader(model) && !relation.is_peer() && !model.juju.is_four() {
             return Err(denied());
         }
@@ -239,7 +239,7 @@ impl Run {
                 relation.units.entry(self.unit.clone()).or_default().apply(&run.pending);
             }
             if !run.pending_app.is_empty() {
-                relation.apps.entry(self.unit.app().to_owned()).or_default().apply(&run.pending_app);
+                relation.apps.entry(self.unit.application().to_owned()).or_default().apply(&run.pending_app);
             }
         }
         if let Some(unit) = model.units.get_mut(&self.unit) {
@@ -271,7 +271,7 @@ fn fetch(model: &Model, number: u32, unit: &UnitName) -> Result<Entries, String>
         return Err("relation unit not found".to_owned());
     }
     match relation {
-        Some(relation) if relation.sides.iter().any(|(app, _)| app == unit.app()) => Err(format!(
+        Some(relation) if relation.sides.iter().any(|(app, _)| app == unit.application()) => Err(format!(
             "cannot read settings for unit \"{unit}\" in relation \"{}\": unit \"{unit}\": settings not found",
             relation.key()
         )),

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::hook::{Hook, RelationHook, RelationKind};
 use super::model::{Entries, Model, Relation};
-use super::names::{RelationId, UnitName};
 use super::value::Value;
+use crate::juju::{RelationId, UnitName};
 
 /// Everything the agent of one unit remembers between hooks.
 #[derive(Clone, Debug)]
@@ -105,9 +105,9 @@ impl UnitState {
         if !self.installed || self.dying(model) {
             return;
         }
-        for number in model.relations_of(self.name.app()) {
+        for number in model.relations_of(self.name.application()) {
             let alive = model.relations.get(&number).is_some_and(|relation| !relation.dying);
-            let Some(id) = model.relation_id(number, self.name.app()) else { continue };
+            let Some(id) = model.relation_id(number, self.name.application()) else { continue };
             if alive && !self.relations.contains_key(&number) {
                 model.enter(&self.name, number);
                 self.relations.insert(number, RelationState::new(id));
@@ -236,7 +236,7 @@ impl UnitState {
             return (!relation.is_peer()).then_some((RelationKind::Broken, None, None, 0));
         }
         // 4: the remote application's bag.
-        let app = relation.apps.get(relation.remote_app(self.name.app())).map_or(0, |bag| bag.version);
+        let app = relation.apps.get(relation.remote_app(self.name.application())).map_or(0, |bag| bag.version);
         if app != state.app_version {
             return Some((RelationKind::Changed, None, None, app));
         }
@@ -259,7 +259,7 @@ impl UnitState {
         departing: Option<UnitName>,
         version: u64,
     ) -> Hook {
-        let own = self.name.app();
+        let own = self.name.application();
         let id = model.relation_id(number, own);
         Hook::Relation(RelationHook {
             kind,
@@ -377,11 +377,11 @@ impl RelationState {
 }
 
 fn leader_settings_version(model: &Model, unit: &UnitState) -> u64 {
-    model.applications.get(unit.name.app()).map_or(0, |application| application.leader_settings.version)
+    model.applications.get(unit.name.application()).map_or(0, |application| application.leader_settings.version)
 }
 
 fn config_now(model: &Model, unit: &UnitName) -> (BTreeMap<String, Value>, Option<String>) {
-    let config = model.applications.get(unit.app()).map(|application| application.config.clone());
+    let config = model.applications.get(unit.application()).map(|application| application.config.clone());
     (config.unwrap_or_default(), model.units.get(unit).and_then(|unit| unit.address.clone()))
 }
 

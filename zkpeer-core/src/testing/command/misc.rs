@@ -43,7 +43,7 @@ pub(super) fn leader_get(call: &mut Call<'_>) -> Answered {
         return usage(format!("invalid key {}", quoted(key)));
     }
     call.args(1)?;
-    let settings = &call.model.application(call.run.unit.app()).leader_settings.entries;
+    let settings = &call.model.application(call.run.unit.application()).leader_settings.entries;
     let value = match key {
         None => Value::from(settings),
         Some(key) => settings.get(key).map_or(Value::Null, |value| Value::from(value.as_str())),
@@ -56,7 +56,7 @@ pub(super) fn leader_set(call: &mut Call<'_>) -> Answered {
     if !call.run.is_leader(call.model) {
         return failed("cannot write leadership settings: cannot write settings: not the leader");
     }
-    call.model.application(call.run.unit.app()).leader_settings.apply(&entries);
+    call.model.application(call.run.unit.application()).leader_settings.apply(&entries);
     Ok(String::new())
 }
 
@@ -73,7 +73,7 @@ pub(super) fn status_set(call: &mut Call<'_>) -> Answered {
         if !call.run.is_leader(call.model) {
             return failed("this unit is not the leader");
         }
-        call.model.application(call.run.unit.app()).status = Some(status);
+        call.model.application(call.run.unit.application()).status = Some(status);
     } else if let Some(unit) = call.model.units.get_mut(&call.run.unit) {
         unit.status = status;
         call.unit.status_set = true;
@@ -96,8 +96,8 @@ pub(super) fn status_get(call: &mut Call<'_>) -> Answered {
         if !call.run.is_leader(call.model) {
             return failed("finding application status: this unit is not the leader");
         }
-        let app = call.run.unit.app().to_owned();
-        let own = call.model.units.iter().filter(|(unit, _)| unit.app() == app);
+        let app = call.run.unit.application().to_owned();
+        let own = call.model.units.iter().filter(|(unit, _)| unit.application() == app);
         let units: BTreeMap<String, Value> =
             own.map(|(name, unit)| (name.to_string(), Value::Map(shown(&unit.status)))).collect();
         let status = call.model.application(&app).status.clone();
@@ -116,7 +116,7 @@ pub(super) fn application_version_set(call: &mut Call<'_>) -> Answered {
     let args = call.args(usize::MAX)?;
     let Some(version) = args.first() else { return usage("no version specified") };
     call.args(1)?;
-    call.model.application(call.run.unit.app()).workload_version = version.clone();
+    call.model.application(call.run.unit.application()).workload_version = version.clone();
     Ok(String::new())
 }
 
@@ -147,13 +147,13 @@ const SINCE: &str = "2024-05-01 10:00:00Z";
 pub(super) fn goal_state(call: &mut Call<'_>) -> Answered {
     call.args(0)?;
     let state = |status: &str| map([("status", Value::from(status)), ("since", Value::from(SINCE))]);
-    let own = call.run.unit.app().to_owned();
+    let own = call.run.unit.application().to_owned();
     let of_unit = |dying: bool, status: &str| state(if dying { "dying" } else { status });
     let units: BTreeMap<String, Value> = call
         .model
         .units
         .iter()
-        .filter(|(name, _)| name.app() == own)
+        .filter(|(name, _)| name.application() == own)
         .map(|(name, unit)| (name.to_string(), of_unit(unit.dying, &unit.status.status)))
         .collect();
     let mut relations: BTreeMap<String, Value> = BTreeMap::new();
@@ -163,7 +163,7 @@ pub(super) fn goal_state(call: &mut Call<'_>) -> Answered {
         let entry = relations.entry(id.endpoint).or_insert_with(|| Value::Map(BTreeMap::new()));
         if let Value::Map(entry) = entry {
             entry.insert(remote.to_owned(), state(if relation.dying { "dying" } else { "joined" }));
-            for (name, unit) in call.model.units.iter().filter(|(name, _)| name.app() == remote) {
+            for (name, unit) in call.model.units.iter().filter(|(name, _)| name.application() == remote) {
                 entry.insert(name.to_string(), of_unit(unit.dying, &unit.status.status));
             }
         }

@@ -1,9 +1,10 @@
 //! `relation-get`, `relation-set`, `relation-list`, `relation-ids` (contract 9.1 to 9.4).
 
-use super::super::names::{UnitName, is_application};
 use super::super::options::{quoted, quoted_list};
 use super::super::value::{Value, texts};
 use super::{Answered, Call, Failure, failed, usage};
+use crate::juju::UnitName;
+use crate::juju::names::is_application;
 
 /// Whose bag is read.
 enum Whose {
@@ -35,7 +36,7 @@ fn whose(call: &Call<'_>, number: u32, given: Option<&str>) -> Result<Whose, Fai
     if let Some(given) = given.filter(|given| !given.is_empty()) {
         return match (given.parse::<UnitName>(), app) {
             (Ok(unit), false) => Ok(Whose::Unit(unit)),
-            (Ok(unit), true) => Ok(Whose::App(unit.app().to_owned())),
+            (Ok(unit), true) => Ok(Whose::App(unit.application().to_owned())),
             (Err(_), true) if is_application(given) => Ok(Whose::App(given.to_owned())),
             (Err(_), false) if is_application(given) && !call.model.juju.at_least(3, 3, 2) => {
                 Ok(Whose::App(given.to_owned()))
