@@ -3,7 +3,7 @@
 use zkpeer_core::metadata::Role;
 use zkpeer_core::store::{Options, Store};
 use zkpeer_core::{
-    Action, CharmDir, Config, Endpoint, Flags, Interface, Kv, Leader, Log, Result, Scope, Status, action,
+    Action, Charm, CharmDir, Config, Endpoint, Flags, Interface, Kv, Leader, Log, Result, Scope, Status, action,
     collect_metrics, hook, when, when_not,
 };
 
@@ -49,6 +49,10 @@ fn b_misbehave(dir: CharmDir, flags: Flags, kv: Kv, log: Log, leader: Leader) ->
         "error" => return Err("told to fail".into()),
         "panic" => panic!("told to panic"),
         "exit" => std::process::exit(0),
+        "thread" => {
+            let thread = std::thread::spawn(|| panic!("told to panic elsewhere"));
+            return thread.join().map_err(|_| "the thread has gone".into());
+        }
         "not settled" => {
             flags.clear("probe.pending");
             flags.set("probe.pending");
@@ -102,5 +106,9 @@ fn echo(action: Action) -> Result {
 }
 
 fn main() -> std::process::ExitCode {
-    zkpeer_core::main()
+    let charm = Charm::new().triggers(|triggers| {
+        assert!(!std::path::Path::new("panic-early").exists(), "told to panic early");
+        triggers.when("probe.installed").set("probe.triggered");
+    });
+    charm.main()
 }

@@ -171,6 +171,22 @@ fn a_handler_that_panics_is_named_and_nothing_else_is_printed() {
 }
 
 #[test]
+fn a_panic_in_another_thread_is_printed_and_the_handler_says_what_comes_of_it() {
+    let stage = used();
+    stage.behave("thread");
+    let stderr = stage.run(&probe()).stderr();
+    assert!(stderr.contains("ERROR panic outside of a handler's own thread: told to panic elsewhere"), "{stderr}");
+    assert!(stderr.contains("the thread has gone"), "{stderr}");
+}
+
+#[test]
+fn a_panic_outside_of_any_handler_is_one_message_and_exit_code_1() {
+    let stage = used();
+    fs::write(stage.dir().join("panic-early"), "").unwrap();
+    fails(&stage, &["told to panic early", "charms/probe.rs:"]);
+}
+
+#[test]
 fn a_handler_that_ends_the_process_is_named_and_the_exit_code_is_1() {
     let stage = used();
     stage.behave("exit");
@@ -205,7 +221,7 @@ fn an_unknown_hook_is_a_hook_like_any_other() {
     let mut stage = Stage::new();
     stage.set("JUJU_DISPATCH_PATH", "hooks/no-such-hook");
     stage.run(&probe()).succeeded();
-    assert_eq!(flags(stage.dir()), ["probe.done", "probe.installed"]);
+    assert_eq!(flags(stage.dir()), ["probe.done", "probe.installed", "probe.triggered"]);
 }
 
 #[test]

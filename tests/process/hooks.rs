@@ -41,7 +41,7 @@ fn a_failing_hook_is_retried_from_the_same_state_until_it_succeeds() {
 
     fs::remove_file(&behaviour).unwrap();
     assert_eq!(agent.retry().unwrap().outcome, Outcome::Done);
-    assert_eq!(flags(agent.charm_dir()), ["probe.done", "probe.installed"]);
+    assert_eq!(flags(agent.charm_dir()), ["probe.done", "probe.installed", "probe.triggered"]);
     assert_eq!(stored(agent.charm_dir())["probe.value"], "2");
 }
 
@@ -70,14 +70,14 @@ fn a_unit_goes_through_its_life() {
 
     agent.add_peer("friends", "probe/1", &[]).unwrap();
     agent.settle().unwrap();
-    assert_eq!(flags(agent.charm_dir()), ["friends.met", "probe.done", "probe.installed"]);
+    assert_eq!(flags(agent.charm_dir()), ["friends.met", "probe.done", "probe.installed", "probe.triggered"]);
     let address = &stored(agent.charm_dir())["reactive.conversations.friends:0.probe/1.local-data.address"];
     assert!(address.starts_with("\"10."), "{address}");
     assert_eq!(agent.relation_data("friends", "probe/0")["greeting"], "hello\n", "white space arrives as it is");
 
     agent.remove_peer("probe/1").unwrap();
     agent.settle().unwrap();
-    assert_eq!(flags(agent.charm_dir()), ["probe.done", "probe.installed"]);
+    assert_eq!(flags(agent.charm_dir()), ["probe.done", "probe.installed", "probe.triggered"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Write;
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -141,9 +142,11 @@ impl Charm {
         panic::remember();
         let vars: Vars = std::env::vars_os().collect();
         let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
-        match self.run_hook(&vars, &program) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(Failed { error, juju }) => {
+        match std::panic::catch_unwind(AssertUnwindSafe(|| self.run_hook(&vars, &program))) {
+            Ok(Ok(())) => ExitCode::SUCCESS,
+            // What it said has been printed.
+            Err(_) => ExitCode::FAILURE,
+            Ok(Err(Failed { error, juju })) => {
                 let message = describe(&*error);
                 eprintln!("ERROR {message}");
                 if let Some(juju) = juju {

@@ -14,13 +14,23 @@ thread_local! {
     static RUNNING: RefCell<Option<Exit>> = const { RefCell::new(None) };
 }
 
-/// From now on a panic is remembered instead of printed: the error that it becomes says it once, with the handler.
+/// From now on a handler's panic is remembered instead of printed: the error that it becomes says it once, with the
+/// handler. Any other panic is printed in one line.
 pub(crate) fn remember() {
     std::panic::set_hook(Box::new(|info| {
         let message = payload_text(info.payload());
-        let place =
-            info.location().map_or_else(String::new, |place| format!(" (at {}:{})", place.file(), place.line()));
-        LAST.with_borrow_mut(|last| *last = Some(format!("{message}{place}")));
+        let place = info.location().map_or_else(String::new, |at| format!(" (at {}:{})", at.file(), at.line()));
+        let message = format!("{message}{place}");
+        let handler = RUNNING.with(|running| running.try_borrow().ok()?.as_ref().map(|exit| exit.handler.clone()));
+        match handler {
+            None => eprintln!("ERROR panic outside of a handler's own thread: {message}"),
+            Some(_) if cfg!(panic = "unwind") => LAST.with_borrow_mut(|last| *last = Some(message)),
+            Some(handler) => {
+                // Nobody catches it, so this is the last moment at which anything can be said.
+                eprintln!("ERROR {handler} panicked: {message}");
+                signal_hook::low_level::exit(1);
+            }
+        }
     }));
 }
 
@@ -40,14 +50,8 @@ pub(crate) struct Running;
 
 impl Running {
     pub(crate) fn enter(handler: &Handler, context: &Context) -> Self {
-        let hook = context.event().name();
-        let message = format!(
-            "handler `{}` at {} ended the process in {hook}: nothing that this hook did is kept; to end a hook early and \
-             successfully return `Err(EndHook.into())`, to let it fail return an error",
-            handler.id,
-            handler.def.place()
-        );
-        RUNNING.with_borrow_mut(|running| *running = Some(Exit { message, context: context.clone() }));
+        let handler = format!("handler `{}` at {}", handler.id, handler.def.place());
+        RUNNING.with_borrow_mut(|running| *running = Some(Exit { handler, context: context.clone() }));
         Self
     }
 }
@@ -65,23 +69,30 @@ impl Drop for Running {
 /// Tells, when it is dropped, that the process is being ended.
 #[derive(Debug)]
 struct Exit {
-    message: String,
+    /// Who runs, and where it stands; nothing once it has come back.
+    handler: String,
     context: Context,
 }
 
 impl Exit {
     fn disarm(mut self) {
-        self.message.clear();
+        self.handler.clear();
     }
 }
 
 impl Drop for Exit {
     fn drop(&mut self) {
-        if self.message.is_empty() {
+        if self.handler.is_empty() {
             return;
         }
-        eprintln!("ERROR {}", self.message);
-        self.context.log(LogLevel::Error, &self.message);
+        let message = format!(
+            "{} ended the process in {}: nothing that this hook did is kept; to end a hook early and successfully return \
+             `Err(EndHook.into())`, to let it fail return an error",
+            self.handler,
+            self.context.event().name()
+        );
+        eprintln!("ERROR {message}");
+        self.context.log(LogLevel::Error, &message);
         signal_hook::low_level::exit(1);
     }
 }
