@@ -34,7 +34,7 @@ const HOOK_COMMAND_LIMIT: Duration = Duration::from_secs(300);
 ///     zkpeer_core::main()
 /// }
 /// ```
-#[must_use]
+#[must_use = "return it, or Juju takes a failed hook for done: fn main() -> std::process::ExitCode { zkpeer_core::main() }"]
 pub fn main() -> ExitCode {
     Charm::new().main()
 }
@@ -137,7 +137,7 @@ impl Charm {
     /// Of our own, three variables are heeded, none of which Juju sets: `UNIT_STATE_DB` is the file of the store instead of
     /// `.unit-state.db` in the charm's directory; `ZKPEER_HOOK_COMMAND_TIMEOUT` is the number of seconds that a hook
     /// command may run (300); `ZKPEER_REPORT` is a file to which a [`Report`] is appended as one line of JSON.
-    #[must_use]
+    #[must_use = "return it from `main`, or Juju takes a failed hook for done"]
     pub fn main(self) -> ExitCode {
         panic::remember();
         let vars: Vars = std::env::vars_os().collect();

@@ -235,7 +235,8 @@ impl Context {
         }
     }
 
-    fn check_name(&self, name: &str) -> bool {
+    /// Whether the text can name a flag; otherwise the hook will have failed.
+    pub(crate) fn check_name(&self, name: &str) -> bool {
         match flag::check(name, false) {
             Ok(()) => true,
             Err(source) => {

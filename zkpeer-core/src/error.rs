@@ -52,8 +52,8 @@ pub enum Error {
     NoHandlers,
     /// Handlers come from a crate that is neither the charm's nor listed.
     #[error(
-        "handlers of more than one crate, and not all are listed: {}; the charm names the others, in their order, once: \
-         `zkpeer_core::interfaces![..];`", packages.join(", ")
+        "handlers of more than one crate, and not all are listed: {}; one of these is the charm, which names the others in \
+         the order in which they are to run: `zkpeer_core::interfaces![a_crate, another];`", packages.join(", ")
     )]
     UnlistedCrates {
         /// The packages, each with one of its handlers.

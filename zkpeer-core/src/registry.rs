@@ -210,7 +210,7 @@ fn check_crates(defs: &[&'static HandlerDef], charm: Option<&str>, listed: &[&st
         let name = def.crate_name();
         let known = name == CORE || listed.contains(&name) || Some(def.package) == charm;
         if !known {
-            others.entry(def.package).or_insert_with(|| format!("`{}` ({})", def.package, def));
+            others.entry(def.package).or_insert_with(|| format!("`{}` ({})", def.package, def.path()));
         }
     }
     // Without a list there is one package that need not be on it: the charm itself.

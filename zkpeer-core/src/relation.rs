@@ -343,6 +343,9 @@ impl Conversation {
     /// Gives it the flag, which is then set.
     pub fn set_flag(&self, flag: &str) {
         let name = self.flag_name(flag);
+        if !self.context.check_name(&name) {
+            return;
+        }
         let mut value = self.flag_value(&name).unwrap_or_default();
         value.relation = self.endpoint_name().to_owned();
         if !value.conversations.contains(&self.key) {

@@ -52,6 +52,10 @@ pub(crate) struct Options {
     /// Build the charm with optimisation.
     #[arg(long)]
     release: bool,
+    /// Show all that the charm logs and prints, not only its warnings and errors
+    #[arg(long, short)]
+    verbose: bool,
+
     /// Keep the unit's charm directory and say where it is.
     #[arg(long)]
     keep: bool,
@@ -90,7 +94,7 @@ impl From<Error> for Stop {
 
 /// Plays the story; the exit code says whether the charm came through it.
 pub(crate) fn run(options: &Options) -> ExitCode {
-    let mut table = Table::new(options.format);
+    let mut table = Table::new(options.format, options.verbose);
     let prepared = prepare(options).and_then(|agent| Ok((actions(options, &agent)?, agent)));
     let (actions, mut agent) = match prepared {
         Ok(prepared) => prepared,
@@ -191,7 +195,9 @@ fn play(
     }
     *ending = look(agent, table);
     agent.remove();
-    settle(options, agent, table)
+    settle(options, agent, table)?;
+    ending.removed = true;
+    Ok(())
 }
 
 /// An action's name and its parameters.
@@ -240,6 +246,14 @@ fn retry(options: &Options, agent: &mut UnitAgent, table: &mut Table, mut run: H
     }
     match &run.report {
         _ if run.failed() => Err(Stop::Problem(reason(&run, options.retries))),
+        Some(report) if report.outcome == HookOutcome::Failed => {
+            let why = report.error.as_deref().unwrap_or_default();
+            Err(Stop::Problem(format!(
+                "hook {run} failed on {}, but the program exited with code 0, so Juju would take it for done: {why}\n\
+                 `main` has to return what `zkpeer_core::main()` returns: fn main() -> std::process::ExitCode",
+                run.unit
+            )))
+        }
         Some(report) if report.outcome == HookOutcome::NotSettled => {
             let why = report.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
             Err(Stop::Problem(format!("the flags did not settle in hook {run} on {}{why}", run.unit)))
@@ -252,15 +266,15 @@ fn retry(options: &Options, agent: &mut UnitAgent, table: &mut Table, mut run: H
 fn reason(run: &HookRun, retries: u32) -> String {
     let tries = match retries {
         0 => String::new(),
-        1 => "; a retry did not help".to_owned(),
-        n => format!("; {n} retries did not help"),
+        1 => "\na retry did not help".to_owned(),
+        n => format!("\n{n} retries did not help"),
     };
     match run.report.as_ref().and_then(|report| report.error.as_deref()) {
         Some(error) => format!("hook {run} failed on {}: {error}{tries}", run.unit),
         None => {
             let problem = run.problem().unwrap_or_default();
             match problem.split_once('\n') {
-                Some((first, rest)) => format!("{first}{tries}\n{rest}"),
+                Some((first, rest)) => format!("{first}\n{rest}{tries}"),
                 None => problem + &tries,
             }
         }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use serde_json::json;
-use zkpeer_core::testing::{ActionReport, HookRun, Outcome, UnitAgent};
+use zkpeer_core::testing::{ActionReport, HookRun, LogLine, Outcome, UnitAgent};
 use zkpeer_core::{CallOutcome, Edge, HandlerReport};
 
 /// How output is written.
@@ -21,6 +21,8 @@ pub(crate) enum Format {
 #[derive(Debug)]
 pub(crate) struct Table {
     format: Format,
+    /// Whether everything that the charm logs and prints is shown, not only its warnings and errors.
+    verbose: bool,
     colour: bool,
     /// The width to wrap at; none when the output is no terminal: then every hook has exactly one line.
     width: Option<usize>,
@@ -35,12 +37,13 @@ const COMMANDS: usize = 28;
 const TIME: usize = 8;
 
 impl Table {
-    pub(crate) fn new(format: Format) -> Self {
+    pub(crate) fn new(format: Format, verbose: bool) -> Self {
         let set = |name: &str| std::env::var(name).unwrap_or_default();
         let terminal = io::stdout().is_terminal();
         let columns = set("COLUMNS").parse().unwrap_or(120).max(100);
         Self {
             format,
+            verbose,
             colour: terminal && set("NO_COLOR").is_empty() && set("TERM") != "dumb",
             width: terminal.then_some(columns),
             flags: BTreeSet::new(),
@@ -51,7 +54,7 @@ impl Table {
     }
 
     fn middle(&self) -> usize {
-        self.width.unwrap_or(120).saturating_sub(HOOK + TIME + COMMANDS + 4)
+        self.width.unwrap_or(120).saturating_sub(HOOK + TIME + COMMANDS + 5)
     }
 
     /// The heading.
@@ -64,7 +67,7 @@ impl Table {
         let mut out = io::stdout().lock();
         writeln!(out, "{} of {charm} on Juju {juju}{leader}", self.paint(BOLD, agent.name().as_str()))?;
         let middle = self.middle();
-        let head = format!("{:<HOOK$} {:>TIME$}  {:<middle$} hook commands", "hook", "time", "handlers and flags");
+        let head = format!("{:<HOOK$} {:>TIME$}  {:<middle$}  hook commands", "hook", "time", "handlers and flags");
         writeln!(out, "{}", self.paint(DIM, &head))
     }
 
@@ -112,11 +115,19 @@ impl Table {
         for line in 0..left.len().max(right.len()) {
             let (hook, time) = if line == 0 { (hook.as_str(), time.as_str()) } else { ("", "") };
             let text = format!(
-                "{hook:<HOOK$} {time:>TIME$}  {} {}",
+                "{hook:<HOOK$} {time:>TIME$}  {}  {}",
                 self.cell(left.get(line).unwrap_or(&none), middle),
                 self.cell(right.get(line).unwrap_or(&none), 0),
             );
             writeln!(out, "{}", text.trim_end())?;
+        }
+        let shown = |line: &&LogLine| self.verbose || matches!(line.level.as_str(), "WARNING" | "ERROR" | "CRITICAL");
+        for line in run.log.iter().filter(shown) {
+            writeln!(out, "  {}", self.paint(DIM, &format!("{}: {}", line.level, line.message)))?;
+        }
+        let printed = if self.verbose { run.stdout.lines().chain(run.stderr.lines()).collect() } else { Vec::new() };
+        for line in printed {
+            writeln!(out, "  {}", self.paint(DIM, &format!("printed: {line}")))?;
         }
         for note in &run.notes {
             writeln!(out, "  {}", self.paint(DIM, &format!("note: {note}")))?;
@@ -175,6 +186,9 @@ impl Table {
         }
         let mut out = io::stdout().lock();
         writeln!(out)?;
+        if end.removed {
+            writeln!(out, "{}", self.paint(DIM, "as it was before its removal:"))?;
+        }
         let time = millis(self.time);
         let hooks = if self.hooks == 1 { "1 hook".to_owned() } else { format!("{} hooks", self.hooks) };
         writeln!(out, "{:<14} {hooks} in {time} ms", "ran")?;
@@ -221,6 +235,8 @@ pub(crate) struct Ending {
     /// Its application's bags, where there is anything in them.
     pub(crate) applications: BTreeMap<String, BTreeMap<String, String>>,
     pub(crate) flags: Option<Vec<String>>,
+    /// Whether the unit has been removed since.
+    pub(crate) removed: bool,
     pub(crate) kept: Option<String>,
 }
 

@@ -34,7 +34,8 @@ impl FromContext for Config {
 }
 
 impl Config {
-    /// The value of an option; none if it has no value, nor a default.
+    /// The value of an option; none if it has no value, nor a default, or is not in `config.yaml`. Ask for types that own
+    /// what they hold: `String`, not `&str`.
     ///
     /// # Errors
     ///

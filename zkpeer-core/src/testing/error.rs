@@ -1,5 +1,6 @@
 //! What can go wrong around a simulated unit, apart from a hook that fails (which is a result, not an error).
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,9 @@ use super::outcome::HookRun;
 use crate::juju::NameError;
 
 /// Why the simulated unit agent could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` is written as the message is, for tests that return it or `unwrap` it.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The charm directory is not a charm, or one of its files is wrong.
@@ -39,6 +42,16 @@ pub enum Error {
     /// One hook after the other became due without end.
     #[error("{0}")]
     Endless(String),
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        match std::error::Error::source(self) {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Error {

@@ -18,8 +18,8 @@ use crate::juju::{
     AddressKind, Bag, BagOwner, GoalState, Juju, JujuError, JujuResult, LogLevel, NetworkInfo, Port, RelationId, Side,
     StatusName, UnitName,
 };
-use crate::metadata::Metadata;
-use crate::report::Report;
+use crate::metadata::{self, Metadata};
+use crate::report::{HookOutcome, Report};
 use crate::store::Store;
 
 /// One unit of a charm, in this process and without a file: what Juju would answer is given as data, each hook is run by
@@ -58,7 +58,17 @@ impl fmt::Debug for Unit {
     }
 }
 
+/// The report of a hook that is expected to succeed.
+#[track_caller]
+fn succeeded(report: Report) -> Report {
+    if let (HookOutcome::Failed, Some(error)) = (report.outcome, &report.error) {
+        panic!("{} failed: {error}", report.hook);
+    }
+    report
+}
+
 /// A failure of the test's own doing.
+#[track_caller]
 fn bad(what: &str, error: &dyn fmt::Display) -> ! {
     panic!("{what}: {error}")
 }
@@ -88,6 +98,26 @@ impl Unit {
             directory,
             now: Rc::default(),
         }
+    }
+
+    /// With the `metadata.yaml` of a charm's directory, and the defaults of its `config.yaml`; `env!("CARGO_MANIFEST_DIR")`
+    /// is the directory of the charm whose test this is.
+    ///
+    /// # Panics
+    ///
+    /// If one of the files is malformed, or there is no `metadata.yaml`.
+    #[track_caller]
+    #[must_use]
+    pub fn charm(mut self, directory: impl AsRef<Path>) -> Self {
+        self.metadata = match Metadata::read(directory.as_ref()) {
+            Ok(metadata) => metadata,
+            Err(error) => bad("charm", &error),
+        };
+        match metadata::read_config_defaults(directory.as_ref()) {
+            Ok(defaults) => defaults.into_iter().for_each(|(option, default)| self.set_config(&option, default)),
+            Err(error) => bad("charm", &error),
+        }
+        self
     }
 
     /// The text of its `metadata.yaml`.
@@ -139,6 +169,7 @@ impl Unit {
     /// # Panics
     ///
     /// If the names are none.
+    #[track_caller]
     pub fn set_member(&mut self, relation: &str, unit: &str, bag: &[(&str, &str)]) {
         let (relation, unit) = (relation_id(relation), unit_name(unit));
         let mut answers = self.juju.answers.borrow_mut();
@@ -154,6 +185,7 @@ impl Unit {
     /// # Panics
     ///
     /// If the names are none.
+    #[track_caller]
     pub fn remove_member(&mut self, relation: &str, unit: &str) {
         let (relation, unit) = (relation_id(relation), unit_name(unit));
         self.juju.answers.borrow_mut().members.entry(relation).or_default().retain(|member| *member != unit);
@@ -174,12 +206,33 @@ impl Unit {
     }
 
     /// Runs a hook that is about no relation.
+    ///
+    /// # Panics
+    ///
+    /// If the hook fails; [`try_run`](Self::try_run) is for hooks that are expected to.
+    #[track_caller]
     pub fn run(&mut self, hook: &str) -> Report {
+        succeeded(self.try_run(hook))
+    }
+
+    /// Runs a hook that is about no relation, and that may fail.
+    pub fn try_run(&mut self, hook: &str) -> Report {
         self.run_event(HookEvent::hook(hook)).0
     }
 
     /// Runs an action with parameters.
-    pub fn run_action(&mut self, name: &str, parameters: Map<String, Value>) -> Report {
+    ///
+    /// # Panics
+    ///
+    /// If the hook fails; [`try_run_action`](Self::try_run_action) is for those that are expected to.
+    #[track_caller]
+    pub fn run_action(&mut self, name: &str, parameters: &[(&str, Value)]) -> Report {
+        succeeded(self.try_run_action(name, parameters))
+    }
+
+    /// Runs an action with parameters, that may fail.
+    pub fn try_run_action(&mut self, name: &str, parameters: &[(&str, Value)]) -> Report {
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         self.juju.answers.borrow_mut().parameters = parameters;
         let action = ActionEvent { name: name.to_owned(), id: "1".to_owned(), tag: "action-1".to_owned() };
         self.run_event(HookEvent::of_action(action)).0
@@ -189,8 +242,20 @@ impl Unit {
     ///
     /// # Panics
     ///
-    /// If the names are none.
+    /// If the names are none, or the hook fails; [`try_run_relation`](Self::try_run_relation) is for those that are
+    /// expected to.
+    #[track_caller]
     pub fn run_relation(&mut self, hook: &str, relation: &str, remote_unit: &str) -> Report {
+        succeeded(self.try_run_relation(hook, relation, remote_unit))
+    }
+
+    /// Runs a hook of a relation, that may fail.
+    ///
+    /// # Panics
+    ///
+    /// If the names are none.
+    #[track_caller]
+    pub fn try_run_relation(&mut self, hook: &str, relation: &str, remote_unit: &str) -> Report {
         let unit = unit_name(remote_unit);
         let event = RelationEvent {
             id: relation_id(relation),
@@ -201,12 +266,14 @@ impl Unit {
         self.run_event(HookEvent::of_relation(hook, event)).0
     }
 
-    /// Runs a hook of a relation that is about no unit: `-created`, `-broken`, or a change of an application's databag.
+    /// Runs a hook of a relation that is about no unit: `-created`, `-broken`, or a change of an application's databag; it
+    /// may fail.
     ///
     /// # Panics
     ///
     /// If the relation's id is none.
-    pub fn run_relation_without_unit(&mut self, hook: &str, relation: &str) -> Report {
+    #[track_caller]
+    pub fn try_run_relation_without_unit(&mut self, hook: &str, relation: &str) -> Report {
         let event = RelationEvent {
             id: relation_id(relation),
             remote_unit: None,
@@ -286,6 +353,7 @@ impl Unit {
     /// # Panics
     ///
     /// If the relation's id is none.
+    #[track_caller]
     #[must_use]
     pub fn published(&self, relation: &str) -> Bag {
         let key = (relation_id(relation), Side::Unit);
@@ -293,10 +361,12 @@ impl Unit {
     }
 }
 
+#[track_caller]
 fn relation_id(id: &str) -> RelationId {
     id.parse().unwrap_or_else(|error| bad("relation", &error))
 }
 
+#[track_caller]
 fn unit_name(name: &str) -> UnitName {
     name.parse().unwrap_or_else(|error| bad("unit", &error))
 }

@@ -65,8 +65,8 @@ fn a_setting_that_a_failed_hook_saw_is_still_new() {
     }
     let mut unit = Unit::new(handlers![new_nonce, fails]);
     unit.set_leader_setting("nonce", "1");
-    assert_eq!(unit.run("update-status").outcome, HookOutcome::Failed);
-    assert_eq!(unit.run("update-status").handlers(), ["new_nonce", "fails"]);
+    assert_eq!(unit.try_run("update-status").outcome, HookOutcome::Failed);
+    assert_eq!(unit.try_run("update-status").handlers(), ["new_nonce", "fails"]);
 }
 
 #[when("config.changed")]
@@ -97,7 +97,7 @@ fn configuration_is_new_once_and_its_flags_are_not_stored() {
 fn a_malformed_config_yaml_fails_the_hook_with_its_line() {
     let mut unit = Unit::new(handlers![any_option]);
     std::fs::write(unit.charm_dir().join("config.yaml"), "options: [\n").unwrap();
-    let error = unit.run("config-changed").error.unwrap();
+    let error = unit.try_run("config-changed").error.unwrap();
     assert!(error.contains("config.yaml") && error.contains("line"), "{error}");
 }
 

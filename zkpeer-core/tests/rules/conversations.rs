@@ -170,7 +170,7 @@ fn talks_to_nobody(quorum: Quorum) -> Result {
 fn a_conversation_with_nobody_is_an_error() {
     // charms.reactive makes and stores a conversation `None.None` (F11).
     let mut unit = Unit::new(handlers![talks_to_nobody]).metadata(METADATA);
-    let report = unit.run_relation_without_unit("zkpeer-relation-created", "zkpeer:0");
+    let report = unit.try_run_relation_without_unit("zkpeer-relation-created", "zkpeer:0");
     assert_eq!(report.outcome, HookOutcome::Failed);
     assert!(report.error.unwrap().contains("no remote unit to have a conversation with on endpoint `zkpeer`"));
 }

@@ -21,7 +21,7 @@ fn switches_off(flags: Flags) {
 fn difference_d2_flags_that_never_settle_fail_the_hook_and_the_round_is_shown() {
     // DIFFERENCE D2: charms.reactive stops without a word after 100 rounds, and commits.
     let mut unit = Unit::new(handlers![switches_on, switches_off]);
-    let report = unit.run("install");
+    let report = unit.try_run("install");
     let error = report.error.unwrap();
     for part in ["do not settle", "differences::switches_on", "+lamp", "differences::switches_off", "-lamp"] {
         assert!(error.contains(part), "{part} is not in {error}");
@@ -73,7 +73,7 @@ fn difference_d10_a_call_of_not_unless_without_its_flags_is_an_error() {
     // DIFFERENCE D10: charms.reactive logs a warning and goes on.
     let mut unit = Unit::new(handlers![starts]);
     unit.store("reactive.states.zk.installed", &());
-    let error = unit.run("start").error.unwrap();
+    let error = unit.try_run("start").error.unwrap();
     assert!(error.contains("start_server` was called before this flag was set: zk.configured"), "{error}");
     assert!(!unit.is_set("zk.started"));
     unit.store("reactive.states.zk.configured", &());
@@ -138,7 +138,7 @@ fn for_each(quorum: Quorum, flags: Flags) {
 #[test]
 fn difference_d13_a_parameter_that_no_endpoint_can_fill_is_an_error_at_the_start() {
     let mut unit = Unit::new(handlers![needs_quorum]).metadata(NONE);
-    let error = unit.run("install").error.unwrap();
+    let error = unit.try_run("install").error.unwrap();
     for part in
         ["needs_quorum", "differences.rs:", "`quorum: Quorum`", "no endpoint of the interface `quorum` under `peers`"]
     {
@@ -149,7 +149,7 @@ fn difference_d13_a_parameter_that_no_endpoint_can_fill_is_an_error_at_the_start
 #[test]
 fn difference_d13_a_parameter_that_two_endpoints_could_fill_is_an_error_at_the_start() {
     let mut unit = Unit::new(handlers![needs_quorum]).metadata(TWO);
-    let error = unit.run("install").error.unwrap();
+    let error = unit.try_run("install").error.unwrap();
     assert!(error.contains("needs_quorum") && error.contains("could be each of the endpoints `a`, `b`"), "{error}");
 }
 
@@ -199,7 +199,7 @@ fn uses_server(server: Resource<String>, flags: Flags) {
 
 #[test]
 fn a_resource_that_is_not_given_is_an_error_at_the_start() {
-    let error = Unit::new(handlers![uses_server]).run("install").error.unwrap();
+    let error = Unit::new(handlers![uses_server]).try_run("install").error.unwrap();
     assert!(
         error.contains("`server`") && error.contains("String") && error.contains("Charm::new().resource"),
         "{error}"

@@ -30,11 +30,11 @@ fn rule_11_a_hook_that_fails_in_the_middle_leaves_no_trace() {
     let mut unit = Unit::new(handlers![begins, fails]);
     unit.store("value", &0);
     let before = unit.stored();
-    let report = unit.run("install");
+    let report = unit.try_run("install");
     assert_eq!((report.handlers(), report.outcome), (vec!["begins", "fails"], HookOutcome::Failed));
     assert_eq!(unit.stored(), before);
     assert_eq!(unit.commands(), [""; 0], "nothing that was gathered is sent");
-    assert_eq!(unit.run("install").handlers(), ["begins", "fails"], "the retry starts from the same state");
+    assert_eq!(unit.try_run("install").handlers(), ["begins", "fails"], "the retry starts from the same state");
 }
 
 #[test]
@@ -49,14 +49,14 @@ fn rule_11_what_was_gathered_is_sent_at_the_end() {
 fn rule_11_a_write_that_juju_refuses_fails_the_hook_and_nothing_is_kept() {
     let mut unit = Unit::new(handlers![begins]);
     unit.fail_command("open-port", Some("cannot open 2181/tcp"));
-    let report = unit.run("install");
+    let report = unit.try_run("install");
     assert!(report.error.unwrap().contains("cannot open 2181/tcp"));
     assert_eq!(unit.flags(), [""; 0]);
 }
 
 #[test]
 fn an_error_names_handler_place_hook_and_cause() {
-    let error = Unit::new(handlers![begins, fails]).run("install").error.unwrap();
+    let error = Unit::new(handlers![begins, fails]).try_run("install").error.unwrap();
     for part in ["failures::fails", "tests/rules/failures.rs:", "install", "the disk is full"] {
         assert!(error.contains(part), "{part} is not in {error}");
     }
@@ -65,7 +65,7 @@ fn an_error_names_handler_place_hook_and_cause() {
 #[test]
 fn a_panic_names_handler_place_hook_and_message() {
     let mut unit = Unit::new(handlers![begins, panics]);
-    let error = unit.run("start").error.unwrap();
+    let error = unit.try_run("start").error.unwrap();
     for part in ["failures::panics", "tests/rules/failures.rs:", "panicked in start", "nothing there"] {
         assert!(error.contains(part), "{part} is not in {error}");
     }
@@ -97,7 +97,7 @@ fn sets_no_name(flags: Flags) {
 #[test]
 fn a_text_that_is_no_flags_name_fails_the_hook() {
     let mut unit = Unit::new(handlers![sets_no_name]);
-    let error = unit.run("install").error.unwrap();
+    let error = unit.try_run("install").error.unwrap();
     assert!(error.contains("`two words` cannot be set or cleared") && error.contains("sets_no_name"), "{error}");
 }
 
@@ -110,7 +110,7 @@ fn says(status: Status) -> Result {
 fn what_juju_applies_at_once_is_outside() {
     let mut unit = Unit::new(handlers![begins, says, fails]);
     // `fails` stands above `says` in this file.
-    assert_eq!(unit.run("install").handlers(), ["begins", "fails"]);
+    assert_eq!(unit.try_run("install").handlers(), ["begins", "fails"]);
     let mut unit = Unit::new(handlers![begins, says]);
     unit.run("install");
     assert_eq!(unit.commands()[0], "status-set active ready");
@@ -123,6 +123,6 @@ fn backup() -> Result {
 
 #[test]
 fn an_action_without_a_handler_says_so() {
-    let error = Unit::new(handlers![backup]).run_action("restore", serde_json::Map::new()).error.unwrap();
+    let error = Unit::new(handlers![backup]).try_run_action("restore", &[]).error.unwrap();
     assert!(error.contains("no handler for the action `restore`"), "{error}");
 }

@@ -35,7 +35,7 @@ fn a_leader_setting_is_written_with_the_hook() {
 #[test]
 fn only_the_leader_writes() {
     let mut unit = Unit::new(handlers![writes]);
-    let report = unit.run("install");
+    let report = unit.try_run("install");
     assert_eq!(report.outcome, HookOutcome::Failed);
     assert!(report.error.unwrap().contains("this unit is not the leader"));
 }
@@ -48,7 +48,7 @@ fn at_once_means_although_the_hook_fails_later() {
     }
     let mut unit = Unit::new(handlers![writes_now, fails]);
     unit.set_leader(true);
-    assert_eq!(unit.run("install").outcome, HookOutcome::Failed);
+    assert_eq!(unit.try_run("install").outcome, HookOutcome::Failed);
     assert!(unit.commands().contains(&"leader-set nonce=8".to_owned()));
 }
 
@@ -71,14 +71,14 @@ fn under_juju_4_settings_live_in_the_peer_relations_application_databag() {
 fn under_juju_4_at_once_is_an_error_that_says_what_to_do() {
     let mut unit = Unit::new(handlers![writes_now]).metadata(PEERS).juju("4.0.14");
     unit.set_leader(true);
-    let error = unit.run("start").error.unwrap();
+    let error = unit.try_run("start").error.unwrap();
     assert!(error.contains("4.0.14") && error.contains("Leader::set"), "{error}");
 }
 
 #[test]
 fn under_juju_4_a_charm_without_peers_learns_at_the_start_what_it_needs() {
     let mut unit = Unit::new(handlers![writes]).juju("4.0.14");
-    let error = unit.run("install").error.unwrap();
+    let error = unit.try_run("install").error.unwrap();
     assert!(error.contains("writes") && error.contains("peers endpoint"), "{error}");
 }
 

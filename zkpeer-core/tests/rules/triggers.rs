@@ -84,7 +84,7 @@ fn rule_8_a_flag_that_a_trigger_sets_wakes_like_any_other() {
     let charm = Charm::new().handlers(handlers![begin, on_begun]).triggers(|triggers| {
         triggers.when("begun").clear("begun");
     });
-    let report = Unit::of(charm).run("install");
+    let report = Unit::of(charm).try_run("install");
     // Set and cleared at once: `begin` watches the flag, so it runs again, for ever.
     assert_eq!(report.outcome, HookOutcome::Failed);
 }
@@ -97,7 +97,7 @@ fn difference_d3_a_cascade_that_does_not_end_is_an_error_that_shows_it() {
         triggers.when_not("begun").set("begun");
     });
     let mut unit = Unit::of(charm);
-    let report = unit.run("install");
+    let report = unit.try_run("install");
     let error = report.error.unwrap();
     assert!(error.contains("`begun` set, `begun` cleared, `begun` set"), "{error}");
     assert!(error.contains("begin") && error.contains("triggers.rs:"), "{error}");
@@ -121,7 +121,7 @@ fn a_trigger_that_fails_fails_the_hook() {
         triggers.when("begun").call(|_| Err("no disk".into()));
     });
     let mut unit = Unit::of(charm);
-    let report = unit.run("install");
+    let report = unit.try_run("install");
     let error = report.error.unwrap();
     assert!(error.contains("`begun` is set failed: no disk"), "{error}");
     assert_eq!(unit.flags(), [""; 0]);

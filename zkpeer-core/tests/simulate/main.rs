@@ -80,11 +80,8 @@ fn a_hook_that_fails_for_good_is_the_first_thing_said() {
     let output = simulate(charm.path(), &["--retries", "2"]);
     assert_eq!(output.status.code(), Some(1));
     let error = text(&output.stderr);
-    assert!(
-        error
-            .starts_with("error: hook config-changed failed on hello/0: it exited with code 1; 2 retries did not help")
-    );
-    assert!(error.ends_with("  disk full\n"), "{error}");
+    assert!(error.starts_with("error: hook config-changed failed on hello/0: it exited with code 1\n"), "{error}");
+    assert!(error.ends_with("  disk full\n2 retries did not help\n"), "{error}");
     assert_eq!(hooks(&output).last().unwrap(), "config-changed, retry 2");
     assert!(text(&output.stdout).contains("status         error hook failed: \"config-changed\""));
 }
@@ -122,6 +119,24 @@ fn handlers_and_flags_of_our_own_charms_are_shown() {
     let charm = charm(&format!("echo '{report}' >> $ZKPEER_REPORT"));
     let text = text(&simulate(charm.path(), &[]).stdout);
     assert!(text.contains("install +a.b -c +auto\n") && text.contains("\nflags          a.b auto\n"), "{text}");
+}
+
+#[test]
+fn a_report_of_failure_with_exit_code_0_is_a_failure_that_says_what_main_has_to_return() {
+    let report = r#"{"hook":"install","outcome":"failed","error":"no disk","rounds":[],"set":[],"cleared":[]}"#;
+    let output = simulate(charm(&format!("echo '{report}' >> $ZKPEER_REPORT")).path(), &[]);
+    let error = text(&output.stderr);
+    assert!(!output.status.success() && error.contains("no disk") && error.contains("ExitCode"), "{error}");
+}
+
+#[test]
+fn warnings_are_shown_and_everything_when_asked() {
+    let charm = charm("[ $JUJU_HOOK_NAME != install ] || { juju-log -l WARNING careful; juju-log quiet; echo loud; }");
+    let said = |options: &[&str]| text(&simulate(charm.path(), options).stdout);
+    let short = said(&[]);
+    assert!(short.contains("  WARNING: careful\n") && !short.contains("quiet") && !short.contains("loud"), "{short}");
+    let long = said(&["--verbose"]);
+    assert!(long.contains("  INFO: quiet\n") && long.contains("  printed: loud\n"), "{long}");
 }
 
 #[test]
