@@ -178,6 +178,7 @@ impl Charm {
             charm_dir: environment.charm_dir,
             juju_version: environment.juju_version,
             home_is_set: environment.home_is_set,
+            program_path: Some(environment.path),
             metadata,
             juju: Rc::clone(&juju),
             resources: self.resources.clone(),

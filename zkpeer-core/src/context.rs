@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -51,6 +52,8 @@ pub(crate) struct Outside {
     pub(crate) charm_dir: PathBuf,
     pub(crate) juju_version: Option<String>,
     pub(crate) home_is_set: bool,
+    /// `PATH`, if this process is the charm's program and not a test.
+    pub(crate) program_path: Option<OsString>,
     pub(crate) metadata: Metadata,
     pub(crate) juju: Rc<dyn Juju>,
     pub(crate) resources: Resources,

@@ -2,17 +2,28 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::context::Context;
-use crate::juju::LogLevel;
+use crate::juju::tools::Tools;
+use crate::juju::{Juju, LogLevel};
 use crate::registry::Handler;
 
 thread_local! {
     /// The last panic of this thread: message and place.
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
-    /// The handler that runs. It is dropped with something in it only if the process ends within a handler.
-    static RUNNING: RefCell<Option<Exit>> = const { RefCell::new(None) };
+    /// The handler that runs in this thread.
+    static HANDLER: RefCell<Option<String>> = const { RefCell::new(None) };
 }
+
+/// The handler that runs in the program, for the end of the process: there is none when that comes as it should.
+static RUNNING: Mutex<Option<Exit>> = Mutex::new(None);
+
+/// How long the end of the process waits for the log.
+const LOG_LIMIT: Duration = Duration::from_secs(30);
 
 /// From now on a handler's panic is remembered instead of printed: the error that it becomes says it once, with the
 /// handler. Any other panic is printed in one line.
@@ -21,7 +32,7 @@ pub(crate) fn remember() {
         let message = payload_text(info.payload());
         let place = info.location().map_or_else(String::new, |at| format!(" (at {}:{})", at.file(), at.line()));
         let message = format!("{message}{place}");
-        let handler = RUNNING.with(|running| running.try_borrow().ok()?.as_ref().map(|exit| exit.handler.clone()));
+        let handler = HANDLER.with(|handler| handler.try_borrow().ok()?.clone());
         match handler {
             None => eprintln!("ERROR panic outside of a handler's own thread: {message}"),
             Some(_) if cfg!(panic = "unwind") => LAST.with_borrow_mut(|last| *last = Some(message)),
@@ -50,49 +61,56 @@ pub(crate) struct Running;
 
 impl Running {
     pub(crate) fn enter(handler: &Handler, context: &Context) -> Self {
-        let handler = format!("handler `{}` at {}", handler.id, handler.def.place());
-        RUNNING.with_borrow_mut(|running| *running = Some(Exit { handler, context: context.clone() }));
+        let who = format!("handler `{}` at {}", handler.id, handler.def.place());
+        HANDLER.with_borrow_mut(|running| *running = Some(who.clone()));
+        if let Some(path) = &context.outside().program_path {
+            let hook = context.event().name().to_owned();
+            set_running(Some(Exit {
+                handler: who,
+                hook,
+                directory: context.charm_dir().to_owned(),
+                path: path.clone(),
+            }));
+        }
         Self
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The handler has come back, so what stands for its not coming back must not be dropped.
-        let exit = RUNNING.with_borrow_mut(Option::take);
-        if let Some(exit) = exit {
-            exit.disarm();
-        }
+        HANDLER.with_borrow_mut(Option::take);
+        set_running(None);
     }
 }
 
-/// Tells, when it is dropped, that the process is being ended.
+fn set_running(exit: Option<Exit>) {
+    *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = exit;
+}
+
+/// What is to be said if the process ends now.
 #[derive(Debug)]
 struct Exit {
-    /// Who runs, and where it stands; nothing once it has come back.
     handler: String,
-    context: Context,
+    hook: String,
+    directory: PathBuf,
+    path: OsString,
 }
 
-impl Exit {
-    fn disarm(mut self) {
-        self.handler.clear();
-    }
-}
-
-impl Drop for Exit {
-    fn drop(&mut self) {
-        if self.handler.is_empty() {
-            return;
-        }
+dtor::declarative::dtor! {
+    /// Runs when the process ends by `exit`, in whatever way the program is linked. If that is in the middle of a handler,
+    /// nothing of the hook has been kept, and Juju must not take it for done.
+    #[dtor(unsafe)]
+    fn at_exit() {
+        // A thread that holds it is a handler's, just ending or beginning.
+        let Ok(Some(exit)) = RUNNING.try_lock().map(|mut running| running.take()) else { return };
         let message = format!(
             "{} ended the process in {}: nothing that this hook did is kept; to end a hook early and successfully return \
              `Err(EndHook.into())`, to let it fail return an error",
-            self.handler,
-            self.context.event().name()
+            exit.handler, exit.hook
         );
         eprintln!("ERROR {message}");
-        self.context.log(LogLevel::Error, &message);
+        // It has been told on standard error; nothing more can be done about a log that cannot be written.
+        let _ = Tools::new(exit.directory, exit.path, LOG_LIMIT).juju_log(LogLevel::Error, &message);
         signal_hook::low_level::exit(1);
     }
 }

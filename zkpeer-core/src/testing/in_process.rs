@@ -294,6 +294,7 @@ impl Unit {
             charm_dir: self.directory.path().to_owned(),
             juju_version: self.juju_version.clone(),
             home_is_set: true,
+            program_path: None,
             metadata: self.metadata.clone(),
             juju: juju.clone(),
             resources: Resources::default(),
