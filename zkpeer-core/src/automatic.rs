@@ -1,18 +1,6 @@
 //! The flags that follow Juju: leadership, configuration, series upgrade.
 //!
-//! | flags | set while | as in |
-//! |---|---|---|
-//! | `leadership.is_leader` | this unit leads the application | layer-leadership |
-//! | `leadership.changed`, `leadership.changed.KEY` | a leader setting differs from what the hook before saw | layer-leadership |
-//! | `leadership.set.KEY` | the leader setting is there | layer-leadership |
-//! | `config.changed`, `config.changed.KEY` | an option differs from what the hook before saw | layer-basic |
-//! | `config.set.KEY` | the option is true, a number other than 0, or a text that is not empty | layer-basic |
-//! | `config.default.KEY` | the option has its default | layer-basic |
-//! | `upgrade.series.in-progress` | from `pre-series-upgrade` to `post-series-upgrade` | charms.reactive |
-//!
-//! They are brought up to date before the first handler runs if a handler watches one of the group, otherwise when one is
-//! asked for by name; a hook in which nobody does asks Juju nothing. The flags of configuration are those of one hook and
-//! are not stored.
+#![doc = include_str!("docs/automatic.md")]
 
 use std::collections::BTreeMap;
 

@@ -1,26 +1,6 @@
 //! The dispatcher: which handler runs next. It decides and does nothing else.
 //!
-//! 1. A hook runs in phases: `restricted` alone for `collect-metrics` and `meter-status-changed`, otherwise `hooks`,
-//!    then `other`.
-//! 2. `hook` and `action` handlers match only in the `hooks` phase, the `when*` family only in `other`.
-//! 3. All handlers are tested, then the matching ones are queued; then they run one after the other. Testing has no
-//!    side effect.
-//! 4. A flag that a handler sets wakes nobody until the next round.
-//! 5. After each handler that really changed a flag, what is still queued is tested again: no handler runs unless its
-//!    conditions hold at that moment.
-//! 6. In round 0 every handler whose conditions hold runs, in every hook. In later rounds only those that watch a flag
-//!    changed in the round before; set and cleared within a round counts as changed.
-//! 7. `only_once` runs until it has once succeeded, under an identity without line numbers; `when_file_changed` runs when
-//!    a file's content differs from what this handler last succeeded on (appearing and vanishing count). Both belong to
-//!    the `other` phase; a handler without any flag condition is tested in round 0 of each hook and not again.
-//! 8. Triggers act at the instant of a real change, transitively: set, then clear, then callbacks. They are registered for
-//!    the run of one hook.
-//! 9. A round with nothing to run: the flags have settled.
-//! 10. The order inside a round is the same on every machine and every run: core's interfaces, listed interface crates in
-//!     their order, the charm; inside a crate by module path and line.
-//! 11. A hook is all or nothing: if any handler fails, flags, stored values and buffered writes are as before, and Juju's
-//!     retry starts from the same state. At the end: buffered hook commands, then the local commit, then exit. What Juju
-//!     applies at once (`status-set`, `leader-set` up to 3.6, logs) is outside.
+#![doc = include_str!("docs/rules.md")]
 //!
 //! Rules 8, 10 and 11 are kept by the triggers, the registry and the run of the hook; the rest here.
 

@@ -1,4 +1,36 @@
 //! Juju charms in Rust in the charms.reactive model: handlers guarded by flags, re-run until the flags settle.
+//!
+//! ```no_run
+//! use zkpeer_core::{Flags, Result, Status, when, when_not};
+//!
+//! #[when_not("hello.installed")]
+//! fn install(flags: Flags) {
+//!     flags.set("hello.installed");
+//! }
+//!
+//! #[when("hello.installed")]
+//! fn ready(status: Status) -> Result {
+//!     status.active("ready")?;
+//!     Ok(())
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     zkpeer_core::main()
+//! }
+//! ```
+//!
+//! - The attributes: [`when`](macro@when) and its kin, [`hook`](macro@hook), [`action`](macro@action).
+//! - What a handler can ask for: the table at [`FromContext`].
+//! - What it may return: [`Result`], and [`EndHook`] to end the hook early.
+//! - [The rules](guide::rules) by which handlers run, the [automatic flags](guide::automatic_flags), and the [deliberate
+//!   differences](guide::differences) from charms.reactive.
+//! - Interfaces: [`Interface`], [`Endpoint`], [`Conversation`].
+//! - `main` with resources, triggers and settings: [`Charm`].
+//! - Tests: `testing::Unit` runs a unit in the test's process, `testing::UnitAgent` starts the real program (feature
+//!   `testing`).
+//!
+//! "Contract 4.1" names a section of what Juju promises to charms; "rule 7" and "D8" are in the [`guide`]. `F` and `R` with a
+//! number are observations of how charms.reactive and its `zookeeper-quorum` interface really behave.
 
 #[allow(unused_extern_crates, reason = "what the macros write names the crate by its path from outside")]
 extern crate self as zkpeer_core;
@@ -52,6 +84,18 @@ pub use zkpeer_macros::{
     action, collect_metrics, flag, handlers, hook, interfaces, meter_status_changed, not_unless, only_once, when,
     when_all, when_any, when_file_changed, when_none, when_not, when_not_all,
 };
+
+/// What is not about one type.
+pub mod guide {
+    #[doc = include_str!("docs/rules.md")]
+    pub mod rules {}
+
+    #[doc = include_str!("docs/automatic.md")]
+    pub mod automatic_flags {}
+
+    #[doc = include_str!("docs/differences.md")]
+    pub mod differences {}
+}
 
 /// The README's examples, as tests.
 #[cfg(all(doctest, feature = "testing"))]
