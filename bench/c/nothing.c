@@ -1,0 +1,2 @@
+/* The price of a process. */
+int main(void) { return 0; }
