@@ -20,7 +20,7 @@ impl Interface for Friends {
 
 #[hook("{peers:friends}-relation-{joined,changed}")]
 fn meet(friends: Friends) -> Result {
-    let friend = friends.0.conversation(Scope::Unit)?;
+    let Some(friend) = friends.0.conversation(Scope::Unit)? else { return Ok(()) };
     friend.set_flag("{relation_name}.met");
     friend.set_local("address", &friend.get_remote("ingress-address")?)?;
     friend.set_remote("greeting", "hello\n")?;
@@ -29,7 +29,9 @@ fn meet(friends: Friends) -> Result {
 
 #[hook("{peers:friends}-relation-departed")]
 fn part(friends: Friends) -> Result {
-    friends.0.conversation(Scope::Unit)?.clear_flag("{relation_name}.met");
+    if let Some(friend) = friends.0.conversation(Scope::Unit)? {
+        friend.clear_flag("{relation_name}.met");
+    }
     Ok(())
 }
 
@@ -49,6 +51,10 @@ fn b_misbehave(dir: CharmDir, flags: Flags, kv: Kv, log: Log, leader: Leader) ->
         "error" => return Err("told to fail".into()),
         "panic" => panic!("told to panic"),
         "exit" => std::process::exit(0),
+        "exit elsewhere" => {
+            let thread = std::thread::spawn(|| std::process::exit(0));
+            return thread.join().map_err(|_| "the thread has gone".into());
+        }
         "thread" => {
             let thread = std::thread::spawn(|| panic!("told to panic elsewhere"));
             return thread.join().map_err(|_| "the thread has gone".into());
@@ -108,6 +114,9 @@ fn echo(action: Action) -> Result {
 fn main() -> std::process::ExitCode {
     let charm = Charm::new().triggers(|triggers| {
         assert!(!std::path::Path::new("panic-early").exists(), "told to panic early");
+        if std::path::Path::new("exit-early").exists() {
+            std::process::exit(0);
+        }
         triggers.when("probe.installed").set("probe.triggered");
     });
     charm.main()

@@ -137,7 +137,7 @@ fn a_log_that_cannot_be_written_changes_nothing() {
 }
 
 #[test]
-fn a_relation_that_is_gone_is_told_as_juju_tells_it() {
+fn a_write_to_a_relation_that_is_gone_is_told_as_juju_tells_it() {
     let mut stage = used();
     for (name, value) in [
         ("JUJU_DISPATCH_PATH", "hooks/friends-relation-joined"),
@@ -146,12 +146,14 @@ fn a_relation_that_is_gone_is_told_as_juju_tells_it() {
     ] {
         stage.set(name, value);
     }
-    stage.tool(
-        "relation-list",
-        "echo 'ERROR invalid value \"friends:9\" for option -r: relation not found' >&2; exit 2",
-    );
-    fails(&stage, &["meet", "charms/probe.rs:", "friends-relation-joined", "relation not found"])
-        .logged("relation not found");
+    let gone = "cat >/dev/null; echo 'ERROR invalid value \"friends:9\" for option -r: relation not found' >&2; exit 2";
+    stage.tool("relation-list", gone);
+    stage.tool("relation-set", gone);
+    let before = stored(stage.dir());
+    let run = stage.run(&probe());
+    run.failed_with(&["relation-set -r friends:9", "relation not found"]);
+    run.logged("relation not found");
+    assert_eq!(stored(stage.dir()), before);
 }
 
 #[test]
@@ -191,6 +193,34 @@ fn a_handler_that_ends_the_process_is_named_and_the_exit_code_is_1() {
     let stage = used();
     stage.behave("exit");
     fails(&stage, &["probe::b_misbehave", "ended the process in update-status", "EndHook"]).logged("ended the process");
+}
+
+#[test]
+fn a_process_that_is_ended_from_another_thread_or_before_any_handler_is_noticed_too() {
+    let stage = used();
+    stage.behave("exit elsewhere");
+    fails(&stage, &["probe::b_misbehave", "ended the process in update-status"]).logged("ended the process");
+    stage.behave("");
+    fs::write(stage.dir().join("exit-early"), "").unwrap();
+    fails(&stage, &["the charm ended the process in update-status"]);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_no_reason_to_fail_a_hook_that_is_done() {
+    let mut stage = used();
+    stage.set("ZKPEER_REPORT", "/nonexistent/report");
+    let run = stage.run(&probe());
+    run.succeeded();
+    assert!(run.stderr().contains("WARNING cannot write /nonexistent/report"), "{}", run.stderr());
+}
+
+#[test]
+fn an_action_of_the_old_layout_is_no_hook_of_its_name() {
+    let mut stage = used();
+    stage.unset("JUJU_DISPATCH_PATH");
+    stage.set("JUJU_HOOK_NAME", "");
+    stage.set("JUJU_ACTION_NAME", "install");
+    fails(&stage, &["no handler for the action `install`"]);
 }
 
 #[test]

@@ -33,19 +33,33 @@ const SERIES_UPGRADE: &str = "upgrade.series.in-progress";
 const SETTINGS_PREFIX: &str = "leadership.settings.";
 /// Where the configuration of the hook before is kept.
 const CONFIG_KEY: &str = "zkpeer.config";
+/// Where charmhelpers keeps the same.
+const PYTHON_CONFIG: &str = ".juju-persistent-config";
 
 /// Which groups have been brought up to date in this hook.
 #[derive(Debug, Default)]
-pub(crate) struct Automatic([bool; 3]);
+pub(crate) struct Automatic {
+    refreshed: [bool; 3],
+    started: bool,
+}
 
 impl Automatic {
     /// Whether it is still to do; from now on it is not.
     pub(crate) fn begin(&mut self, group: Group) -> bool {
-        !std::mem::replace(&mut self.0[group as usize], true)
+        !std::mem::replace(&mut self.refreshed[group as usize], true)
+    }
+
+    /// All groups that handlers and triggers watch from the beginning have been looked at.
+    pub(crate) fn start(&mut self) {
+        self.started = true;
+    }
+
+    pub(crate) fn has_started(&self) -> bool {
+        self.started
     }
 
     pub(crate) fn is_refreshed(&self, group: Group) -> bool {
-        self.0[group as usize]
+        self.refreshed[group as usize]
     }
 }
 
@@ -90,27 +104,29 @@ fn refresh_settings(context: &Context) -> Result<(), Error> {
     all.extend(current.into_iter().map(|(key, value)| (key, Some(value))));
     let mut any = false;
     for (key, value) in all {
-        any |= note_setting(context, &key, value.as_deref())?;
+        let changed = note_setting(context, &key, value.as_deref())?;
+        toggle(context, &format!("{LEADER_CHANGED}.{key}"), changed);
+        any |= changed;
     }
     toggle(context, LEADER_CHANGED, any);
     Ok(())
 }
 
-/// Brings the flags of one leader setting up to date; whether it has changed since the last hook that looked.
+/// Notes a leader setting; whether it differs from what the last hook that looked, or an earlier write of this one, saw.
 fn note_setting(context: &Context, key: &str, value: Option<&str>) -> Result<bool, Error> {
     let stored = format!("{SETTINGS_PREFIX}{key}");
     let before: Option<Option<String>> = context.get(&stored)?;
-    let changed = before.flatten().as_deref() != value;
-    toggle(context, &format!("{LEADER_CHANGED}.{key}"), changed);
     toggle(context, &format!("{LEADER_SET}.{key}"), value.is_some());
     context.set(&stored, &value)?;
-    Ok(changed)
+    Ok(before.flatten().as_deref() != value)
 }
 
-/// The leader has written settings itself: their flags follow in this hook already.
+/// The leader has written a setting itself: its flags follow in this hook already. That it has changed stays true to the
+/// end of the hook, even if it is written a second time.
 pub(crate) fn settings_written(context: &Context, key: &str, value: &str) -> Result<(), Error> {
     if context.is_refreshed(Group::LeaderSettings) && note_setting(context, key, Some(value).filter(|v| !v.is_empty()))?
     {
+        toggle(context, &format!("{LEADER_CHANGED}.{key}"), true);
         toggle(context, LEADER_CHANGED, true);
     }
     Ok(())
@@ -119,9 +135,13 @@ pub(crate) fn settings_written(context: &Context, key: &str, value: &str) -> Res
 fn refresh_config(context: &Context) -> Result<(), Error> {
     let defaults = metadata::read_config_defaults(context.charm_dir())?;
     let current = ask::config(context)?;
-    let before: Option<BTreeMap<String, Value>> = context.get(CONFIG_KEY)?;
+    let before = match context.get(CONFIG_KEY)? {
+        Some(before) => Some(before),
+        None => python_config(context)?,
+    };
     let mut any = false;
-    let options: std::collections::BTreeSet<&String> = defaults.keys().chain(current.keys()).collect();
+    let options: std::collections::BTreeSet<&String> =
+        defaults.keys().chain(current.keys()).chain(before.iter().flat_map(BTreeMap::keys)).collect();
     for option in options {
         let value = current.get(option).unwrap_or(&Value::Null);
         let changed = before.as_ref().is_none_or(|before| !same(before.get(option).unwrap_or(&Value::Null), value));
@@ -134,6 +154,19 @@ fn refresh_config(context: &Context) -> Result<(), Error> {
     toggle(context, CONFIG_CHANGED, any);
     context.set(CONFIG_KEY, &*current)?;
     Ok(())
+}
+
+/// The configuration as the charm's Python predecessor last saw it: charmhelpers keeps it in a file of its own.
+fn python_config(context: &Context) -> Result<Option<BTreeMap<String, Value>>, Error> {
+    let path = context.charm_dir().join(PYTHON_CONFIG);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| Error::Malformed {
+            path,
+            reason: format!("{error}; it is what charmhelpers has left, and can be removed"),
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Read { path, source }),
+    }
 }
 
 /// Equal as Juju's values: integers and floats are not told apart (contract 9.6).
@@ -166,6 +199,7 @@ pub(crate) fn at_start<'f>(context: &Context, watched: impl Iterator<Item = &'f 
     let mut groups: Vec<Group> = watched.filter_map(Group::of).collect();
     groups.sort_unstable();
     groups.dedup();
+    context.with_automatic(Automatic::start);
     for group in groups {
         context.ensure(group);
     }

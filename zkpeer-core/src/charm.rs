@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::context::{Context, Outside, Resources, Setup};
-use crate::error::{Error, describe};
+use crate::error::{Error, complain, describe};
 use crate::handler::HandlerDef;
 use crate::hook::{Environment, Vars};
 use crate::juju::tools::Tools;
@@ -28,6 +28,10 @@ const HOOK_COMMAND_LIMIT: Duration = Duration::from_secs(300);
 /// Runs the hook for which Juju has started this program, with all handlers that are linked into it.
 ///
 /// It is [`Charm::new().main()`](Charm::main), which tells more.
+///
+/// Handlers are linked in with the crate that they stand in, if the program names that crate at all. A package with both
+/// `src/lib.rs` and `src/main.rs` is two crates: write `use my_charm as _;` in `main.rs`, or the library's handlers are
+/// lost without a word. Other crates of handlers are named in [`interfaces!`](crate::interfaces).
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
@@ -148,7 +152,7 @@ impl Charm {
             Err(_) => ExitCode::FAILURE,
             Ok(Err(Failed { error, juju })) => {
                 let message = describe(&*error);
-                eprintln!("ERROR {message}");
+                complain(&format!("ERROR {message}"));
                 if let Some(juju) = juju {
                     // It has been told on standard error; if the log cannot be written, the reason is the same again.
                     let _ = juju.juju_log(LogLevel::Error, &message);
@@ -162,7 +166,10 @@ impl Charm {
         let environment =
             Environment::read(vars, program).map_err(|error| Failed { error: Box::new(error), juju: None })?;
         let limit = environment::limit(vars).map_err(|error| Failed { error: Box::new(error), juju: None })?;
-        let juju: Rc<dyn Juju> = Rc::new(Tools::new(environment.charm_dir.clone(), environment.path.clone(), limit));
+        // Juju starts a charm in its directory.
+        let here = std::env::current_dir().ok();
+        let elsewhere = Some(environment.charm_dir.clone()).filter(|charm_dir| here.as_ref() != Some(charm_dir));
+        let juju: Rc<dyn Juju> = Rc::new(Tools::new(elsewhere, environment.path.clone(), limit));
         let failed = |error| Failed { error: Box::new(error), juju: Some(Rc::clone(&juju)) };
         let store_path = environment::store_path(vars, &environment);
         let report_path = vars.get(std::ffi::OsStr::new("ZKPEER_REPORT")).map(PathBuf::from);
@@ -192,7 +199,10 @@ impl Charm {
         let context = Context::new(outside, store);
         let (report, result) = self.run(&context, &registry);
         if let Some(path) = report_path {
-            append(&path, &report).map_err(&failed)?;
+            // What the hook has done is done, whether or not it can be told.
+            if let Err(error) = append(&path, &report) {
+                complain(&format!("WARNING {}", describe(&error)));
+            }
         }
         result.map_err(failed)
     }
@@ -230,11 +240,9 @@ impl Charm {
                 return (report, Err(error), store);
             }
         };
-        let copy = store.detached();
         let context = Context::new(outside, store);
         let (report, result) = self.run(&context, &registry);
-        // A handler may have kept a handle on the context; then what it holds is all there is.
-        let store = context.into_store().unwrap_or(copy);
+        let store = context.take_store();
         (report, result, store)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -24,8 +24,8 @@ use crate::outbox::Outbox;
 use crate::params::Flags;
 use crate::registry::Handler;
 use crate::report::Change;
-use crate::store::{Store, StoreError};
-use crate::trigger::{Edge, TriggerTable};
+use crate::store::{Json, Store, StoreError};
+use crate::trigger::{Actions, Callback, Edge, TriggerTable};
 
 /// The prefix of a flag's key in the store, as charms.reactive has it.
 pub(crate) const FLAG_PREFIX: &str = "reactive.states.";
@@ -118,10 +118,12 @@ impl Context {
         }))
     }
 
-    /// The store, when all else of the context has been dropped.
+    /// The store, at the end of a run: handles that a test has kept see an empty one from then on.
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn into_store(self) -> Option<Store> {
-        Rc::into_inner(self.0).map(|inner| inner.state.into_inner().store)
+    pub(crate) fn take_store(&self) -> Store {
+        let mut state = self.0.state.borrow_mut();
+        state.triggers.forget();
+        std::mem::replace(&mut state.store, Store::in_memory())
     }
 
     pub(crate) fn outside(&self) -> &Outside {
@@ -169,7 +171,13 @@ impl Context {
     }
 
     pub(crate) fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), StoreError> {
-        self.0.state.borrow_mut().set(key, value)
+        // The value may look at the context while it is written, so nothing is held meanwhile.
+        let json = Json::from_serialize(value).map_err(|source| StoreError::NotStorable {
+            file: self.0.state.borrow().store.name(),
+            key: key.to_owned(),
+            source,
+        })?;
+        self.0.state.borrow_mut().put(key, |store| Ok(store.set_json(key, &json)))
     }
 
     pub(crate) fn unset(&self, key: &str) {
@@ -199,7 +207,7 @@ impl Context {
         if let Some(group) = Group::of(flag) {
             self.ensure(group);
         }
-        self.0.state.borrow_mut().is_set(flag)
+        self.0.state.borrow().store.contains(&flag_key(flag))
     }
 
     /// All flags that are set, in order; the automatic ones included.
@@ -215,9 +223,30 @@ impl Context {
         if self.event().is_restricted() || !self.0.state.borrow_mut().automatic.begin(group) {
             return;
         }
+        let (before, started) = {
+            let state = self.0.state.borrow();
+            (state.changes.len(), state.automatic.has_started())
+        };
         if let Err(error) = group.refresh(self) {
             self.fail(error);
         }
+        if started {
+            // No handler watches the group, or it would have been looked at before the first one ran; and it is no doing of
+            // the handler that asks.
+            self.0.state.borrow_mut().changes.truncate(before);
+        }
+    }
+
+    /// A trigger waits for the flag from now on: if it is an automatic one, it has to be brought up to date. Before the
+    /// first handler that is done anyway, when all triggers are known.
+    pub(crate) fn ensure_group_of(&self, flag: &str) {
+        if let Some(group) = Group::of(flag).filter(|_| self.0.state.borrow().automatic.has_started()) {
+            self.ensure(group);
+        }
+    }
+
+    pub(crate) fn with_automatic(&self, f: impl FnOnce(&mut Automatic)) {
+        f(&mut self.0.state.borrow_mut().automatic);
     }
 
     pub(crate) fn is_refreshed(&self, group: Group) -> bool {
@@ -266,30 +295,46 @@ impl Context {
         self.get(&flag_key(name))
     }
 
+    /// Follows a change through all that it sets off, depth first, without recursion but through callbacks.
     fn changed(&self, name: &str, edge: Edge, changed: Result<bool, StoreError>) {
-        let actions = match changed {
-            Ok(true) => self.0.state.borrow_mut().triggers.enter(name, edge),
+        match changed {
+            Ok(true) => {}
             Ok(false) => return,
             Err(error) => return self.fail(error.into()),
-        };
-        let actions = match actions {
-            Ok(Some(actions)) => actions,
-            Ok(None) => return,
-            Err(cascade) => return self.fail(Error::TriggerLoop { cascade }),
-        };
-        for flag in &actions.set {
-            self.change_flag(flag, Edge::Set);
         }
-        for flag in &actions.clear {
-            self.change_flag(flag, Edge::Cleared);
-        }
-        for callback in &actions.call {
-            if let Err(source) = callback(&Flags::of(self)) {
-                let edge = if edge == Edge::Set { "set" } else { "cleared" };
-                self.fail(Error::TriggerFailed { flag: name.to_owned(), edge, source });
+        let _cascade = Cascade::enter(self);
+        let mut steps = vec![Step::Follow(name.to_owned(), edge)];
+        while let Some(step) = steps.pop() {
+            match step {
+                Step::Follow(flag, edge) => {
+                    let followed = self.0.state.borrow_mut().triggers.follow(&flag, edge);
+                    match followed {
+                        Ok(Some(actions)) => steps.extend(Step::of(&actions, &flag, edge).into_iter().rev()),
+                        Ok(None) => {}
+                        Err(cascade) => return self.fail(Error::TriggerLoop { cascade }),
+                    }
+                }
+                Step::Change(flag, edge) => {
+                    let changed = self.0.state.borrow_mut().change_flag(&flag, edge);
+                    match changed {
+                        Ok(true) => steps.push(Step::Follow(flag, edge)),
+                        Ok(false) => {}
+                        Err(error) => return self.fail(error.into()),
+                    }
+                }
+                Step::Call(callback, flag, edge) => {
+                    if let Err(source) = callback(&Flags::of(self)) {
+                        let edge = if edge == Edge::Set { "set" } else { "cleared" };
+                        self.fail(Error::TriggerFailed { flag, edge, source });
+                    }
+                }
             }
         }
-        self.0.state.borrow_mut().triggers.leave();
+    }
+
+    /// The flags that some trigger waits for.
+    pub(crate) fn triggering_flags(&self) -> Vec<String> {
+        self.0.state.borrow().triggers.watched()
     }
 
     pub(crate) fn with_triggers(&self, f: impl FnOnce(&mut TriggerTable)) {
@@ -299,11 +344,6 @@ impl Context {
     /// The real changes of flags since this was last asked.
     pub(crate) fn take_changes(&self) -> Vec<Change> {
         std::mem::take(&mut self.0.state.borrow_mut().changes)
-    }
-
-    /// The flags that were changed since this was last asked, leaving the list as it is.
-    pub(crate) fn changed_flags(changes: &[Change]) -> BTreeSet<String> {
-        changes.iter().map(|change| change.flag.clone()).collect()
     }
 
     // ---- failures where no error can be returned ----
@@ -320,8 +360,44 @@ impl Context {
     /// Writes to Juju's log; that it cannot be written is no reason to fail a hook.
     pub(crate) fn log(&self, level: LogLevel, message: &str) {
         if let Err(error) = self.juju().juju_log(level, message) {
-            eprintln!("{}: {message} ({})", level.as_str(), error::describe(&error));
+            error::complain(&format!("{}: {message} ({})", level.as_str(), error::describe(&error)));
         }
+    }
+}
+
+/// One step of a cascade of triggers.
+enum Step {
+    /// See what a real change sets off.
+    Follow(String, Edge),
+    /// Set a flag, or clear it.
+    Change(String, Edge),
+    /// Call a function because of a change.
+    Call(Callback, String, Edge),
+}
+
+impl Step {
+    /// What a change sets off: first what is set, then what is cleared, then what is called (rule 8).
+    fn of(actions: &Actions, flag: &str, edge: Edge) -> Vec<Self> {
+        let sets = actions.set.iter().map(|flag| Self::Change(flag.clone(), Edge::Set));
+        let clears = actions.clear.iter().map(|flag| Self::Change(flag.clone(), Edge::Cleared));
+        let calls = actions.call.iter().map(|callback| Self::Call(callback.clone(), flag.to_owned(), edge));
+        sets.chain(clears).chain(calls).collect()
+    }
+}
+
+/// As long as it lives a cascade is under way.
+struct Cascade<'c>(&'c Context);
+
+impl<'c> Cascade<'c> {
+    fn enter(context: &'c Context) -> Self {
+        context.0.state.borrow_mut().triggers.enter();
+        Self(context)
+    }
+}
+
+impl Drop for Cascade<'_> {
+    fn drop(&mut self) {
+        self.0.0.state.borrow_mut().triggers.leave();
     }
 }
 
@@ -332,10 +408,6 @@ pub(crate) fn has_leader_settings(version: Option<&str>) -> bool {
 }
 
 impl State {
-    fn is_set(&mut self, flag: &str) -> bool {
-        self.store.contains(&flag_key(flag))
-    }
-
     fn change_flag(&mut self, name: &str, edge: Edge) -> Result<bool, StoreError> {
         let key = flag_key(name);
         if self.store.contains(&key) == (edge == Edge::Set) {
@@ -355,9 +427,18 @@ impl State {
         Ok(changed)
     }
 
-    fn set<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), StoreError> {
+    fn set<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), StoreError> {
+        self.put(key, |store| store.set(key, value))
+    }
+
+    /// Changes one key, and keeps up the sum.
+    fn put(
+        &mut self,
+        key: &str,
+        change: impl FnOnce(&mut Store) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
         let before = self.store.get_text(key).map(|text| digest(key, text));
-        if self.store.set(key, value)? {
+        if change(&mut self.store)? {
             let after = self.store.get_text(key).map(|text| digest(key, text));
             self.sum ^= before.unwrap_or_default() ^ after.unwrap_or_default();
         }

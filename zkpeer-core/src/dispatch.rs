@@ -4,38 +4,43 @@
 //!
 //! Rules 8, 10 and 11 are kept by the triggers, the registry and the run of the hook; the rest here.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::predicate::{Phase, Predicate, World};
 
 /// The handlers' conditions, in the order in which handlers run, and who watches which flag.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    predicates: Vec<Predicate>,
-    watchers: BTreeMap<String, Vec<usize>>,
+    predicates: Vec<Rc<Predicate>>,
+    /// The handlers that something other than flags decides about.
+    beyond_flags: Vec<usize>,
+    watchers: BTreeMap<Cow<'static, str>, Vec<usize>>,
 }
 
 impl Rules {
-    pub(crate) fn new(predicates: Vec<Predicate>) -> Self {
-        let mut watchers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    pub(crate) fn new(predicates: Vec<Rc<Predicate>>) -> Self {
+        let mut watchers: BTreeMap<Cow<'static, str>, Vec<usize>> = BTreeMap::new();
         for (handler, predicate) in predicates.iter().enumerate() {
             for flag in predicate.flags() {
-                let of_flag = watchers.entry(flag.to_owned()).or_default();
+                let of_flag = watchers.entry(flag.clone()).or_default();
                 if of_flag.last() != Some(&handler) {
                     of_flag.push(handler);
                 }
             }
         }
-        Self { predicates, watchers }
+        let beyond_flags = (0..predicates.len()).filter(|&handler| predicates[handler].looks_beyond_flags()).collect();
+        Self { predicates, beyond_flags, watchers }
     }
 
     /// All flags that some handler watches.
     pub(crate) fn watched(&self) -> impl Iterator<Item = &str> {
-        self.watchers.keys().map(String::as_str)
+        self.watchers.keys().map(AsRef::as_ref)
     }
 
     fn watchers(&self, flags: &BTreeSet<String>) -> BTreeSet<usize> {
-        flags.iter().filter_map(|flag| self.watchers.get(flag)).flatten().copied().collect()
+        flags.iter().filter_map(|flag| self.watchers.get(flag.as_str())).flatten().copied().collect()
     }
 
     fn holds(&self, handler: usize, world: &impl World) -> bool {
@@ -75,13 +80,13 @@ impl<'r> Dispatch<'r> {
         if changed.is_empty() {
             return;
         }
-        let watching = self.rules.watchers(&changed);
         let rules = self.rules;
         // The conditions of all others are what they were when they were queued.
-        self.queue.retain(|&handler| {
-            let affected = watching.contains(&handler) || rules.predicates[handler].looks_beyond_flags();
-            !affected || rules.holds(handler, world)
-        });
+        for handler in rules.watchers(&changed).into_iter().chain(rules.beyond_flags.iter().copied()) {
+            if self.queue.contains(&handler) && !rules.holds(handler, world) {
+                self.queue.remove(&handler);
+            }
+        }
         self.changed.extend(changed);
     }
 

@@ -180,16 +180,6 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
-    /// A conversation was asked for in a hook that has no partner for it.
-    #[error("there is no {scope} to have a conversation with on endpoint `{endpoint}` in {hook}")]
-    NoConversation {
-        /// What is missing.
-        scope: &'static str,
-        /// The endpoint.
-        endpoint: String,
-        /// The hook.
-        hook: String,
-    },
     /// A command that a handler ran failed.
     #[error("command `{command}` failed: {reason}")]
     Command {
@@ -219,6 +209,12 @@ pub struct NotUnless {
     pub function: String,
     /// The flags that are not set.
     pub missing: Vec<String>,
+}
+
+/// Says something on standard error; where that cannot be written, nothing more can be said.
+pub(crate) fn complain(message: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{message}");
 }
 
 /// An error with all its causes in one line: `this: because of this: and this`.

@@ -222,6 +222,20 @@ pub type Result<T = (), E = Box<dyn StdError + Send + Sync>> = std::result::Resu
 #[error("the handler ends the hook here, successfully")]
 pub struct EndHook;
 
+/// Whether the error is [`EndHook`], or has come of it. Some types that hold any error hide which one they hold; then its
+/// text tells.
+fn ends_hook(error: &(dyn StdError + 'static)) -> bool {
+    let text = EndHook.to_string();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<EndHook>() || error.to_string() == text {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
 /// What a handler may return.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
@@ -257,7 +271,7 @@ impl<E: Into<Box<dyn StdError + Send + Sync>>> HandlerReturn<ReturnsResult> for 
             Ok(()) => Outcome::Done,
             Err(error) => {
                 let error = error.into();
-                if error.is::<EndHook>() { Outcome::EndHook } else { Outcome::Failed(error) }
+                if ends_hook(&*error) { Outcome::EndHook } else { Outcome::Failed(error) }
             }
         }
     }
@@ -268,7 +282,7 @@ impl HandlerReturn<ReturnsLocalError> for std::result::Result<(), Box<dyn StdErr
     fn into_outcome(self) -> Outcome {
         match self {
             Ok(()) => Outcome::Done,
-            Err(error) if error.is::<EndHook>() => Outcome::EndHook,
+            Err(error) if ends_hook(&*error) => Outcome::EndHook,
             Err(error) => Outcome::Failed(crate::error::describe(&*error).into()),
         }
     }

@@ -148,9 +148,12 @@ impl Environment {
 
     fn event(reader: &Reader<'_>, program: &Path) -> Result<HookEvent, Error> {
         let dispatch_path = reader.text("JUJU_DISPATCH_PATH")?;
-        if let Some(name) = dispatch_path.as_deref().and_then(|path| path.strip_prefix("actions/")) {
+        let by_path = dispatch_path.as_deref().and_then(|path| path.strip_prefix("actions/")).map(str::to_owned);
+        // The old layout has no path: contract 1.1, 1.4.
+        let by_name = if dispatch_path.is_none() { reader.text("JUJU_ACTION_NAME")? } else { None };
+        if let Some(name) = by_path.or(by_name) {
             let action = ActionEvent {
-                name: name.to_owned(),
+                name,
                 id: reader.text("JUJU_ACTION_UUID")?.unwrap_or_default(),
                 tag: reader.text("JUJU_ACTION_TAG")?.unwrap_or_default(),
             };

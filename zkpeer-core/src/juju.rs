@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub(crate) mod names;
-mod talk;
+pub(crate) mod talk;
 pub mod tools;
 
 pub use names::{NameError, RelationId, UnitName};
@@ -245,7 +245,8 @@ impl JujuError {
     /// Whether the relation that was asked about is gone, or has never been this unit's.
     #[must_use]
     pub fn is_relation_not_found(&self) -> bool {
-        matches!(self, Self::Failed { stderr, .. } if stderr.contains("relation not found"))
+        let gone = ["relation not found", "relation unit not found"];
+        matches!(self, Self::Failed { stderr, .. } if gone.iter().any(|text| stderr.contains(text)))
     }
 
     /// Whether Juju refused because this unit is not the leader.

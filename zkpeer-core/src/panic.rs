@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::context::Context;
+use crate::error::complain;
 use crate::juju::tools::Tools;
 use crate::juju::{Juju, LogLevel};
 use crate::registry::Handler;
@@ -34,11 +35,11 @@ pub(crate) fn remember() {
         let message = format!("{message}{place}");
         let handler = HANDLER.with(|handler| handler.try_borrow().ok()?.clone());
         match handler {
-            None => eprintln!("ERROR panic outside of a handler's own thread: {message}"),
+            None => complain(&format!("ERROR panic outside of a handler's own thread: {message}")),
             Some(_) if cfg!(panic = "unwind") => LAST.with_borrow_mut(|last| *last = Some(message)),
             Some(handler) => {
                 // Nobody catches it, so this is the last moment at which anything can be said.
-                eprintln!("ERROR {handler} panicked: {message}");
+                complain(&format!("ERROR {handler} panicked: {message}"));
                 signal_hook::low_level::exit(1);
             }
         }
@@ -55,42 +56,51 @@ fn payload_text(payload: &(dyn Any + Send)) -> &str {
     text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("(no message)")
 }
 
-/// As long as it lives a handler runs.
+/// As long as it lives the process may not end: a handler runs, or what comes before and after handlers.
 #[derive(Debug)]
-pub(crate) struct Running;
+pub(crate) struct Running {
+    before: Option<Exit>,
+}
 
 impl Running {
-    pub(crate) fn enter(handler: &Handler, context: &Context) -> Self {
+    /// From loading the store to the end of the commit.
+    pub(crate) fn hook(context: &Context) -> Self {
+        Self::enter("the charm".to_owned(), context)
+    }
+
+    /// For one call of a handler.
+    pub(crate) fn handler(handler: &Handler, context: &Context) -> Self {
         let who = format!("handler `{}` at {}", handler.id, handler.def.place());
         HANDLER.with_borrow_mut(|running| *running = Some(who.clone()));
-        if let Some(path) = &context.outside().program_path {
-            let hook = context.event().name().to_owned();
-            set_running(Some(Exit {
-                handler: who,
-                hook,
-                directory: context.charm_dir().to_owned(),
-                path: path.clone(),
-            }));
-        }
-        Self
+        Self::enter(who, context)
+    }
+
+    fn enter(who: String, context: &Context) -> Self {
+        let exit = context.outside().program_path.as_ref().map(|path| Exit {
+            who,
+            hook: context.event().name().to_owned(),
+            directory: context.charm_dir().to_owned(),
+            path: path.clone(),
+        });
+        Self { before: set_running(exit) }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         HANDLER.with_borrow_mut(Option::take);
-        set_running(None);
+        set_running(self.before.take());
     }
 }
 
-fn set_running(exit: Option<Exit>) {
-    *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = exit;
+fn set_running(exit: Option<Exit>) -> Option<Exit> {
+    std::mem::replace(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner), exit)
 }
 
 /// What is to be said if the process ends now.
 #[derive(Debug)]
 struct Exit {
-    handler: String,
+    who: String,
     hook: String,
     directory: PathBuf,
     path: OsString,
@@ -106,11 +116,11 @@ dtor::declarative::dtor! {
         let message = format!(
             "{} ended the process in {}: nothing that this hook did is kept; to end a hook early and successfully return \
              `Err(EndHook.into())`, to let it fail return an error",
-            exit.handler, exit.hook
+            exit.who, exit.hook
         );
-        eprintln!("ERROR {message}");
+        complain(&format!("ERROR {message}"));
         // It has been told on standard error; nothing more can be done about a log that cannot be written.
-        let _ = Tools::new(exit.directory, exit.path, LOG_LIMIT).juju_log(LogLevel::Error, &message);
+        let _ = Tools::new(Some(exit.directory), exit.path, LOG_LIMIT).juju_log(LogLevel::Error, &message);
         signal_hook::low_level::exit(1);
     }
 }

@@ -1,5 +1,6 @@
 //! What must hold for a handler to run, with names filled in; pure, and printed as the attribute is written.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::handler::{Quantifier, RestrictedHook};
@@ -8,7 +9,7 @@ use crate::handler::{Quantifier, RestrictedHook};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Condition {
     /// On flags.
-    Flags(Quantifier, Vec<String>),
+    Flags(Quantifier, Vec<Cow<'static, str>>),
     /// The hook has one of the names; the texts are what the author wrote, the names what they mean in this charm.
     Hook { patterns: Vec<&'static str>, names: Vec<String> },
     /// The action has one of the names.
@@ -85,14 +86,11 @@ impl Predicate {
     }
 
     /// The flags on which the handler waits, each as often as it is written.
-    pub(crate) fn flags(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .flat_map(|condition| match condition {
-                Condition::Flags(_, flags) => flags.as_slice(),
-                _ => &[],
-            })
-            .map(String::as_str)
+    pub(crate) fn flags(&self) -> impl Iterator<Item = &Cow<'static, str>> {
+        self.0.iter().flat_map(|condition| match condition {
+            Condition::Flags(_, flags) => flags.as_slice(),
+            _ => &[],
+        })
     }
 
     /// Whether something other than flags decides, too, and may change while handlers run.
@@ -102,7 +100,7 @@ impl Predicate {
 }
 
 impl Quantifier {
-    fn holds(self, flags: &[String], world: &impl World) -> bool {
+    fn holds(self, flags: &[Cow<'static, str>], world: &impl World) -> bool {
         match self {
             Self::All => flags.iter().all(|flag| world.is_set(flag)),
             Self::Any => flags.iter().any(|flag| world.is_set(flag)),

@@ -1,6 +1,8 @@
 //! All handlers of a charm, in their order, fitted to its metadata; what does not fit is an error before any hook runs.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::context::Setup;
 use crate::dispatch::Rules;
@@ -22,7 +24,7 @@ pub(crate) struct Handler {
     pub(crate) id: String,
     /// For each parameter the endpoint that fills it.
     endpoints: Vec<Filled>,
-    pub(crate) predicate: Predicate,
+    pub(crate) predicate: Rc<Predicate>,
 }
 
 #[derive(Debug)]
@@ -53,7 +55,8 @@ impl Handler {
             Some(endpoint) => format!("{}[{endpoint}]", def.path()),
             None => def.path(),
         };
-        let predicate = Predicate(def.conditions.iter().map(|condition| fill(condition, instance, metadata)).collect());
+        let conditions = def.conditions.iter().map(|condition| fill(condition, instance, metadata));
+        let predicate = Rc::new(Predicate(conditions.collect()));
         Self { def, id, endpoints, predicate }
     }
 
@@ -73,8 +76,10 @@ impl Handler {
 fn fill(condition: &ConditionDef, instance: Option<&str>, metadata: &Metadata) -> Condition {
     match *condition {
         ConditionDef::Flags(quantifier, flags) => {
-            let name =
-                |flag: &Flag| instance.map_or_else(|| flag.name().to_owned(), |name| flag::expand(flag.name(), name));
+            let name = |flag: &Flag| match instance {
+                Some(name) if flag::is_template(flag.name()) => Cow::Owned(flag::expand(flag.name(), name)),
+                _ => Cow::Borrowed(flag.name()),
+            };
             Condition::Flags(quantifier, flags.iter().map(name).collect())
         }
         ConditionDef::Hook(patterns) => {
@@ -106,6 +111,15 @@ fn hook_names(pattern: &str, metadata: &Metadata) -> Vec<String> {
 fn endpoints<'m>(metadata: &'m Metadata, role: Role, interface: &str) -> Vec<&'m str> {
     let of = metadata.endpoints.values().filter(|endpoint| endpoint.role == role && endpoint.interface == interface);
     of.map(|endpoint| endpoint.name.as_str()).collect()
+}
+
+/// The hooks that a handler is for in this charm.
+fn hooks(def: &HandlerDef, metadata: &Metadata) -> Vec<String> {
+    let patterns = def.conditions.iter().flat_map(|condition| match condition {
+        ConditionDef::Hook(patterns) => *patterns,
+        _ => &[],
+    });
+    patterns.flat_map(|pattern| hook_names(pattern, metadata)).collect()
 }
 
 /// All handlers of a charm in the order of rule 10.
@@ -157,11 +171,11 @@ impl Registry {
             CORE => 0,
             name => listed.iter().position(|crate_| *crate_ == name).map_or(listed.len(), |at| at) + 1,
         };
-        defs.sort_by_key(|def| (rank(def), def.module, def.line, def.name));
-        let mut by_path: BTreeMap<String, &HandlerDef> = BTreeMap::new();
+        defs.sort_by_cached_key(|def| (rank(def), def.module, def.line, def.name));
+        let mut by_path: BTreeMap<(&str, &str), &HandlerDef> = BTreeMap::new();
         let mut handlers = Vec::new();
         for def in defs {
-            if let Some(other) = by_path.insert(def.path(), def) {
+            if let Some(other) = by_path.insert((def.module, def.name), def) {
                 return Err(Error::SamePath { path: def.path(), first: other.place(), second: def.place() });
             }
             let instances = instances(def, setup).map_err(|reason| Error::Handler {
@@ -171,7 +185,7 @@ impl Registry {
             })?;
             handlers.extend(instances);
         }
-        let rules = Rules::new(handlers.iter().map(|handler| handler.predicate.clone()).collect());
+        let rules = Rules::new(handlers.iter().map(|handler| Rc::clone(&handler.predicate)).collect());
         Ok(Self { handlers, rules })
     }
 
@@ -224,6 +238,13 @@ fn check_crates(defs: &[&'static HandlerDef], charm: Option<&str>, listed: &[&st
 /// One handler for each endpoint if its flags have a placeholder, otherwise one.
 fn instances(def: &'static HandlerDef, setup: Setup<'_>) -> Result<Vec<Handler>, String> {
     let metadata = setup.metadata;
+    for hook in hooks(def, metadata) {
+        // Every charm has this endpoint without naming it (contract 11.1).
+        let endpoint = hook.rsplit_once("-relation-").map(|(endpoint, _)| endpoint).filter(|name| *name != "juju-info");
+        if let Some(endpoint) = endpoint.filter(|name| !metadata.endpoints.contains_key(*name)) {
+            return Err(format!("it is for the hook `{hook}`, and metadata.yaml has no endpoint `{endpoint}`"));
+        }
+    }
     let interfaces: Vec<EndpointType> = def.params.iter().filter_map(|param| param.endpoint).collect();
     if !flags(def).any(flag::is_template) {
         let endpoints = def.params.iter().map(|param| filled(def, param, metadata)).collect::<Result<_, _>>()?;
@@ -272,7 +293,13 @@ fn flags(def: &HandlerDef) -> impl Iterator<Item = &'static str> {
 fn filled(def: &HandlerDef, param: &ParamDef, metadata: &Metadata) -> Result<Filled, String> {
     let Some(wanted) = param.endpoint else { return Ok(Filled::No) };
     let candidates: Vec<&str> = metadata.endpoints_of(wanted).collect();
-    if def.conditions.iter().any(|condition| matches!(condition, ConditionDef::Hook(_))) {
+    let is_of_candidate =
+        |hook: &String| metadata.relation_hook(hook).is_some_and(|(e, _)| candidates.contains(&e.name.as_str()));
+    let hooks = hooks(def, metadata);
+    let has_patterns = def.conditions.iter().any(|condition| matches!(condition, ConditionDef::Hook(_)));
+    // A pattern for a role that this charm does not play: the handler is another charm's.
+    let is_anothers = has_patterns && hooks.is_empty();
+    if is_anothers || hooks.iter().any(is_of_candidate) {
         return Ok(Filled::ByHook(candidates.into_iter().map(str::to_owned).collect()));
     }
     let begins = |name: &str, flag: &str| flag.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));

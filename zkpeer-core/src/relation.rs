@@ -14,13 +14,14 @@ use crate::flag;
 use crate::handler::EndpointType;
 use crate::juju::{Bag, BagOwner, RelationId, Side, UnitName};
 use crate::metadata::Role;
+use crate::store::Json;
 use crate::trigger::Edge;
 
 const CONVERSATION_PREFIX: &str = "reactive.conversations.";
 /// The part of a key behind a conversation's own, before the name of a local value.
 const LOCAL: &str = ".local-data.";
-/// The local value that marks a conversation whose last unit has gone.
-const DEPARTED: &str = "departed";
+/// Marks a conversation whose last unit has gone; the conversation's own key comes behind.
+const DEPARTED_PREFIX: &str = "zkpeer.departed.";
 
 /// An interface: a type that speaks the protocol of one kind of relation from one side of it.
 ///
@@ -47,7 +48,9 @@ const DEPARTED: &str = "departed";
 ///
 /// #[hook("{peers:ping}-relation-joined")]
 /// fn joined(ping: PingPeers) -> Result {
-///     ping.endpoint.conversation(Scope::Unit)?.set_flag("{relation_name}.joined");
+///     if let Some(conversation) = ping.endpoint.conversation(Scope::Unit)? {
+///         conversation.set_flag("{relation_name}.joined");
+///     }
 ///     Ok(())
 /// }
 /// ```
@@ -145,9 +148,17 @@ impl Endpoint {
     }
 
     /// Writes a key of one's own databag when the hook has succeeded; an empty value removes it.
-    pub fn publish(&self, relation: &RelationId, side: Side, key: &str, value: &str) {
+    ///
+    /// # Errors
+    ///
+    /// If it is the application's databag, and this unit is not the leader.
+    pub fn publish(&self, relation: &RelationId, side: Side, key: &str, value: &str) -> Result<(), Error> {
+        if side == Side::Application && !ask::is_leader_now(&self.context)? {
+            return Err(Error::NotLeader);
+        }
         let mut outbox = self.context.outbox().borrow_mut();
         outbox.bags.entry((relation.clone(), side)).or_default().insert(key.to_owned(), value.to_owned());
+        Ok(())
     }
 
     /// Whether this unit is the one that leaves (contract 5.1).
@@ -160,71 +171,65 @@ impl Endpoint {
     /// The conversation of this scope with whom the hook is about; it begins with the first call, and the hook's remote
     /// unit takes part from then on.
     ///
+    /// There is none if the hook is not one of this endpoint's, or has no remote unit (or application) for the scope: in
+    /// `-created` and `-broken`, and in a `-changed` that is about an application's databag (contract 4.2).
+    /// charms.reactive makes and stores a conversation with nobody then (F11).
+    ///
     /// # Errors
     ///
-    /// If the hook is not one of this endpoint's, or has no remote unit (or application) for the scope. charms.reactive
-    /// makes and stores a conversation with nobody then (F11).
-    pub fn conversation(&self, scope: Scope) -> Result<Conversation, Error> {
-        let nobody = |scope| Error::NoConversation {
-            scope,
-            endpoint: self.name.clone(),
-            hook: self.context.event().name().to_owned(),
+    /// If it cannot be stored.
+    pub fn conversation(&self, scope: Scope) -> Result<Option<Conversation>, Error> {
+        let Some(event) = self.context.event().relation().filter(|event| event.id.endpoint == self.name) else {
+            return Ok(None);
         };
-        let event = self.context.event().relation().filter(|event| event.id.endpoint == self.name);
-        let event = event.ok_or_else(|| nobody("relation"))?;
         let unit = event.remote_unit.as_ref();
         let relation = event.id.to_string();
-        let (namespace, scope) = match scope {
-            Scope::Unit => (relation.as_str(), unit.ok_or_else(|| nobody("remote unit"))?.as_str()),
+        let (namespace, partner) = match scope {
+            Scope::Unit => (relation.as_str(), unit.map(UnitName::as_str)),
             Scope::Application => {
                 let of_unit = unit.map(UnitName::application);
-                let application = event.remote_application.as_deref().or(of_unit);
-                (relation.as_str(), application.ok_or_else(|| nobody("remote application"))?)
+                (relation.as_str(), event.remote_application.as_deref().or(of_unit))
             }
-            Scope::Global => (self.name.as_str(), "global"),
-            Scope::Named(name) => (self.name.as_str(), name),
+            Scope::Global => (self.name.as_str(), Some("global")),
+            Scope::Named(name) => (self.name.as_str(), Some(name)),
         };
-        let mut conversation = Conversation::new(&self.context, namespace, scope);
-        if let Some(record) = conversation.read()? {
+        let Some(partner) = partner else { return Ok(None) };
+        let mut conversation = Conversation::new(&self.context, namespace, partner);
+        if let Some(record) = conversation.read() {
             conversation.record = record;
         }
-        conversation.local_unset(DEPARTED);
+        if conversation.is_marked_departed() {
+            // What is left of it is the name of the last unit that went.
+            conversation.record.units.clear();
+            self.context.unset(&conversation.departed_key());
+        }
         if let Some(unit) = unit {
             conversation.record.units.insert(unit.to_string());
         }
         conversation.write()?;
-        Ok(conversation)
+        Ok(Some(conversation))
     }
 
     /// All conversations on this endpoint, in the order of their keys; those with departed partners included as long as
     /// one of them has a flag.
-    ///
-    /// # Errors
-    ///
-    /// If a stored conversation is malformed.
-    pub fn conversations(&self) -> Result<Vec<Conversation>, Error> {
-        let records = self.context.keys(CONVERSATION_PREFIX).into_iter().filter(|key| !key.contains(LOCAL));
-        let mut found = Vec::new();
-        for key in records {
-            let conversation = Conversation::of_key(&self.context, &format!("{CONVERSATION_PREFIX}{key}"))?;
-            found.extend(conversation.filter(|conversation| conversation.endpoint_name() == self.name));
-        }
-        Ok(found)
+    #[must_use]
+    pub fn conversations(&self) -> Vec<Conversation> {
+        // An endpoint's name is followed by a relation's number, or by a scope.
+        let of_endpoint = |key: &String| key.strip_prefix(&self.name).is_some_and(|rest| rest.starts_with([':', '.']));
+        let keys = self.context.keys(CONVERSATION_PREFIX).into_iter().filter(|key| !key.contains(LOCAL));
+        let keys = keys.filter(of_endpoint).map(|key| format!("{CONVERSATION_PREFIX}{key}"));
+        keys.filter_map(|key| Conversation::of_key(&self.context, &key)).collect()
     }
 
     /// The conversations that have a flag, in the order in which they got it.
     ///
     /// # Errors
     ///
-    /// If a stored conversation is malformed.
+    /// If the flag's value is not one of conversations.
     pub fn conversations_in(&self, flag: &str) -> Result<Vec<Conversation>, Error> {
         let value: Option<Option<FlagValue>> = self.context.flag_value(&self.flag(flag))?;
         let keys = value.flatten().map(|value| value.conversations).unwrap_or_default();
-        let mut found = Vec::new();
-        for key in keys {
-            found.extend(Conversation::of_key(&self.context, &key)?);
-        }
-        Ok(found)
+        Ok(keys.iter().filter_map(|key| Conversation::of_key(&self.context, key)).collect())
     }
 }
 
@@ -263,28 +268,34 @@ impl Conversation {
         Self { context: context.clone(), key: format!("{CONVERSATION_PREFIX}{namespace}.{scope}"), record }
     }
 
-    /// The conversation of a key that a flag names. If there is no record, as where charms.reactive has forgotten a
-    /// departed unit, it is made good from the key.
-    fn of_key(context: &Context, key: &str) -> Result<Option<Self>, Error> {
-        let Some((namespace, scope)) = key.strip_prefix(CONVERSATION_PREFIX).and_then(|rest| rest.split_once('.'))
-        else {
-            return Ok(None);
-        };
+    /// The conversation of a key that a flag names. If there is no record that can be understood, as where charms.reactive
+    /// has forgotten a departed unit, it is made good from the key.
+    fn of_key(context: &Context, key: &str) -> Option<Self> {
+        let (namespace, scope) = key.strip_prefix(CONVERSATION_PREFIX)?.split_once('.')?;
         let mut conversation = Self::new(context, namespace, scope);
-        match conversation.read()? {
+        match conversation.read() {
             Some(record) => conversation.record = record,
             None if scope.contains('/') => drop(conversation.record.units.insert(scope.to_owned())),
             None => {}
         }
-        Ok(Some(conversation))
+        Some(conversation)
     }
 
-    fn read(&self) -> Result<Option<Record>, Error> {
-        Ok(self.context.get(&self.key)?)
+    /// The record, if there is one that can be understood: charms.reactive has left some with `null` in them (F11).
+    fn read(&self) -> Option<Record> {
+        self.context.get(&self.key).ok().flatten()
     }
 
     fn write(&self) -> Result<(), Error> {
         Ok(self.context.set(&self.key, &self.record)?)
+    }
+
+    fn departed_key(&self) -> String {
+        format!("{DEPARTED_PREFIX}{}", self.key)
+    }
+
+    fn is_marked_departed(&self) -> bool {
+        self.context.contains(&self.departed_key())
     }
 
     /// The key under which it is stored; also its name in the values of flags.
@@ -307,7 +318,7 @@ impl Conversation {
     /// Whether its partner has departed.
     #[must_use]
     pub fn has_departed(&self) -> bool {
-        !self.context.contains(&self.key) || self.context.contains(&self.local_key(DEPARTED))
+        !self.context.contains(&self.key) || self.is_marked_departed()
     }
 
     fn endpoint_name(&self) -> &str {
@@ -382,16 +393,13 @@ impl Conversation {
 
     /// Whether it has any flag: those whose value names it.
     fn has_any_flag(&self) -> bool {
-        let quoted = format!("\"{}\"", self.key);
+        // As it stands in the store: in quotes, and with what is not ASCII escaped.
+        let Ok(quoted) = Json::from_serialize(&self.key).map(|json| json.to_string()) else { return false };
         self.context.with_store(|store| store.range(FLAG_PREFIX).any(|(_, value)| value.contains(&quoted)))
     }
 
     fn local_key(&self, name: &str) -> String {
         format!("{}{LOCAL}{name}", self.key)
-    }
-
-    fn local_unset(&self, name: &str) {
-        self.context.unset(&self.local_key(name));
     }
 
     /// A value kept with the conversation, on this unit only.
@@ -413,37 +421,48 @@ impl Conversation {
     }
 
     /// A value that the partner has published: the first that is not empty, of the units that take part, the one that
-    /// departs in this hook included.
+    /// departs in this hook included. Of a relation that is gone there is none.
     ///
     /// # Errors
     ///
     /// If Juju refuses.
     pub fn get_remote(&self, key: &str) -> Result<Option<String>, Error> {
-        let event = self.context.event();
         for relation in self.relations()? {
-            let endpoint = Endpoint { context: self.context.clone(), name: self.endpoint_name().to_owned() };
-            let about = event.relation().filter(|about| about.id == relation && event.is_departed());
-            let departing = about.and_then(|about| about.remote_unit.clone());
-            for unit in endpoint.members(&relation)?.into_iter().chain(departing) {
-                if !self.record.units.contains(unit.as_str()) {
-                    continue;
-                }
-                let bag = endpoint.bag(&relation, BagOwner::Unit(unit))?;
-                if let Some(value) = bag.get(key).filter(|value| !value.is_empty()) {
-                    return Ok(Some(value.clone()));
-                }
+            match self.get_remote_over(&relation, key) {
+                Ok(None) => {}
+                Err(Error::Juju(error)) if error.is_relation_not_found() => {}
+                found => return found,
+            }
+        }
+        Ok(None)
+    }
+
+    fn get_remote_over(&self, relation: &RelationId, key: &str) -> Result<Option<String>, Error> {
+        let event = self.context.event();
+        let about = event.relation().filter(|about| about.id == *relation && event.is_departed());
+        let departing = about.and_then(|about| about.remote_unit.clone());
+        for unit in ask::members(&self.context, relation)?.into_iter().chain(departing) {
+            if !self.record.units.contains(unit.as_str()) {
+                continue;
+            }
+            let bag = ask::bag(&self.context, relation, BagOwner::Unit(unit))?;
+            if let Some(value) = bag.get(key).filter(|value| !value.is_empty()) {
+                return Ok(Some(value.clone()));
             }
         }
         Ok(None)
     }
 
     /// Publishes a value to the partner when the hook has succeeded, in this unit's databag of each of its relations; an
-    /// empty value removes the key.
+    /// empty value removes the key. A partner that has departed is told nothing.
     ///
     /// # Errors
     ///
     /// If Juju refuses.
     pub fn set_remote(&self, key: &str, value: &str) -> Result<(), Error> {
+        if self.has_departed() {
+            return Ok(());
+        }
         for relation in self.relations()? {
             let mut outbox = self.context.outbox().borrow_mut();
             outbox.bags.entry((relation, Side::Unit)).or_default().insert(key.to_owned(), value.to_owned());
@@ -457,15 +476,12 @@ impl Conversation {
             self.record.units.remove(unit);
             return self.write();
         }
-        if self.has_any_flag() {
-            return self.set_local(DEPARTED, &true);
-        }
-        self.forget();
-        Ok(())
+        Ok(self.context.set(&self.departed_key(), &true)?)
     }
 
     fn forget(&self) {
         self.context.unset(&self.key);
+        self.context.unset(&self.departed_key());
         let locals = format!("{}{LOCAL}", self.key);
         for name in self.context.keys(&locals) {
             self.context.unset(&format!("{locals}{name}"));
@@ -473,19 +489,26 @@ impl Conversation {
     }
 }
 
-/// At the end of a `-departed` hook the unit leaves all conversations of the relation, whatever their scope (difference
-/// D12; charms.reactive looks at those of scope unit only).
+/// At the end of a hook: a unit that has departed leaves all conversations of the relation, whatever their scope (difference
+/// D12; charms.reactive looks at those of scope unit only), and departed conversations that have no flag are forgotten.
 pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
     let event = context.event();
-    let Some(relation) = event.relation().filter(|_| event.is_departed()) else { return Ok(()) };
-    let Some(unit) = &relation.remote_unit else { return Ok(()) };
-    let endpoint = Endpoint { context: context.clone(), name: relation.id.endpoint.to_owned() };
-    let relation_id = relation.id.to_string();
-    for conversation in endpoint.conversations()? {
-        let namespace = conversation.record.namespace.as_str();
-        let of_relation = namespace == relation_id || namespace == endpoint.name;
-        if of_relation && conversation.record.units.contains(unit.as_str()) {
-            conversation.depart(unit.as_str())?;
+    let gone = event.relation().filter(|_| event.is_departed());
+    if let Some((relation, unit)) = gone.and_then(|relation| Some((&relation.id, relation.remote_unit.as_ref()?))) {
+        let endpoint = Endpoint { context: context.clone(), name: relation.endpoint.clone() };
+        let id = relation.to_string();
+        for conversation in endpoint.conversations() {
+            let of_relation = [&id, &endpoint.name].contains(&&conversation.record.namespace);
+            if of_relation && conversation.record.units.contains(unit.as_str()) {
+                conversation.depart(unit.as_str())?;
+            }
+        }
+    }
+    for key in context.keys(DEPARTED_PREFIX) {
+        if let Some(conversation) =
+            Conversation::of_key(context, &key).filter(|conversation| !conversation.has_any_flag())
+        {
+            conversation.forget();
         }
     }
     Ok(())

@@ -1,14 +1,16 @@
 //! One run of one hook: the only place where dispatcher, store, triggers and Juju meet.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use md5::{Digest, Md5};
 
 use crate::automatic;
-use crate::context::{Call, Context};
+use crate::context::{Call, Context, FLAG_PREFIX};
 use crate::dispatch::Dispatch;
 use crate::error::{Error, describe};
 use crate::handler::Outcome;
@@ -23,6 +25,9 @@ use crate::trigger::Edge;
 
 /// After so many rounds the flags count as not settling, even if every round is new.
 const MOST_ROUNDS: u32 = 10_000;
+/// After so many times in the same state, with the same changes, the flags count as not settling. Once would do if all that
+/// handlers look at were stored; but one may work off a queue outside, and charms.reactive lets it for 100 rounds.
+const MOST_REPETITIONS: u32 = 100;
 
 /// The prefix of the keys by which handlers are known to have succeeded, as charms.reactive has it.
 const INVOKED: &str = "reactive.invoked.";
@@ -53,6 +58,7 @@ pub(crate) fn run(
     triggers: &RegisterTriggers<'_>,
     on_not_settled: OnNotSettled,
 ) -> (Report, Result<(), Error>) {
+    let _running = panic::Running::hook(context);
     let mut report = Report { hook: context.event().name().to_owned(), ..Report::default() };
     let result = Run { context, registry, on_not_settled, seen: RefCell::default() }.all(triggers, &mut report);
     if let Err(error) = &result {
@@ -93,9 +99,10 @@ impl Run<'_> {
         if let Some(action) = context.event().action().filter(|action| !self.registry.has_action(&action.name)) {
             return Err(Error::NoAction { name: action.name.clone() });
         }
-        let before: BTreeSet<String> = context.keys(crate::context::FLAG_PREFIX).into_iter().collect();
         triggers(&Triggers::of(context));
-        automatic::at_start(context, self.registry.rules().watched());
+        let triggering = context.triggering_flags();
+        let watched = self.registry.rules().watched().chain(triggering.iter().map(String::as_str));
+        automatic::at_start(context, watched);
         // Every handler is considered in round 0 anyway.
         context.take_changes();
         self.failure()?;
@@ -105,9 +112,16 @@ impl Run<'_> {
         relation::at_end(context)?;
         automatic::at_end(context);
         self.failure()?;
-        let after: BTreeSet<String> = context.keys(crate::context::FLAG_PREFIX).into_iter().collect();
-        report.set = after.difference(&before).cloned().collect();
-        report.cleared = before.difference(&after).cloned().collect();
+        context.with_store(|store| {
+            for change in store.changes() {
+                let Some(flag) = change.key.strip_prefix(FLAG_PREFIX) else { continue };
+                match (change.before, change.after) {
+                    (None, Some(_)) => report.set.push(flag.to_owned()),
+                    (Some(_), None) => report.cleared.push(flag.to_owned()),
+                    _ => {}
+                }
+            }
+        });
         let flushed = context.outbox().borrow_mut().flush(context.juju());
         flushed?;
         context.commit()?;
@@ -133,9 +147,14 @@ impl Run<'_> {
             if !other.next_round(self) {
                 return Ok(());
             }
-            let first = states.insert(state, round);
-            if first.is_some() || round >= MOST_ROUNDS {
-                return self.not_settled(first, round, report);
+            let (last, times) = states.entry(state).or_insert((round, 0));
+            let before = std::mem::replace(last, round);
+            *times += 1;
+            if *times > MOST_REPETITIONS {
+                return self.not_settled(Some(before), round, report);
+            }
+            if round >= MOST_ROUNDS {
+                return self.not_settled(None, round, report);
             }
         }
     }
@@ -184,7 +203,7 @@ impl Run<'_> {
                 call.outcome = CallOutcome::Failed;
             }
             let outcome = call.outcome;
-            let changed = Context::changed_flags(&call.changes);
+            let changed = call.changes.iter().map(|change| change.flag.clone()).collect();
             if let Some(round) = report.rounds.last_mut() {
                 round.handlers.push(call);
             }
@@ -204,12 +223,12 @@ impl Run<'_> {
     fn call(&self, index: usize, handler: &Handler) -> (HandlerReport, Result<(), Error>) {
         let call = Call::new(self.context, handler);
         let ended = {
-            let _running = panic::Running::enter(handler, self.context);
+            let _running = panic::Running::handler(handler, self.context);
             catch_unwind(AssertUnwindSafe(|| (handler.def.run)(&call)))
         };
         let name = handler.id.clone();
         let place = handler.def.place();
-        let hook = self.context.event().name().to_owned();
+        let hook = || self.context.event().name().to_owned();
         let param = |index: usize| {
             let def = handler.def.params.get(index);
             def.map_or_else(String::new, |param| format!("{}: {}", param.name, param.type_name))
@@ -222,13 +241,15 @@ impl Run<'_> {
             }
             Ok(Outcome::Rejected { param: index, error: source }) => {
                 let param = param(index);
-                let error = Error::Parameter { handler: name.clone(), place: place.clone(), hook, param, source };
+                let error =
+                    Error::Parameter { handler: name.clone(), place: place.clone(), hook: hook(), param, source };
                 (CallOutcome::Failed, None, Err(error))
             }
             Ok(Outcome::Failed(source)) => (CallOutcome::Failed, None, Err(self.failed(handler, source))),
             Err(payload) => {
                 let message = panic::message(&*payload);
-                let error = Error::HandlerPanicked { handler: name.clone(), place: place.clone(), hook, message };
+                let error =
+                    Error::HandlerPanicked { handler: name.clone(), place: place.clone(), hook: hook(), message };
                 (CallOutcome::Failed, None, Err(error))
             }
         };
@@ -282,10 +303,16 @@ impl Run<'_> {
     /// Python predecessor stored.
     fn known_hash(&self, handler: &Handler, file: &str) -> Result<Option<String>, Error> {
         let own: Option<Option<String>> = self.context.get(&handler_file_key(handler, file))?;
-        match own {
-            Some(hash) => Ok(hash),
-            None => Ok(self.context.get::<Option<String>>(&format!("{FILE}{file}"))?.flatten()),
+        if let Some(hash) = own {
+            return Ok(hash);
         }
+        // A handler that has come with an upgrade has succeeded on nothing yet; charms.reactive's hash is for the first
+        // hook after the charm was taken over.
+        let of_file = format!(":{file}");
+        if self.context.keys(HANDLER_FILE).iter().any(|key| key.ends_with(&of_file)) {
+            return Ok(None);
+        }
+        Ok(self.context.get::<Option<String>>(&format!("{FILE}{file}"))?.flatten())
     }
 }
 
@@ -295,10 +322,24 @@ fn handler_file_key(handler: &Handler, file: &str) -> String {
 
 /// The MD5 of a file's content, as charms.reactive stores it; none if there is no such file.
 fn hash_of(path: &Path) -> Result<Option<String>, Error> {
-    match std::fs::read(path) {
-        Ok(content) => Ok(Some(Md5::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error::Read { path: path.to_owned(), source }),
+    let read = || -> io::Result<Option<String>> {
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(io::Error::other("it is not a file"));
+        }
+        let mut file = File::open(path)?;
+        let mut hash = Md5::new();
+        let mut chunk = [0; 16 * 1024];
+        loop {
+            match file.read(&mut chunk)? {
+                0 => break,
+                read => hash.update(&chunk[..read]),
+            }
+        }
+        Ok(Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+    };
+    match read() {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        hash => hash.map_err(|source| Error::Read { path: path.to_owned(), source }),
     }
 }
 

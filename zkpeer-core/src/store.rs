@@ -119,12 +119,6 @@ impl Store {
         Ok(Self { values, before: BTreeMap::new(), file: Some(file) })
     }
 
-    /// A store in memory with the values that this one has now, and no changes.
-    #[must_use]
-    pub fn detached(&self) -> Self {
-        Self { values: self.values.clone(), ..Self::in_memory() }
-    }
-
     /// The file's absolute path, or `None` for a store in memory.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
@@ -280,7 +274,7 @@ impl Store {
     }
 
     /// How messages name this store.
-    fn name(&self) -> PathBuf {
+    pub(crate) fn name(&self) -> PathBuf {
         self.path().unwrap_or(Path::new(":memory:")).to_owned()
     }
 }

@@ -46,7 +46,10 @@ impl fmt::Debug for Actions {
 #[derive(Debug, Default)]
 pub(crate) struct TriggerTable {
     actions: BTreeMap<(String, Edge), Rc<Actions>>,
+    /// Every real change since the first of the cascade, in order.
     cascade: Vec<(String, Edge)>,
+    /// How many changes are being followed; more than one where a callback changes flags.
+    depth: usize,
 }
 
 impl TriggerTable {
@@ -71,24 +74,47 @@ impl TriggerTable {
         self.entry(flag, edge).call.push(callback);
     }
 
-    /// A flag has really changed: what that sets off, if anything; then [`leave`](Self::leave) has to follow.
+    /// The flags that some trigger waits for.
+    pub(crate) fn watched(&self) -> Vec<String> {
+        self.actions.keys().map(|(flag, _)| flag.clone()).collect()
+    }
+
+    /// Forgets all triggers; callbacks may hold handles on the context, and so would keep it alive.
+    pub(crate) fn forget(&mut self) {
+        self.actions.clear();
+    }
+
+    /// A change is being followed from here; [`leave`](Self::leave) has to come after it.
+    pub(crate) fn enter(&mut self) {
+        self.depth += 1;
+    }
+
+    /// All that the change has set off has been done.
+    pub(crate) fn leave(&mut self) {
+        self.depth -= 1;
+        if self.depth == 0 {
+            self.cascade.clear();
+        }
+    }
+
+    /// A flag has really changed: what that sets off, if anything.
     ///
     /// # Errors
     ///
-    /// The cascade, if this flag has already changed this way in it: it would go on for ever (difference D3).
-    pub(crate) fn enter(&mut self, flag: &str, edge: Edge) -> Result<Option<Rc<Actions>>, String> {
+    /// The cascade, if this flag has already changed this way in it: it would go on for ever, or nearly (difference D3).
+    pub(crate) fn follow(&mut self, flag: &str, edge: Edge) -> Result<Option<Rc<Actions>>, String> {
+        if self.actions.is_empty() {
+            return Ok(None);
+        }
         let change = (flag.to_owned(), edge);
-        let Some(actions) = self.actions.get(&change) else { return Ok(None) };
         if self.cascade.contains(&change) {
             let steps = self.cascade.iter().chain([&change]).map(|(flag, edge)| format!("`{flag}` {edge}"));
             return Err(steps.collect::<Vec<_>>().join(", "));
         }
-        self.cascade.push(change);
-        Ok(Some(Rc::clone(actions)))
-    }
-
-    /// All that the last entered change sets off has been done.
-    pub(crate) fn leave(&mut self) {
-        self.cascade.pop();
+        let actions = self.actions.get(&change).cloned();
+        if actions.is_some() || !self.cascade.is_empty() {
+            self.cascade.push(change);
+        }
+        Ok(actions)
     }
 }

@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+/// The most that a process may print; what prints more has gone wild.
+const MOST: usize = 256 << 20;
+
 /// How a process ended, and what it said.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -26,7 +29,8 @@ pub(crate) struct Ended {
 pub(crate) fn until_end(child: &mut Child, mut input: &[u8], limit: Duration) -> io::Result<Option<Ended>> {
     let deadline = Instant::now().checked_add(limit);
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(ErrorKind::InvalidData)?;
-    let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+    // Kernels before 5.3 have none; then what counts is the end of the output.
+    let pidfd = pidfd_open(pid, PidfdFlags::empty()).ok();
     let (mut stdin, mut stdout, mut stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let pipes = [stdin.as_ref().map(AsFd::as_fd), stdout.as_ref().map(AsFd::as_fd), stderr.as_ref().map(AsFd::as_fd)];
     for pipe in pipes.into_iter().flatten() {
@@ -34,7 +38,7 @@ pub(crate) fn until_end(child: &mut Child, mut input: &[u8], limit: Duration) ->
     }
     let (mut said, mut complained) = (Vec::new(), Vec::new());
     loop {
-        let mut fds = vec![PollFd::new(&pidfd, PollFlags::IN)];
+        let mut fds: Vec<PollFd<'_>> = pidfd.iter().map(|pidfd| PollFd::new(pidfd, PollFlags::IN)).collect();
         fds.extend(stdin.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::OUT)));
         fds.extend(stdout.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
         fds.extend(stderr.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
@@ -46,11 +50,12 @@ pub(crate) fn until_end(child: &mut Child, mut input: &[u8], limit: Duration) ->
             Err(rustix::io::Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
         }
-        let ended = !fds[0].revents().is_empty();
+        let ended = pidfd.is_some() && !fds[0].revents().is_empty();
         write_some(&mut stdin, &mut input)?;
         read_some(&mut stdout, &mut said)?;
         read_some(&mut stderr, &mut complained)?;
-        if ended {
+        let silent = stdout.is_none() && stderr.is_none();
+        if ended || (pidfd.is_none() && silent) {
             let status = child.wait()?;
             let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
             return Ok(Some(Ended { code, stdout: said, stderr: complained }));
@@ -82,6 +87,9 @@ fn read_some(pipe: &mut Option<impl Read>, into: &mut Vec<u8>) -> io::Result<()>
     while let Some(open) = pipe {
         match open.read(&mut chunk) {
             Ok(0) => *pipe = None,
+            Ok(_) if into.len() > MOST => {
+                return Err(io::Error::other(format!("it prints more than {} MiB", MOST >> 20)));
+            }
             Ok(read) => into.extend_from_slice(&chunk[..read]),
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::context::{Context, Param};
 use crate::error::Error;
 use crate::extract::{FromContext, Rejection};
-use crate::juju::JujuResult;
+use crate::juju::{JujuResult, tools::check_pair};
 
 /// The action that runs: its parameters and its results.
 ///
@@ -62,7 +62,12 @@ impl Action {
 
     /// Sets a result, told to the operator when the action has ended. A dot in the key makes a nested map; each part is
     /// of lower-case letters, digits and inner hyphens.
+    ///
+    /// What Juju would not take fails the hook.
     pub fn set(&self, key: &str, value: &str) {
+        if let Err(error) = check_pair("action-set", key, value, false) {
+            return self.context.fail(error.into());
+        }
         self.context.outbox().borrow_mut().action_results.insert(key.to_owned(), value.to_owned());
     }
 

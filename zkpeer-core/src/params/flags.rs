@@ -136,11 +136,13 @@ impl TriggerOn {
 
     /// Calls a function; if it returns an error, the hook fails.
     pub fn call(self, function: impl Fn(&Flags) -> Result + 'static) -> Self {
+        self.context.ensure_group_of(&self.flag);
         self.context.with_triggers(|triggers| triggers.register_call(&self.flag, self.edge, Rc::new(function)));
         self
     }
 
     fn add(self, then: Edge, other: &str) -> Self {
+        self.context.ensure_group_of(&self.flag);
         match flag::check(other, false) {
             Ok(()) => self.context.with_triggers(|triggers| triggers.register(&self.flag, self.edge, then, other)),
             Err(source) => self.context.fail(Error::FlagName { name: other.to_owned(), source }),

@@ -3,7 +3,7 @@
 use crate::context::{Context, Param, Setup, has_leader_settings};
 use crate::error::Error;
 use crate::extract::{FromContext, Rejection};
-use crate::juju::{Bag, BagOwner, JujuError, RelationId, Side};
+use crate::juju::{Bag, BagOwner, JujuError, RelationId, Side, tools::check_pair};
 use crate::metadata::{Metadata, Role};
 use crate::{ask, automatic};
 
@@ -68,18 +68,7 @@ impl Leader {
     ///
     /// If Juju refuses.
     pub fn settings(&self) -> Result<Bag, Error> {
-        let mut settings = settings(&self.0)?;
-        let pending = if self.0.has_leader_settings() {
-            self.0.outbox().borrow().leader_settings.clone()
-        } else {
-            let relation = peer_relation(&self.0)?.map(|relation| (relation, Side::Application));
-            let outbox = self.0.outbox().borrow();
-            relation.and_then(|key| outbox.bags.get(&key)).map(unprefixed).unwrap_or_default()
-        };
-        for (key, value) in &pending {
-            merge(&mut settings, key, value);
-        }
-        Ok(settings)
+        settings(&self.0)
     }
 
     /// Sets a leader setting when the hook has succeeded; an empty value removes it. The flags `leadership.changed.KEY`
@@ -91,6 +80,7 @@ impl Leader {
     pub fn set(&self, key: &str, value: &str) -> Result<(), Error> {
         self.check_leadership()?;
         if self.0.has_leader_settings() {
+            check_pair("leader-set", key, value, true)?;
             self.0.outbox().borrow_mut().leader_settings.insert(key.to_owned(), value.to_owned());
         } else {
             let relation = peer_relation(&self.0)?.ok_or_else(no_relation_yet)?;
@@ -140,15 +130,32 @@ fn merge(settings: &mut Bag, key: &str, value: &str) {
     }
 }
 
-/// The settings as Juju has them.
+/// The settings as this hook sees them: Juju's, and what the hook has set.
 pub(crate) fn settings(context: &Context) -> Result<Bag, Error> {
     let known = context.cache().borrow().leader_settings.clone();
-    if let Some(settings) = known {
-        return Ok(settings);
+    let mut settings = match known {
+        Some(settings) => settings,
+        None => {
+            let settings =
+                if context.has_leader_settings() { context.juju().leader_get()? } else { of_peers(context)? };
+            context.cache().borrow_mut().leader_settings = Some(settings.clone());
+            settings
+        }
+    };
+    for (key, value) in &pending(context)? {
+        merge(&mut settings, key, value);
     }
-    let settings = if context.has_leader_settings() { context.juju().leader_get()? } else { of_peers(context)? };
-    context.cache().borrow_mut().leader_settings = Some(settings.clone());
     Ok(settings)
+}
+
+/// What this hook has set and Juju does not know yet.
+fn pending(context: &Context) -> Result<Bag, Error> {
+    if context.has_leader_settings() {
+        return Ok(context.outbox().borrow().leader_settings.clone());
+    }
+    let relation = peer_relation(context)?.map(|relation| (relation, Side::Application));
+    let outbox = context.outbox().borrow();
+    Ok(relation.and_then(|key| outbox.bags.get(&key)).map(unprefixed).unwrap_or_default())
 }
 
 fn of_peers(context: &Context) -> Result<Bag, Error> {
@@ -177,7 +184,7 @@ fn peer_relation(context: &Context) -> Result<Option<RelationId>, Error> {
 fn no_relation_yet() -> Error {
     Error::Juju(JujuError::NotInThisJuju {
         what: "a leader setting in this hook",
-        version: "4".to_owned(),
-        instead: "the peer relation that carries it is entered after `install`; set it in a later hook",
+        version: "4 and later".to_owned(),
+        instead: "the peer relation that carries it is entered only after `install`; set it in a later hook",
     })
 }

@@ -3,8 +3,9 @@
 use std::ffi::OsStr;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::rc::Rc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::context::{Context, Param, Setup};
 use crate::error::Error;
 use crate::extract::{FromContext, Rejection};
+use crate::juju::talk::{self, Ended};
 
 /// Values that the unit keeps from hook to hook, by key; charmhelpers' `unitdata.kv()` reads and writes the same.
 ///
@@ -127,14 +129,17 @@ impl Commands {
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<String, Error> {
         let mut command = self.command(program);
-        command.args(arguments).stdin(Stdio::null());
-        let output = command.output();
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn();
         let failed = |reason| Error::Command { command: shown(&command), reason };
-        let output = output.map_err(|error| failed(format!("it cannot be started: {error}")))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        let mut child = child.map_err(|error| failed(format!("it cannot be started: {error}")))?;
+        // A daemon that it leaves behind may hold its output open for ever; what counts is that it has ended itself.
+        match talk::until_end(&mut child, b"", Duration::MAX) {
+            Ok(Some(ended)) if ended.code == 0 => Ok(String::from_utf8_lossy(&ended.stdout).into_owned()),
+            Ok(Some(ended)) => Err(failed(format!("exit code {}: {}", ended.code, last_words(&ended)))),
+            Ok(None) => Err(failed("it did not end".to_owned())),
+            Err(error) => Err(failed(format!("talking to it failed: {error}"))),
         }
-        Err(failed(format!("{}: {}", output.status, last_words(&output))))
     }
 }
 
@@ -143,7 +148,7 @@ fn shown(command: &Command) -> String {
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
-fn last_words(output: &Output) -> String {
+fn last_words(output: &Ended) -> String {
     let said = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
     let said = String::from_utf8_lossy(said);
     let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();

@@ -109,20 +109,6 @@ fn a_value_that_cannot_be_used_is_named() {
 }
 
 #[test]
-fn a_detached_store_has_the_values_and_neither_changes_nor_file() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut store = Store::open(directory.path().join("db"), &Options::default()).unwrap();
-    store.set("a", &1).unwrap();
-    let mut copy = store.detached();
-    assert!(!copy.is_changed());
-    assert_eq!(copy.path(), None);
-    copy.unset("a");
-    copy.commit().unwrap();
-    assert!(store.contains("a"));
-    assert!(!directory.path().join("db").exists());
-}
-
-#[test]
 fn a_full_disk_changes_nothing_and_the_commit_can_be_tried_again() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("db");

@@ -58,6 +58,9 @@ impl fmt::Debug for Unit {
     }
 }
 
+const OWN_UNIT: &str = "app/0";
+const OWN_APPLICATION: &str = "app";
+
 /// The report of a hook that is expected to succeed.
 #[track_caller]
 fn succeeded(report: Report) -> Report {
@@ -92,8 +95,8 @@ impl Unit {
             charm,
             store: Some(Store::in_memory()),
             juju: Rc::default(),
-            name: "app/0".parse().unwrap_or_else(|error| bad("unit", &error)),
-            metadata: Metadata { name: "app".to_owned(), ..Metadata::default() },
+            name: OWN_UNIT.parse().unwrap_or_else(|error| bad("unit", &error)),
+            metadata: Metadata { name: OWN_APPLICATION.to_owned(), ..Metadata::default() },
             juju_version: Some("3.6.25".to_owned()),
             directory,
             now: Rc::default(),
@@ -445,13 +448,27 @@ impl Juju for FixedJuju {
 
     fn relation_get(&self, relation: &RelationId, owner: &BagOwner) -> JujuResult<Bag> {
         self.call("relation-get", &format!("{relation} {owner}"))?;
-        Ok(self.answers.borrow().bags.get(&(relation.clone(), owner.clone())).cloned().unwrap_or_default())
+        let answers = self.answers.borrow();
+        let side = match owner {
+            BagOwner::Unit(unit) if unit.as_str() == OWN_UNIT => Some(Side::Unit),
+            BagOwner::Application(application) if application == OWN_APPLICATION => Some(Side::Application),
+            _ => None,
+        };
+        let bag = match side {
+            Some(side) => answers.own.get(&(relation.clone(), side)),
+            None => answers.bags.get(&(relation.clone(), owner.clone())),
+        };
+        Ok(bag.cloned().unwrap_or_default())
     }
 
     fn relation_set(&self, relation: &RelationId, side: Side, values: &Bag) -> JujuResult {
         let app = if side == Side::Application { "--app " } else { "" };
         self.call("relation-set", &format!("{relation} {app}{}", pairs(values)))?;
         let mut answers = self.answers.borrow_mut();
+        if side == Side::Application && !answers.leader {
+            let stderr = "cannot write relation settings".to_owned();
+            return Err(JujuError::Failed { command: "relation-set --app".to_owned(), code: 1, stderr });
+        }
         let bag = answers.own.entry((relation.clone(), side)).or_default();
         values.iter().for_each(|(key, value)| merge(bag, key, value));
         Ok(())

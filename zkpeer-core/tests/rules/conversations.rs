@@ -2,7 +2,7 @@
 
 use zkpeer_core::metadata::Role;
 use zkpeer_core::testing::Unit;
-use zkpeer_core::{Endpoint, Flags, HookOutcome, Interface, Kv, Result, Scope, handlers, hook, when};
+use zkpeer_core::{Endpoint, Flags, Interface, Kv, Result, Scope, handlers, hook, when};
 
 struct Quorum(Endpoint);
 
@@ -22,7 +22,7 @@ fn joined(quorum: Quorum) -> Result {
     for scope in [Scope::Unit, Scope::Application, Scope::Global] {
         quorum.0.conversation(scope)?;
     }
-    let conversation = quorum.0.conversation(Scope::Unit)?;
+    let Some(conversation) = quorum.0.conversation(Scope::Unit)? else { return Ok(()) };
     conversation.clear_flag("{relation_name}.departed");
     conversation.set_flag("{relation_name}.joined");
     let address = conversation.get_remote("ingress-address")?;
@@ -33,7 +33,7 @@ fn joined(quorum: Quorum) -> Result {
 
 #[hook("{peers:quorum}-relation-departed")]
 fn departed(quorum: Quorum) -> Result {
-    let conversation = quorum.0.conversation(Scope::Unit)?;
+    let Some(conversation) = quorum.0.conversation(Scope::Unit)? else { return Ok(()) };
     conversation.clear_flag("{relation_name}.joined");
     conversation.set_flag("{relation_name}.departed");
     Ok(())
@@ -148,7 +148,7 @@ fn a_unit_that_comes_back_is_no_longer_departed() {
     assert_eq!(unit.flags(), ["zkpeer.joined"]);
     let stored = unit.stored();
     assert_eq!(stored["reactive.conversations.zkpeer:0.zk/1.local-data.address"], "\"10.0.0.9\"");
-    assert!(!stored.contains_key("reactive.conversations.zkpeer:0.zk/1.local-data.departed"));
+    assert!(!stored.keys().any(|key| key.starts_with("zkpeer.departed.")));
 }
 
 #[test]
@@ -160,19 +160,20 @@ fn what_is_published_goes_out_once_at_the_end() {
     assert_eq!(unit.published("zkpeer:0")["greeting"], "hello");
 }
 
-#[hook("zkpeer-relation-created")]
-fn talks_to_nobody(quorum: Quorum) -> Result {
-    quorum.0.conversation(Scope::Unit)?;
+#[hook("zkpeer-relation-created", "zkpeer-relation-changed")]
+fn talks_to_nobody(quorum: Quorum, flags: Flags) -> Result {
+    flags.toggle("alone", quorum.0.conversation(Scope::Unit)?.is_none());
     Ok(())
 }
 
 #[test]
-fn a_conversation_with_nobody_is_an_error() {
+fn there_is_no_conversation_in_a_hook_that_is_about_nobody() {
     // charms.reactive makes and stores a conversation `None.None` (F11).
-    let mut unit = Unit::new(handlers![talks_to_nobody]).metadata(METADATA);
-    let report = unit.try_run_relation_without_unit("zkpeer-relation-created", "zkpeer:0");
-    assert_eq!(report.outcome, HookOutcome::Failed);
-    assert!(report.error.unwrap().contains("no remote unit to have a conversation with on endpoint `zkpeer`"));
+    for hook in ["zkpeer-relation-created", "zkpeer-relation-changed"] {
+        let mut unit = Unit::new(handlers![talks_to_nobody]).metadata(METADATA);
+        assert_eq!(unit.try_run_relation_without_unit(hook, "zkpeer:0").error, None);
+        assert_eq!(unit.stored().into_keys().collect::<Vec<_>>(), ["reactive.states.alone"]);
+    }
 }
 
 #[when("zkpeer.joined")]

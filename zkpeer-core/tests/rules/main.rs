@@ -7,5 +7,6 @@ mod conversations;
 mod differences;
 mod dispatch;
 mod failures;
+mod found;
 mod leader;
 mod triggers;
