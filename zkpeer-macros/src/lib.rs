@@ -165,7 +165,24 @@ pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// A file is a string literal, or the path of a constant of type `&str`. Its appearing and vanishing count. If the
 /// handler fails, it runs again.
 ///
-/// It is tested in the phase `other`. Without any flag beside it, it is tested once in each hook, in the first round.
+/// It is tested in the phase `other`. Without any flag beside it, it is tested once in each hook, in the first round: a file
+/// that a handler of the same hook writes is seen in the next one. To be run in the same hook, it waits for a flag, too,
+/// that the writer changes:
+///
+/// ```
+/// use zkpeer_core::{CharmDir, Flags, Result, when, when_file_changed, when_not};
+///
+/// #[when_not("server.configured")]
+/// fn write_configuration(dir: CharmDir, flags: Flags) -> Result {
+///     std::fs::write(dir.join("server.cfg"), "port=2181\n")?;
+///     flags.set("server.configured");
+///     Ok(())
+/// }
+///
+/// #[when("server.configured")]
+/// #[when_file_changed("server.cfg")]
+/// fn restart() {}
+/// ```
 ///
 /// ```
 /// const HOSTS: &str = "/etc/hosts";
@@ -295,7 +312,8 @@ pub fn handlers(input: TokenStream) -> TokenStream {
 ///
 /// A crate that a charm never names is left out of the binary, its handlers with it; this names it. Within a round, the
 /// handlers of `zkpeer_core` come first, then those of these crates in this order, then the charm's own. Once in a
-/// charm, in its `main.rs`; a charm that uses only the interfaces of `zkpeer_core` needs none.
+/// charm, in its `main.rs`; a charm that uses only the interfaces of `zkpeer_core` needs none. A crate goes by its own name
+/// here, not by one that `Cargo.toml` gives it.
 ///
 /// ```
 /// // Any crate will do here; in a charm these are crates with handlers.
