@@ -1,23 +1,24 @@
 //! Handlers that do not come back: those that panic, and those that end the process.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::context::Context;
 use crate::error::complain;
+use crate::handler::HandlerDef;
 use crate::juju::tools::Tools;
 use crate::juju::{Juju, LogLevel};
-use crate::registry::Handler;
 
 thread_local! {
     /// The last panic of this thread: message and place.
     static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
     /// The handler that runs in this thread.
-    static HANDLER: RefCell<Option<String>> = const { RefCell::new(None) };
+    static HANDLER: Cell<Option<&'static HandlerDef>> = const { Cell::new(None) };
 }
 
 /// The handler that runs in the program, for the end of the process: there is none when that comes as it should.
@@ -33,13 +34,13 @@ pub(crate) fn remember() {
         let message = payload_text(info.payload());
         let place = info.location().map_or_else(String::new, |at| format!(" (at {}:{})", at.file(), at.line()));
         let message = format!("{message}{place}");
-        let handler = HANDLER.with(|handler| handler.try_borrow().ok()?.clone());
+        let handler = HANDLER.get();
         match handler {
             None => complain(&format!("ERROR panic outside of a handler's own thread: {message}")),
             Some(_) if cfg!(panic = "unwind") => LAST.with_borrow_mut(|last| *last = Some(message)),
             Some(handler) => {
                 // Nobody catches it, so this is the last moment at which anything can be said.
-                complain(&format!("ERROR {handler} panicked: {message}"));
+                complain(&format!("ERROR {} panicked: {message}", Who::Handler(handler)));
                 signal_hook::low_level::exit(1);
             }
         }
@@ -59,48 +60,65 @@ fn payload_text(payload: &(dyn Any + Send)) -> &str {
 /// As long as it lives the process may not end: a handler runs, or what comes before and after handlers.
 #[derive(Debug)]
 pub(crate) struct Running {
-    before: Option<Exit>,
+    before: Option<Who>,
 }
 
 impl Running {
-    /// From loading the store to the end of the commit.
+    /// From the first trigger to the end of the commit.
     pub(crate) fn hook(context: &Context) -> Self {
-        Self::enter("the charm".to_owned(), context)
-    }
-
-    /// For one call of a handler.
-    pub(crate) fn handler(handler: &Handler, context: &Context) -> Self {
-        let who = format!("handler `{}` at {}", handler.id, handler.def.place());
-        HANDLER.with_borrow_mut(|running| *running = Some(who.clone()));
-        Self::enter(who, context)
-    }
-
-    fn enter(who: String, context: &Context) -> Self {
         let exit = context.outside().program_path.as_ref().map(|path| Exit {
-            who,
+            who: Who::Charm,
             hook: context.event().name().to_owned(),
             directory: context.charm_dir().to_owned(),
             path: path.clone(),
         });
-        Self { before: set_running(exit) }
+        *running() = exit;
+        Self { before: None }
+    }
+
+    /// For one call of a handler.
+    pub(crate) fn handler(def: &'static HandlerDef) -> Self {
+        HANDLER.set(Some(def));
+        let before = running().as_mut().map(|exit| std::mem::replace(&mut exit.who, Who::Handler(def)));
+        Self { before }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        HANDLER.with_borrow_mut(Option::take);
-        set_running(self.before.take());
+        HANDLER.set(None);
+        let mut running = running();
+        match (self.before, running.as_mut()) {
+            (Some(before), Some(exit)) => exit.who = before,
+            _ => *running = None,
+        }
     }
 }
 
-fn set_running(exit: Option<Exit>) -> Option<Exit> {
-    std::mem::replace(&mut *RUNNING.lock().unwrap_or_else(PoisonError::into_inner), exit)
+fn running() -> MutexGuard<'static, Option<Exit>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who is at work.
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Charm,
+    Handler(&'static HandlerDef),
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Charm => f.write_str("the charm"),
+            Self::Handler(def) => write!(f, "handler `{}` at {}", def.path(), def.place()),
+        }
+    }
 }
 
 /// What is to be said if the process ends now.
 #[derive(Debug)]
 struct Exit {
-    who: String,
+    who: Who,
     hook: String,
     directory: PathBuf,
     path: OsString,

@@ -223,7 +223,7 @@ impl Run<'_> {
     fn call(&self, index: usize, handler: &Handler) -> (HandlerReport, Result<(), Error>) {
         let call = Call::new(self.context, handler);
         let ended = {
-            let _running = panic::Running::handler(handler, self.context);
+            let _running = panic::Running::handler(handler.def);
             catch_unwind(AssertUnwindSafe(|| (handler.def.run)(&call)))
         };
         let name = handler.id.clone();
