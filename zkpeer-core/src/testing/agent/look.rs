@@ -1,0 +1,140 @@
+//! What can be seen of the unit and its model from outside.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::UnitAgent;
+use crate::juju::{RelationId, UnitName};
+use crate::testing::hook::Hook;
+use crate::testing::model::{Entries, Status};
+
+impl UnitAgent {
+    /// The unit's name.
+    #[must_use]
+    pub fn name(&self) -> &UnitName {
+        &self.unit.name
+    }
+
+    /// The status that `juju status` shows: `error` while a failed hook waits, otherwise the charm's.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self.failed() {
+            Some(hook) => Status::new("error", &format!("hook failed: \"{}\"", hook.name())),
+            None => self.model.units.get(&self.unit.name).map(|unit| unit.status.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// The application's status, if the leader has set one.
+    #[must_use]
+    pub fn app_status(&self) -> Option<Status> {
+        self.model.applications.get(self.unit.name.application())?.status.clone()
+    }
+
+    /// The hook that has failed and waits to be retried.
+    #[must_use]
+    pub fn failed(&self) -> Option<&Hook> {
+        self.unit.pending.as_ref().filter(|pending| pending.failed).map(|pending| &pending.hook)
+    }
+
+    /// Whether the unit is leader.
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        self.model.is_leader(&self.unit.name)
+    }
+
+    /// Whether the unit has run its last hook.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.unit.removed
+    }
+
+    /// A unit's bag in the relation of an endpoint, as the model has it; empty if there is none.
+    #[must_use]
+    pub fn relation_data(&self, endpoint: &str, unit: &str) -> Entries {
+        let bag = unit.parse().ok().and_then(|name| {
+            let number = self.relation_with(endpoint, &name).ok()?;
+            self.model.relations.get(&number)?.units.get(&name)
+        });
+        bag.map(|bag| bag.entries.clone()).unwrap_or_default()
+    }
+
+    /// An application's bag in the relation of an endpoint, as the model has it; empty if there is none.
+    #[must_use]
+    pub fn app_data(&self, endpoint: &str, app: &str) -> Entries {
+        let relations = self.relations_of(endpoint);
+        let bag = relations.iter().find_map(|number| self.model.relations.get(number)?.apps.get(app));
+        bag.map(|bag| bag.entries.clone()).unwrap_or_default()
+    }
+
+    /// The relations of this unit's application, in order.
+    #[must_use]
+    pub fn relations(&self) -> Vec<RelationId> {
+        let own = self.unit.name.application();
+        self.model.relations_of(own).into_iter().filter_map(|number| self.model.relation_id(number, own)).collect()
+    }
+
+    /// The members of an endpoint's relations, as this unit knows them.
+    #[must_use]
+    pub fn members(&self, endpoint: &str) -> Vec<UnitName> {
+        let own = self.unit.relations.values().filter(|relation| relation.id.endpoint == endpoint);
+        own.flat_map(|relation| relation.members.keys().cloned()).collect()
+    }
+
+    /// The leader settings.
+    #[must_use]
+    pub fn leader_settings(&self) -> Entries {
+        let application = self.model.applications.get(self.unit.name.application());
+        application.map(|application| application.leader_settings.entries.clone()).unwrap_or_default()
+    }
+
+    /// What the unit keeps with `state-set`.
+    #[must_use]
+    pub fn charm_state(&self) -> Entries {
+        self.model.units.get(&self.unit.name).map(|unit| unit.charm_state.clone()).unwrap_or_default()
+    }
+
+    /// The open ports, as `opened-ports` shows them.
+    #[must_use]
+    pub fn ports(&self) -> Vec<String> {
+        let unit = self.model.units.get(&self.unit.name);
+        unit.map(|unit| unit.ports.keys().map(ToString::to_string).collect()).unwrap_or_default()
+    }
+
+    /// What `application-version-set` has set.
+    #[must_use]
+    pub fn workload_version(&self) -> &str {
+        self.model
+            .applications
+            .get(self.unit.name.application())
+            .map_or("", |application| &application.workload_version)
+    }
+
+    /// The directory in which the charm runs.
+    #[must_use]
+    pub fn charm_dir(&self) -> &Path {
+        &self.root.charm
+    }
+
+    /// The peer endpoints of the charm.
+    pub fn peer_endpoints(&self) -> impl Iterator<Item = &str> {
+        self.charm.peers()
+    }
+
+    /// The actions of the charm, each with whether it can be run without parameters.
+    pub fn actions(&self) -> impl Iterator<Item = (&str, bool)> {
+        let four = self.model.juju.is_four();
+        self.charm
+            .actions
+            .iter()
+            .map(move |(name, schema)| (name.as_str(), schema.complete(BTreeMap::new(), four).is_ok()))
+    }
+
+    /// Ends the agent and keeps its directories; returns the charm's.
+    #[must_use]
+    pub fn keep(mut self) -> PathBuf {
+        if let Some(directory) = self.root.directory.take() {
+            let _ = directory.keep();
+        }
+        self.root.charm.clone()
+    }
+}

@@ -1,0 +1,195 @@
+//! What happens around the unit: peers and other applications come, write and go; operators change things.
+
+use super::{UnitAgent, entries};
+use crate::juju::{RelationId, UnitName};
+use crate::testing::charm;
+use crate::testing::error::Error;
+use crate::testing::value::Value;
+
+impl UnitAgent {
+    /// Another unit of this application appears in the peer relation, with what it has written to its bag.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such endpoint, or the unit cannot be a peer.
+    pub fn add_peer(&mut self, endpoint: &str, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
+        let name: UnitName = unit.parse()?;
+        if name == self.unit.name || name.application() != self.unit.name.application() {
+            return Error::impossible(format!("{name} cannot be a peer of {}", self.unit.name));
+        }
+        let number = self.relation_number(endpoint)?;
+        self.add_to(number, &name, bag)
+    }
+
+    /// A peer writes to its bag; an empty value removes a key. Values that are there already change nothing.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such endpoint or peer.
+    pub fn change_peer(&mut self, endpoint: &str, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
+        let name: UnitName = unit.parse()?;
+        let number = self.relation_with(endpoint, &name)?;
+        match self.model.relations.get_mut(&number) {
+            Some(relation) if relation.present.contains(&name) && name != self.unit.name => {
+                relation.units.entry(name).or_default().apply(&entries(bag));
+                Ok(())
+            }
+            _ => Error::impossible(format!("{name} is not among the remote units of `{endpoint}`; add it first")),
+        }
+    }
+
+    /// A peer, or a unit of another application, leaves.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or it is this one.
+    pub fn remove_peer(&mut self, unit: &str) -> Result<(), Error> {
+        let name: UnitName = unit.parse()?;
+        if name == self.unit.name || self.model.units.get(&name).is_none_or(|unit| unit.dying) {
+            return Error::impossible(format!("there is no other unit {name} to remove"));
+        }
+        self.model.remove_unit(&name);
+        self.model.units.remove(&name);
+        Ok(())
+    }
+
+    /// Relates another application to an endpoint of this charm, as yet without units.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such endpoint, or it is a peer endpoint.
+    pub fn relate(&mut self, endpoint: &str, app: &str) -> Result<RelationId, Error> {
+        let found = self.charm.endpoint(endpoint)?;
+        if found.role == charm::Role::Peer {
+            return Error::impossible(format!("`{endpoint}` is a peer endpoint"));
+        }
+        if app == self.unit.name.application() || !crate::juju::names::is_application(app) {
+            return Error::impossible(format!("`{app}` cannot be the other application"));
+        }
+        self.model.application(app);
+        let number = self.model.add_relation(&[(self.unit.name.application(), endpoint), (app, "remote")]);
+        Ok(RelationId { endpoint: endpoint.to_owned(), number })
+    }
+
+    /// A unit of a related application appears, with what it has written to its bag.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such relation, or the unit is not of the other application.
+    pub fn add_remote(&mut self, relation: &RelationId, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
+        let name: UnitName = unit.parse()?;
+        let own = self.unit.name.application();
+        match self.model.relations.get(&relation.number) {
+            Some(found) if !found.is_peer() && name.application() == found.remote_app(own) => {
+                self.add_to(relation.number, &name, bag)
+            }
+            _ => Error::impossible(format!("{name} cannot be a remote unit of {relation}")),
+        }
+    }
+
+    fn add_to(&mut self, number: u32, name: &UnitName, bag: &[(&str, &str)]) -> Result<(), Error> {
+        if self.model.relations.get(&number).is_some_and(|relation| relation.present.contains(name)) {
+            return Error::impossible(format!("{name} is in the relation already"));
+        }
+        self.model.add_unit(name, None);
+        self.model.enter(name, number);
+        if let Some(bag_there) = self.model.relations.get_mut(&number).and_then(|found| found.units.get_mut(name)) {
+            bag_there.apply(&entries(bag));
+        }
+        Ok(())
+    }
+
+    /// Writes to an application's bag, of this application or the other, as its leader would.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such endpoint, or the application has no part in the relation.
+    pub fn change_app(&mut self, endpoint: &str, app: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
+        let number = self.relation_number(endpoint)?;
+        match self.model.relations.get_mut(&number).and_then(|relation| relation.apps.get_mut(app)) {
+            Some(found) => {
+                found.apply(&entries(bag));
+                Ok(())
+            }
+            None => Error::impossible(format!("{app} has no part in the relation of `{endpoint}`")),
+        }
+    }
+
+    /// Removes a relation to another application.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such relation, or it is a peer relation.
+    pub fn unrelate(&mut self, relation: &RelationId) -> Result<(), Error> {
+        match self.model.relations.get_mut(&relation.number) {
+            Some(found) if !found.is_peer() => {
+                found.dying = true;
+                Ok(())
+            }
+            _ => Error::impossible(format!("{relation} cannot be removed")),
+        }
+    }
+
+    /// This unit gains leadership, or loses it to the first of its peers (to nobody, if it has none).
+    pub fn set_leader(&mut self, leader: bool) {
+        let own = self.unit.name.clone();
+        let next =
+            self.model.units.keys().find(|unit| unit.application() == own.application() && **unit != own).cloned();
+        let application = self.model.application(own.application());
+        if leader {
+            application.leader = Some(own);
+        } else if application.leader.as_ref() == Some(&own) {
+            application.leader = next;
+        }
+    }
+
+    /// Leader settings, written by the leader, which must be another unit.
+    ///
+    /// # Errors
+    ///
+    /// If this unit is leader, or Juju is 4 or later.
+    pub fn set_leader_settings(&mut self, settings: &[(&str, &str)]) -> Result<(), Error> {
+        if self.model.juju.is_four() || self.model.is_leader(&self.unit.name) {
+            return Error::impossible("only another unit, as leader, writes leader settings, and only up to Juju 3");
+        }
+        self.model.application(self.unit.name.application()).leader_settings.apply(&entries(settings));
+        Ok(())
+    }
+
+    /// `juju config`: sets an option. Text is read according to the option's type.
+    ///
+    /// # Errors
+    ///
+    /// If the charm has no such option, or the value does not fit its type.
+    pub fn set_config(&mut self, option: &str, value: impl Into<Value>) -> Result<(), Error> {
+        let Some(found) = self.charm.options.get(option) else {
+            return Error::impossible(format!("option `{option}` is not in config.yaml"));
+        };
+        let value = match value.into() {
+            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible)?,
+            value if found.fits(&value) => value,
+            value => {
+                return Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json()));
+            }
+        };
+        self.model.application(self.unit.name.application()).config.insert(option.to_owned(), value);
+        Ok(())
+    }
+
+    /// `juju config --reset`: the option's default counts again.
+    pub fn reset_config(&mut self, option: &str) {
+        self.model.application(self.unit.name.application()).config.remove(option);
+    }
+
+    /// The unit's address changes; `config-changed` is due.
+    pub fn set_address(&mut self, address: &str) {
+        if let Some(unit) = self.model.units.get_mut(&self.unit.name) {
+            unit.address = Some(address.to_owned());
+        }
+    }
+
+    /// The unit is to be removed: its relations end, then come `stop` and `remove`.
+    pub fn remove(&mut self) {
+        self.model.remove_unit(&self.unit.name.clone());
+    }
+}
