@@ -122,7 +122,9 @@ impl Table {
             writeln!(out, "{}", text.trim_end())?;
         }
         let shown = |line: &&LogLine| self.verbose || matches!(line.level.as_str(), "WARNING" | "ERROR" | "CRITICAL");
-        for line in run.log.iter().filter(shown) {
+        // What the last line says anyway is not said twice.
+        let error = run.report.as_ref().and_then(|report| report.error.as_deref()).unwrap_or_default();
+        for line in run.log.iter().filter(shown).filter(|line| line.message != error) {
             writeln!(out, "  {}", self.paint(DIM, &format!("{}: {}", line.level, line.message)))?;
         }
         let printed = if self.verbose { run.stdout.lines().chain(run.stderr.lines()).collect() } else { Vec::new() };
@@ -204,7 +206,8 @@ impl Table {
             writeln!(out, "{:<14} {text}", "flags")?;
         }
         for (whose, bag) in end.relations.iter().chain(&end.applications) {
-            let entries: Vec<String> = bag.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            let entries: Vec<String> =
+                bag.iter().map(|(key, value)| format!("{key}={}", value.escape_debug())).collect();
             let text = if entries.is_empty() { "nothing".to_owned() } else { entries.join(" ") };
             writeln!(out, "{whose:<14} {text}")?;
         }
@@ -265,10 +268,11 @@ fn handlers(run: &HookRun) -> impl Iterator<Item = &HandlerReport> {
 
 /// The handlers in order, and the flags each has set (+) and cleared (-).
 fn handler_words(run: &HookRun) -> Vec<Word> {
-    let mut words = Vec::new();
     let mut told: Vec<(&str, bool)> = Vec::new();
     let crate_name = format!("{}::", run.unit.application().replace('-', "_"));
+    let mut calls = Vec::new();
     for handler in handlers(run) {
+        let mut words = Vec::new();
         let name = handler.name.strip_prefix(&crate_name).unwrap_or(&handler.name).to_owned();
         let style = if handler.outcome == CallOutcome::Failed { RED } else { BOLD };
         words.push(Word { style, text: name });
@@ -276,13 +280,39 @@ fn handler_words(run: &HookRun) -> Vec<Word> {
             told.push((change.flag.as_str(), change.edge == Edge::Set));
             words.push(flag_word(&change.flag, change.edge == Edge::Set));
         }
+        calls.push(words);
     }
+    let mut words = folded(calls);
     // What no handler did: flags that the charm's endpoints, configuration or leadership set by themselves.
     if let Some(report) = &run.report {
         let set = report.set.iter().map(|flag| (flag.as_str(), true));
         let cleared = report.cleared.iter().map(|flag| (flag.as_str(), false));
         let rest = set.chain(cleared).filter(|change| !told.contains(change));
         words.extend(rest.map(|(flag, set)| flag_word(flag, set)));
+    }
+    words
+}
+
+/// Calls in order; what repeats at least three times in a row is there once, with how often it was.
+fn folded(calls: Vec<Vec<Word>>) -> Vec<Word> {
+    const LONGEST: usize = 8;
+    let texts: Vec<String> = calls.iter().map(|words| words.iter().map(|word| word.text.as_str()).collect()).collect();
+    let repeats = |at: usize, length: usize| {
+        let pattern = &texts[at..at + length];
+        texts[at..].chunks(length).take_while(|chunk| *chunk == pattern).count()
+    };
+    let mut words = Vec::new();
+    let (mut at, mut calls) = (0, calls.into_iter());
+    while at < texts.len() {
+        let lengths = 1..=LONGEST.min(texts.len() - at);
+        let found = lengths.map(|length| (length, repeats(at, length))).find(|(_, times)| *times >= 3);
+        let (length, times) = found.unwrap_or((1, 1));
+        words.extend(calls.by_ref().take(length).flatten());
+        if times > 1 {
+            words.push(Word { style: DIM, text: format!("(×{times})") });
+            calls.by_ref().take(length * (times - 1)).for_each(drop);
+        }
+        at += length * times;
     }
     words
 }

@@ -130,6 +130,21 @@ fn a_report_of_failure_with_exit_code_0_is_a_failure_that_says_what_main_has_to_
 }
 
 #[test]
+fn handlers_that_repeat_are_folded() {
+    let handler = |name: &str| format!(r#"{{"name":"hello::{name}","place":"x:1","outcome":"done","changes":[]}}"#);
+    let rounds: Vec<String> = (0..12)
+        .map(|at| {
+            let name = if at % 2 == 0 { "a" } else { "b" };
+            format!(r#"{{"phase":"other","round":{at},"handlers":[{}]}}"#, handler(name))
+        })
+        .collect();
+    let report = format!(r#"{{"hook":"x","outcome":"settled","rounds":[{}],"set":[],"cleared":[]}}"#, rounds.join(","));
+    let charm = charm(&format!("echo '{report}' >> $ZKPEER_REPORT"));
+    let text = text(&simulate(charm.path(), &[]).stdout);
+    assert!(text.contains("  a b (×6)\n"), "{text}");
+}
+
+#[test]
 fn warnings_are_shown_and_everything_when_asked() {
     let charm = charm("[ $JUJU_HOOK_NAME != install ] || { juju-log -l WARNING careful; juju-log quiet; echo loud; }");
     let said = |options: &[&str]| text(&simulate(charm.path(), options).stdout);
