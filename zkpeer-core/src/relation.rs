@@ -205,8 +205,8 @@ impl Endpoint {
         }
         if let Some(unit) = unit {
             conversation.record.units.insert(unit.to_string());
+            conversation.write()?;
         }
-        conversation.write()?;
         Ok(Some(conversation))
     }
 
@@ -318,7 +318,9 @@ impl Conversation {
     /// Whether its partner has departed.
     #[must_use]
     pub fn has_departed(&self) -> bool {
-        !self.context.contains(&self.key) || self.is_marked_departed()
+        // One that charms.reactive has forgotten has a unit, and no record.
+        let is_forgotten = !self.context.contains(&self.key) && !self.record.units.is_empty();
+        is_forgotten || self.is_marked_departed()
     }
 
     fn endpoint_name(&self) -> &str {
