@@ -80,6 +80,7 @@ impl TriggerTable {
     }
 
     /// Forgets all triggers; callbacks may hold handles on the context, and so would keep it alive.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn forget(&mut self) {
         self.actions.clear();
     }

@@ -27,6 +27,7 @@ impl UnitName {
     }
 
     /// The name as it stands in paths: `unit-hello-0`.
+    #[cfg(feature = "testing")]
     pub(crate) fn tag(&self) -> String {
         format!("unit-{}", self.0.replace('/', "-"))
     }
