@@ -1,4 +1,4 @@
-//! The attributes and macros of [`zkpeer-core`](https://docs.rs/zkpeer-core), which exports them all: write
+//! The attributes and macros of `zkpeer-core`, which exports them all: write
 //! `use zkpeer_core::when;` and so on, and depend on that crate alone.
 //!
 //! An attribute makes a handler of a function. The function stays as it is, can be called and tested; beside it stands
