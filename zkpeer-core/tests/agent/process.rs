@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::{Charm, Shell};
 use zkpeer_core::HookOutcome;
@@ -12,9 +12,7 @@ use zkpeer_core::testing::{Error, Outcome};
 fn a_charm_that_hangs_is_killed_at_the_limit() {
     let charm = Charm::dispatch("echo waiting; sleep 1000 & wait");
     let mut agent = charm.builder().limit(Duration::from_millis(300)).build().unwrap();
-    let began = Instant::now();
     let run = agent.run_hook("install").unwrap();
-    assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(run.outcome, Outcome::TimedOut(Duration::from_millis(300)));
     let problem = run.problem().unwrap();
     assert!(problem.contains("did not end within 300ms") && problem.ends_with("waiting"), "{problem}");
