@@ -1,19 +1,9 @@
 //! Conversations: scopes, flags, local values, departure (differences D8 and D12).
 
-use zkpeer_core::metadata::Role;
 use zkpeer_core::testing::Unit;
-use zkpeer_core::{Endpoint, Flags, Interface, Kv, Result, Scope, handlers, hook, when};
+use zkpeer_core::{Flags, Kv, Result, Scope, handlers, hook, when};
 
-struct Quorum(Endpoint);
-
-impl Interface for Quorum {
-    const ROLE: Role = Role::Peers;
-    const NAME: &'static str = "quorum";
-
-    fn new(endpoint: Endpoint) -> Self {
-        Self(endpoint)
-    }
-}
+use crate::Quorum;
 
 const METADATA: &str = "name: zk\npeers:\n  zkpeer: {interface: quorum}\n";
 

@@ -1,11 +1,11 @@
 //! Differences D2, D10 and D13; the others stand with the rule that they belong to.
 
-use zkpeer_core::metadata::Role;
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
-    Charm, Endpoint, Flags, HookOutcome, Interface, Kv, OnNotSettled, Resource, Result, handlers, hook, not_unless,
-    when, when_not,
+    Charm, Flags, HookOutcome, Kv, OnNotSettled, Resource, Result, handlers, hook, not_unless, when, when_not,
 };
+
+use crate::Quorum;
 
 #[when_not("lamp")]
 fn switches_on(flags: Flags) {
@@ -79,17 +79,6 @@ fn difference_d10_a_call_of_not_unless_without_its_flags_is_an_error() {
     unit.store("reactive.states.zk.configured", &());
     assert_eq!(unit.run("start").outcome, HookOutcome::Settled);
     assert!(unit.is_set("zk.started"));
-}
-
-struct Quorum(Endpoint);
-
-impl Interface for Quorum {
-    const ROLE: Role = Role::Peers;
-    const NAME: &'static str = "quorum";
-
-    fn new(endpoint: Endpoint) -> Self {
-        Self(endpoint)
-    }
 }
 
 const ONE: &str = "name: zk\npeers:\n  zkpeer: {interface: quorum}\n";

@@ -3,21 +3,14 @@
 use std::cell::Cell;
 
 use zkpeer_core::juju::Side;
-use zkpeer_core::metadata::Role;
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
-    Charm, Commands, Config, Conversation, Endpoint, Flags, HookOutcome, Interface, Kv, Leader, Resource, Result,
-    Scope, Triggers, handlers, hook, when, when_file_changed, when_not,
+    Charm, Commands, Config, Conversation, Flags, HookOutcome, Kv, Leader, Resource, Result, Scope, Triggers, handlers,
+    hook, when, when_file_changed, when_not,
 };
 
-struct Quorum(Endpoint);
-impl Interface for Quorum {
-    const ROLE: Role = Role::Peers;
-    const NAME: &'static str = "quorum";
-    fn new(endpoint: Endpoint) -> Self {
-        Self(endpoint)
-    }
-}
+use crate::Quorum;
+
 fn with(quorum: &Quorum, scope: Scope, then: impl FnOnce(Conversation)) -> Result {
     if let Some(conversation) = quorum.0.conversation(scope)? {
         then(conversation);

@@ -10,3 +10,18 @@ mod failures;
 mod found;
 mod leader;
 mod triggers;
+
+use zkpeer_core::metadata::Role;
+use zkpeer_core::{Endpoint, Interface};
+
+/// An interface for the tests, which look at its endpoint themselves.
+struct Quorum(Endpoint);
+
+impl Interface for Quorum {
+    const ROLE: Role = Role::Peers;
+    const NAME: &'static str = "quorum";
+
+    fn new(endpoint: Endpoint) -> Self {
+        Self(endpoint)
+    }
+}
