@@ -9,8 +9,8 @@
 //! Underneath is one model, held as data. A hook is a run on a snapshot of it, and then a commit, which applies all
 //! that the hook has buffered or refuses it:
 //!
-//! - `model`: applications, units, relations and bags, as the controller has them;
-//! - `unit`: what one unit's agent has seen of that, and its decision what runs next;
+//! - `controller`: applications, units, relations and bags, as the controller has them;
+//! - `agent`: what one unit's agent has seen of that, and its decision what runs next;
 //! - `run`: one hook, with its reads, pending writes and commit;
 //! - `command`: the hook commands, which work on a run;
 //! - `environment`, `process`, `wire`: the hook's process, and how it is spoken to;
@@ -22,29 +22,29 @@ mod agent;
 mod builder;
 mod charm;
 mod command;
+mod controller;
 mod entries;
 mod environment;
 mod error;
 mod hook;
-mod in_process;
-mod model;
 mod names;
 mod options;
 mod outcome;
 mod process;
 mod run;
 mod unit;
+mod unit_agent;
 mod value;
 mod wire;
 
-pub use agent::UnitAgent;
 pub use builder::Builder;
+pub use controller::{Entries, Status};
 pub use error::Error;
 pub use hook::{Hook, RelationHook, RelationKind};
-pub use in_process::Unit;
-pub use model::{Entries, Status};
 pub use names::JujuVersion;
 pub use outcome::{ActionReport, HookRun, Outcome};
 pub use process::{CommandRun, KillPoint};
 pub use run::LogLine;
+pub use unit::Unit;
+pub use unit_agent::UnitAgent;
 pub use value::Value;

@@ -1,593 +1,531 @@
-//! The agent of one unit: it starts the charm's real program for each hook, as Juju does, against a model held here.
+//! One unit agent's own state, and its decision what runs next (contract sections 3.2, 4.2 and 5).
+//!
+//! The decision is pure: it looks at the model and at what this unit has already run, and names one hook.
 
-mod look;
-mod world;
+use std::collections::{BTreeMap, VecDeque};
 
-use std::fs;
-use std::io::{self, BufRead, Seek};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use super::builder::{Builder, Root};
-use super::charm::{self, CharmFiles};
-use super::command;
-use super::environment;
-use super::error::Error;
+use super::controller::{Controller, Entries, Relation};
 use super::hook::{Hook, RelationHook, RelationKind};
-use super::model::{Entries, Model, Status};
-use super::outcome::{ActionReport, HookRun, Outcome};
-use super::process::{self, Exit, KillPoint};
-use super::run::Run;
-use super::unit::{Next, Pending, UnitState};
 use super::value::Value;
-use crate::juju::UnitName;
+use crate::juju::{RelationId, UnitName};
 
-/// A unit of a charm, run as Juju runs one: each hook is a process of the charm's own program.
-///
-/// ```no_run
-/// use zkpeer_core::testing::UnitAgent;
-///
-/// let mut agent = UnitAgent::builder("examples/hello").program("target/debug/hello").leader(true).build()?;
-/// agent.deploy()?;
-/// agent.add_peer("zkpeer", "hello/1", &[("port", "2181")])?;
-/// let hooks = agent.settle()?;
-/// assert_eq!(hooks[0].to_string(), "zkpeer-relation-joined (hello/1)");
-/// # Ok::<(), zkpeer_core::testing::Error>(())
-/// ```
-#[derive(Debug)]
-pub struct UnitAgent {
-    model: Model,
-    unit: UnitState,
-    charm: CharmFiles,
-    root: Root,
-    limit: Duration,
-    path: String,
-    contexts: u64,
-    actions: u64,
-    report_at: u64,
-    kill: Option<KillPoint>,
-    refuse: Option<String>,
-    lose_leadership: bool,
-    last_failed: Option<HookRun>,
+/// Everything the agent of one unit remembers between hooks.
+#[derive(Clone, Debug)]
+pub(crate) struct Agent {
+    pub(crate) name: UnitName,
+    pub(crate) installed: bool,
+    pub(crate) started: bool,
+    pub(crate) stopped: bool,
+    pub(crate) removed: bool,
+    /// `leader-elected` has run since leadership was gained.
+    pub(crate) elected: bool,
+    /// The version of the leader settings at the last `leader-settings-changed`.
+    pub(crate) leader_settings: Option<u64>,
+    /// The configuration and address of the last `config-changed`.
+    pub(crate) config: Option<(BTreeMap<String, Value>, Option<String>)>,
+    pub(crate) upgraded: bool,
+    pub(crate) rebooted: bool,
+    pub(crate) update_status: bool,
+    /// The charm has set a status of its own.
+    pub(crate) status_set: bool,
+    /// Hooks that follow another one: `start`, `config-changed` after `upgrade-charm`.
+    pub(crate) queued: VecDeque<Hook>,
+    /// The hook that has not been done yet: it failed, or it was killed and is queued again.
+    pub(crate) pending: Option<Pending>,
+    pub(crate) relations: BTreeMap<u32, RelationState>,
+    /// The state of the generator behind the choices that Juju leaves to chance; none: always the first.
+    pub(crate) seed: Option<u64>,
 }
 
-/// More hooks than this in a row, and something will never come to rest.
-const MAX_HOOKS: usize = 10_000;
+/// A hook that was begun and not done.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    pub(crate) hook: Hook,
+    /// Failed, and waits for a retry; otherwise killed, and simply runs again.
+    pub(crate) failed: bool,
+}
 
-impl UnitAgent {
-    /// Begins with a charm: a directory that has a `metadata.yaml`. It is copied; nothing is written to it.
-    pub fn builder(charm: impl Into<PathBuf>) -> Builder {
-        Builder::new(charm.into())
-    }
+/// What the unit has seen of one relation.
+#[derive(Clone, Debug)]
+pub(crate) struct RelationState {
+    pub(crate) id: RelationId,
+    pub(crate) created: bool,
+    pub(crate) broken: bool,
+    /// Members, with the version of the bag that a hook was last run for.
+    pub(crate) members: BTreeMap<UnitName, u64>,
+    /// The same for the remote application's bag.
+    pub(crate) app_version: u64,
+    /// After `-joined`, `-changed` for the same unit is next in this relation.
+    pub(crate) changed_due: Option<UnitName>,
+    /// Members' bags are kept across hooks (contract 4.6).
+    pub(crate) cache: BTreeMap<UnitName, Option<Entries>>,
+}
 
-    pub(super) fn new(
-        model: Model,
-        unit: UnitState,
-        charm: CharmFiles,
-        root: Root,
-        limit: Duration,
-        path: String,
-    ) -> Self {
+/// What the agent does next.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Next {
+    /// Run this.
+    Run(Hook),
+    /// A hook has failed and waits for a retry.
+    Failed(Hook),
+    /// Nothing is due.
+    Idle,
+    /// The unit has been removed.
+    Gone,
+}
+
+impl Agent {
+    pub(crate) fn new(name: UnitName, seed: Option<u64>) -> Self {
         Self {
-            model,
+            name,
+            installed: false,
+            started: false,
+            stopped: false,
+            removed: false,
+            elected: false,
+            leader_settings: None,
+            config: None,
+            upgraded: false,
+            rebooted: false,
+            update_status: false,
+            status_set: false,
+            queued: VecDeque::new(),
+            pending: None,
+            relations: BTreeMap::new(),
+            seed,
+        }
+    }
+
+    fn dying(&self, controller: &Controller) -> bool {
+        controller.units.get(&self.name).is_none_or(|unit| unit.dying)
+    }
+
+    /// Enters every relation that exists: all at once, right after `install` (contract 3.1).
+    pub(crate) fn enter_relations(&mut self, controller: &mut Controller) {
+        if !self.installed || self.dying(controller) {
+            return;
+        }
+        for number in controller.relations_of(self.name.application()) {
+            let alive = controller.relations.get(&number).is_some_and(|relation| !relation.dying);
+            let Some(id) = controller.relation_id(number, self.name.application()) else { continue };
+            if alive && !self.relations.contains_key(&number) {
+                controller.enter(&self.name, number);
+                self.relations.insert(number, RelationState::new(id));
+            }
+        }
+    }
+
+    /// The table of contract 3.2, row by row; row numbers are the contract's. Actions (row 8) are run when asked for.
+    pub(crate) fn next(&mut self, controller: &mut Controller) -> Next {
+        if self.removed {
+            return Next::Gone;
+        }
+        if let Some(pending) = &self.pending {
+            let hook = pending.hook.clone();
+            return if pending.failed { Next::Failed(hook) } else { Next::Run(hook) };
+        }
+        self.enter_relations(controller);
+        let dying = self.dying(controller);
+        let leader = controller.is_leader(&self.name);
+        if !leader {
+            self.elected = false;
+        } // 2: the machine was rebooted.
+        if self.rebooted && self.started && !self.stopped {
+            return Next::Run(Hook::plain("start"));
+        } // 14 and everything that waits for it.
+        if !self.installed {
+            return if dying { Next::Gone } else { Next::Run(Hook::plain("install")) };
+        }
+        if !dying {
+            // 3: relations without their `-created`.
+            let fresh: Vec<u32> = self.open_relations().filter(|(_, r)| !r.created).map(|(n, _)| n).collect();
+            if let Some(number) = self.choose(&fresh) {
+                return Next::Run(self.relation_hook(controller, number, RelationKind::Created, None, None, 0));
+            } // 4: leadership newly held.
+            if leader && !self.elected {
+                return Next::Run(Hook::plain("leader-elected"));
+            } // 5: leader settings changed.
+            if !leader
+                && !controller.juju.is_four()
+                && self.leader_settings != Some(leader_settings_version(controller, self))
+            {
+                return Next::Run(Hook::plain("leader-settings-changed"));
+            }
+        } // 11: what follows another hook.
+        if let Some(hook) = self.queued.front() {
+            return Next::Run(hook.clone());
+        } // 13: the unit is dying.
+        if dying {
+            return self.teardown(controller);
+        } // 15: the charm changed.
+        if self.upgraded {
+            return Next::Run(Hook::plain("upgrade-charm"));
+        } // 16: configuration or addresses changed.
+        if self.config.as_ref() != Some(&config_now(controller, &self.name)) {
+            return Next::Run(Hook::plain("config-changed"));
+        } // 17: relation hooks.
+        if let Some(hook) = self.next_relation_hook(controller) {
+            return Next::Run(hook);
+        } // 18: the timer.
+        if self.update_status { Next::Run(Hook::plain("update-status")) } else { Next::Idle }
+    }
+
+    /// Section 5.1, steps 2 to 4.
+    fn teardown(&mut self, controller: &Controller) -> Next {
+        if let Some(hook) = self.next_relation_hook(controller) {
+            return Next::Run(hook);
+        }
+        if self.started && !self.stopped {
+            return Next::Run(Hook::plain("stop"));
+        }
+        Next::Run(Hook::plain("remove"))
+    }
+
+    fn open_relations(&self) -> impl Iterator<Item = (u32, &RelationState)> {
+        self.relations.iter().filter(|(_, relation)| !relation.broken).map(|(number, relation)| (*number, relation))
+    }
+
+    /// Across relations: peers last since 3.5.5; within each group, chance (contract 4.2).
+    fn next_relation_hook(&mut self, controller: &Controller) -> Option<Hook> {
+        let mut due: Vec<(u32, bool)> = Vec::new();
+        for (number, state) in self.open_relations() {
+            let peer = controller.relations.get(&number).is_some_and(Relation::is_peer);
+            if self.due(controller, number, state).is_some() {
+                due.push((number, peer));
+            }
+        }
+        if controller.juju.at_least(3, 5, 5) && due.iter().any(|(_, peer)| !peer) {
+            due.retain(|(_, peer)| !peer);
+        }
+        let numbers: Vec<u32> = due.into_iter().map(|(number, _)| number).collect();
+        let number = self.choose(&numbers)?;
+        let (kind, unit, departing, version) = self.due(controller, number, self.relations.get(&number)?)?;
+        Some(self.relation_hook(controller, number, kind, unit, departing, version))
+    }
+
+    /// The algorithm of contract 4.2 for one relation; the numbers are the contract's.
+    fn due(
+        &self,
+        controller: &Controller,
+        number: u32,
+        state: &RelationState,
+    ) -> Option<(RelationKind, Option<UnitName>, Option<UnitName>, u64)> {
+        let relation = controller.relations.get(&number)?;
+        let unit_dying = self.dying(controller);
+        let ends = unit_dying || relation.dying;
+        let snapshot = if ends { BTreeMap::new() } else { relation.visible(&self.name) }; // 1: `-changed` is owed after `-joined`.
+        if let Some(unit) = &state.changed_due {
+            let version = relation.units.get(unit).map_or(0, |bag| bag.version);
+            return Some((RelationKind::Changed, Some(unit.clone()), None, version));
+        } // 2: departures.
+        if let Some(unit) = state.members.keys().find(|unit| !snapshot.contains_key(*unit)) {
+            let departing = if unit_dying { &self.name } else { unit };
+            return Some((RelationKind::Departed, Some(unit.clone()), Some(departing.clone()), 0));
+        } // 3: the end, which peer relations do not see.
+        if ends {
+            return (!relation.is_peer()).then_some((RelationKind::Broken, None, None, 0));
+        } // 4: the remote application's bag.
+        let app = relation.apps.get(relation.remote_app(self.name.application())).map_or(0, |bag| bag.version);
+        if app != state.app_version {
+            return Some((RelationKind::Changed, None, None, app));
+        } // 5: units that are not members yet.
+        if let Some((unit, version)) = snapshot.iter().find(|(unit, _)| !state.members.contains_key(*unit)) {
+            return Some((RelationKind::Joined, Some(unit.clone()), None, *version));
+        } // 6: members whose bag changed.
+        let changed = snapshot.iter().find(|(unit, version)| state.members.get(*unit) != Some(*version));
+        changed.map(|(unit, version)| (RelationKind::Changed, Some(unit.clone()), None, *version))
+    }
+
+    /// A hook of a relation, with what its environment needs.
+    pub(crate) fn relation_hook(
+        &self,
+        controller: &Controller,
+        number: u32,
+        kind: RelationKind,
+        unit: Option<UnitName>,
+        departing: Option<UnitName>,
+        version: u64,
+    ) -> Hook {
+        let own = self.name.application();
+        let id = controller.relation_id(number, own);
+        Hook::Relation(RelationHook {
+            kind,
+            relation: id.unwrap_or(RelationId { endpoint: String::new(), number }),
+            app: controller.relations.get(&number).map_or(own, |relation| relation.remote_app(own)).to_owned(),
             unit,
-            charm,
-            root,
-            limit,
-            path,
-            contexts: 0,
-            actions: 0,
-            report_at: 0,
-            kill: None,
-            refuse: None,
-            lose_leadership: false,
-            last_failed: None,
-        }
+            departing,
+            version,
+        })
     }
 
-    /// Runs the next hook that is due, whatever comes of it; none if nothing is due, or a failed hook waits.
-    ///
-    /// # Errors
-    ///
-    /// If the agent itself cannot work. A hook that fails is a result, not an error.
-    pub fn step(&mut self) -> Result<Option<HookRun>, Error> {
-        match self.unit.next(&mut self.model) {
-            Next::Run(hook) => Ok(Some(self.execute(hook, Value::Null)?.0)),
-            Next::Failed(_) | Next::Idle | Next::Gone => Ok(None),
-        }
-    }
-
-    /// What is due next, without running it.
-    pub fn due(&mut self) -> Option<Hook> {
-        match self.unit.clone().next(&mut self.model.clone()) {
-            Next::Run(hook) => Some(hook),
-            Next::Failed(_) | Next::Idle | Next::Gone => None,
-        }
-    }
-
-    /// Runs all hooks of the first start, from `install` to `start` (contract 3.1).
-    ///
-    /// # Errors
-    ///
-    /// If a hook fails, or the agent itself cannot work.
-    pub fn deploy(&mut self) -> Result<Vec<HookRun>, Error> {
-        self.run_until(|unit| unit.started)
-    }
-
-    /// Runs hooks until none is due.
-    ///
-    /// # Errors
-    ///
-    /// If a hook fails, or has failed before and waits; if there is no end to it; or the agent itself cannot work.
-    pub fn settle(&mut self) -> Result<Vec<HookRun>, Error> {
-        self.run_until(|_| false)
-    }
-
-    fn run_until(&mut self, enough: impl Fn(&UnitState) -> bool) -> Result<Vec<HookRun>, Error> {
-        let mut runs = Vec::new();
-        while !enough(&self.unit) {
-            if runs.len() == MAX_HOOKS {
-                let last = runs.last().map(HookRun::to_string).unwrap_or_default();
-                return Err(Error::Endless(format!(
-                    "{} has run {MAX_HOOKS} hooks and the next is due already; the last was {last}",
-                    self.unit.name
-                )));
-            }
-            let Some(run) = self.step()? else { break };
-            if run.failed() {
-                return Err(Error::HookFailed(Box::new(run)));
-            }
-            runs.push(run);
-        }
-        match &self.last_failed {
-            Some(failed) if self.failed().is_some() => Err(Error::HookFailed(Box::new(failed.clone()))),
-            _ => Ok(runs),
-        }
-    }
-
-    /// Runs one hook now, whether or not it is due: a plain one, or `-created`, `-broken` or an application's
-    /// `-changed` of a relation. For hooks about a remote unit there is [`Self::run_relation_hook`].
-    ///
-    /// A name that no Juju of this version has is run as given, as a charm would meet it under a newer one.
-    ///
-    /// # Errors
-    ///
-    /// If Juju could never run this hook now, or the agent itself cannot work.
-    pub fn run_hook(&mut self, name: &str) -> Result<HookRun, Error> {
-        self.unit.enter_relations(&mut self.model);
-        let hook = match RelationKind::split(name) {
-            Some((endpoint, kind)) => self.relation_hook(endpoint, kind, None)?,
-            None => Hook::plain(name),
-        };
-        self.run_checked(hook)
-    }
-
-    /// Runs one hook of a relation about a remote unit: `-joined`, `-changed` or `-departed`.
-    ///
-    /// # Errors
-    ///
-    /// If Juju could never run this hook now, or the agent itself cannot work.
-    pub fn run_relation_hook(&mut self, name: &str, unit: &str) -> Result<HookRun, Error> {
-        self.unit.enter_relations(&mut self.model);
-        let Some((endpoint, kind)) = RelationKind::split(name) else {
-            return Error::impossible(format!("`{name}` is no hook of a relation"));
-        };
-        let hook = self.relation_hook(endpoint, kind, Some(unit.parse()?))?;
-        self.run_checked(hook)
-    }
-
-    fn relation_hook(&self, endpoint: &str, kind: RelationKind, unit: Option<UnitName>) -> Result<Hook, Error> {
-        let number = match &unit {
-            Some(unit) => self.relation_with(endpoint, unit)?,
-            None => self.relation_number(endpoint)?,
-        };
-        let relation = self.model.relations.get(&number);
-        let bag = relation.and_then(|relation| match &unit {
-            Some(unit) => relation.units.get(unit),
-            None => relation.apps.get(relation.remote_app(self.unit.name.application())),
-        });
-        let dying = self.model.units.get(&self.unit.name).is_some_and(|unit| unit.dying);
-        let departing = (kind == RelationKind::Departed)
-            .then(|| if dying { Some(self.unit.name.clone()) } else { unit.clone() })
-            .flatten();
-        let version = bag.map_or(0, |bag| bag.version);
-        Ok(self.unit.relation_hook(&self.model, number, kind, unit, departing, version))
-    }
-
-    fn run_checked(&mut self, hook: Hook) -> Result<HookRun, Error> {
-        if let Some(pending) = &self.unit.pending {
-            let (waiting, state) = (&pending.hook, if pending.failed { "has failed" } else { "was killed" });
-            if waiting.name() != hook.name() {
-                return Error::impossible(format!("{waiting} {state}, and until it is done no other hook runs"));
-            }
-            let waiting = waiting.clone();
-            return Ok(self.execute(waiting, Value::Null)?.0);
-        }
-        self.check(&hook)?;
-        Ok(self.execute(hook, Value::Null)?.0)
-    }
-
-    /// Refuses what could not be, with the reason.
-    fn check(&self, hook: &Hook) -> Result<(), Error> {
-        let unit = &self.unit;
-        let refuse = |why: &str| Error::impossible(format!("{hook} cannot run on {}: {why}", unit.name));
-        let dying = self.model.units.get(&unit.name).is_none_or(|unit| unit.dying);
-        if unit.removed {
-            return refuse("the unit has been removed");
-        }
+    /// Records a hook as done, after its commit: memberships, what is owed, versions last seen.
+    pub(crate) fn done(&mut self, hook: &Hook, controller: &mut Controller) {
+        self.pending = None;
         match hook {
-            Hook::Plain(name) if name == "install" => {
-                if unit.installed {
-                    return refuse("the unit is installed already");
-                }
-            }
-            _ if !unit.installed => return refuse("`install` has not run yet"),
-            Hook::Plain(name) => {
-                let four = self.model.juju.is_four();
-                let wrong = match name.as_str() {
-                    "start" if unit.config.is_none() => Some("`config-changed` has not run yet"),
-                    "leader-elected" if !self.model.is_leader(&unit.name) => Some("the unit is not leader"),
-                    "leader-settings-changed" if self.model.is_leader(&unit.name) => Some("the unit is leader"),
-                    "leader-settings-changed" if four => Some("Juju 4 has no leader settings"),
-                    "collect-metrics" | "meter-status-changed" if !self.model.juju.has_metrics() => {
-                        Some("it is not run from Juju 3.6.10 on; choose an earlier version")
-                    }
-                    "pre-series-upgrade" | "post-series-upgrade" if four => Some("Juju 4 has no series upgrade"),
-                    "update-status" if !unit.started => Some("`start` has not run yet"),
-                    "stop" | "remove" if !dying => Some("the unit is not being removed"),
-                    "remove" if unit.started && !unit.stopped => Some("`stop` has not run yet"),
-                    "leader-deposed" => Some("Juju never runs it"),
-                    _ => None,
-                };
-                if let Some(wrong) = wrong {
-                    return refuse(wrong);
-                }
-            }
-            Hook::Relation(hook) => {
-                if let Some(wrong) = self.wrong_relation_hook(hook) {
-                    return refuse(&wrong);
-                }
-            }
             Hook::Action { .. } => {}
+            Hook::Relation(hook) => self.relation_done(hook, controller),
+            Hook::Plain(name) => self.plain_done(name, controller),
         }
-        Ok(())
     }
 
-    fn wrong_relation_hook(&self, hook: &RelationHook) -> Option<String> {
-        let number = hook.relation.number;
-        let (Some(state), Some(relation)) = (self.unit.relations.get(&number), self.model.relations.get(&number))
-        else {
-            return Some("the unit is not in the relation".to_owned());
-        };
-        let dying = relation.dying || self.model.units.get(&self.unit.name).is_none_or(|unit| unit.dying);
-        let there = |unit: &UnitName| !dying && relation.visible(&self.unit.name).contains_key(unit);
-        let wrong = match (hook.kind, &hook.unit) {
-            _ if state.broken => "the relation is over",
-            (RelationKind::Created, _) if state.created => "it has run already",
-            (RelationKind::Created, _) => return None,
-            _ if !state.created => "its `-relation-created` has not run yet",
-            (RelationKind::Joined | RelationKind::Departed, None) => "it needs a remote unit: use run_relation_hook",
-            (RelationKind::Broken, _) if relation.is_peer() => "peer relations have no such hook",
-            (RelationKind::Broken, _) if !dying => "neither the relation nor the unit is being removed",
-            (RelationKind::Broken, _) if !state.members.is_empty() => "there are members yet to depart",
-            (RelationKind::Joined, Some(unit)) if state.members.contains_key(unit) => "the unit has joined already",
-            (RelationKind::Joined, Some(unit)) if !there(unit) => "the remote unit is not in the relation",
-            (RelationKind::Changed, Some(unit)) if !state.members.contains_key(unit) => "the unit has not joined yet",
-            (RelationKind::Departed, Some(unit)) if !state.members.contains_key(unit) => "the unit never joined",
-            (RelationKind::Departed, Some(unit)) if there(unit) => "the remote unit is still in the relation",
-            (_, Some(unit)) if state.changed_due.as_ref().is_some_and(|due| due != unit) => {
-                "after `-joined` comes `-changed` for the same unit"
+    fn plain_done(&mut self, name: &str, controller: &mut Controller) {
+        if self.queued.front().is_some_and(|hook| hook.is(name)) {
+            self.queued.pop_front();
+        }
+        match name {
+            "install" => {
+                self.installed = true;
+                self.enter_relations(controller);
             }
-            _ => return None,
-        };
-        Some(wrong.to_owned())
-    }
-
-    /// Runs the failed hook again, as Juju does after a delay, with a new context.
-    ///
-    /// # Errors
-    ///
-    /// If no hook has failed, or the agent itself cannot work.
-    pub fn retry(&mut self) -> Result<HookRun, Error> {
-        match self.unit.pending.as_ref().map(|pending| pending.hook.clone()) {
-            Some(hook) => Ok(self.execute(hook, Value::Null)?.0),
-            None => Error::impossible("no hook has failed, there is nothing to retry"),
-        }
-    }
-
-    /// `juju resolve --no-retry`: the failed hook counts as done, without its changes.
-    ///
-    /// # Errors
-    ///
-    /// If no hook has failed.
-    pub fn resolve(&mut self) -> Result<(), Error> {
-        match self.unit.pending.take() {
-            Some(pending) => self.unit.done(&pending.hook, &mut self.model),
-            None => return Error::impossible("no hook has failed, there is nothing to resolve"),
-        }
-        self.last_failed = None;
-        Ok(())
-    }
-
-    /// Runs an action, with the parameters given and the defaults of actions.yaml.
-    ///
-    /// # Errors
-    ///
-    /// If the charm has no such action, the parameters do not fit its schema, Juju could not run an action now, or the
-    /// agent itself cannot work. An action that fails is a result, not an error.
-    pub fn run_action(&mut self, name: &str, params: &[(&str, Value)]) -> Result<ActionReport, Error> {
-        let Some(schema) = self.charm.actions.get(name) else {
-            return Error::impossible(format!("action \"{name}\" is not in actions.yaml"));
-        };
-        let given = params.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-        let params = schema
-            .complete(given, self.model.juju.is_four())
-            .map_err(|why| Error::Impossible(format!("action \"{name}\" is refused before the charm runs: {why}")))?;
-        if let Some(pending) = self.unit.pending.as_ref().filter(|pending| !pending.failed) {
-            return Error::impossible(format!("{} was killed and runs again before any action", pending.hook));
-        }
-        self.actions += 1;
-        let hook = Hook::Action { id: self.actions, name: name.to_owned() };
-        self.check(&hook)?;
-        let (run, said) = self.execute(hook, params)?;
-        let said = said.action.unwrap_or_default();
-        let mut results = said.results;
-        for (key, text) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
-            if !text.is_empty() {
-                results.insert(key.to_owned(), Value::from(text.as_str()));
+            "start" => {
+                self.started = true;
+                self.rebooted = false;
             }
-        }
-        if let Some(code) = run.exit {
-            results.insert("return-code".to_owned(), Value::from(code));
-        }
-        let message = match (&run.outcome, said.failed) {
-            (Outcome::Done, None) => None,
-            (Outcome::Done, Some(message)) | (Outcome::Refused(_), Some(message)) => Some(message),
-            (Outcome::Refused(_), None) => Some("committing requested changes failed".to_owned()),
-            (Outcome::NoFile, _) => Some(format!("action not implemented on unit \"{}\"", self.unit.name)),
-            (Outcome::Failed(_), _) if run.exit.is_some() => run.exit.map(|code| format!("exit status {code}")),
-            (Outcome::Failed(why), _) => Some(why.clone()),
-            (Outcome::Killed, _) => Some("signal: killed".to_owned()),
-            (Outcome::TimedOut(_), _) => run.problem(),
-        };
-        let completed = message.is_none();
-        Ok(ActionReport { completed, message: message.unwrap_or_default(), results, log: said.log, run })
-    }
-
-    /// Lets the timer of `update-status` fire, and runs what is due: the hook comes after all others.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::settle`].
-    pub fn update_status(&mut self) -> Result<Vec<HookRun>, Error> {
-        self.make_update_status_due();
-        self.settle()
-    }
-
-    /// Lets the timer of `update-status` fire, without running anything.
-    pub fn make_update_status_due(&mut self) {
-        self.unit.update_status = true;
-    }
-
-    /// The machine restarts: `start` is due again.
-    pub fn reboot(&mut self) {
-        self.unit.rebooted = self.unit.started;
-    }
-
-    /// The charm's files are replaced by those of `charm`, and its program by `program`: `upgrade-charm` is due. What
-    /// the charm itself has written stays.
-    ///
-    /// # Errors
-    ///
-    /// If the directory is no charm, or a file cannot be written.
-    pub fn refresh(&mut self, charm: &Path, program: Option<&Path>) -> Result<(), Error> {
-        self.charm = CharmFiles::read(charm)?;
-        charm::copy(charm, &self.root.charm)?;
-        self.root.make_hooks_executable()?;
-        if let Some(program) = program {
-            self.root.install_program(program)?;
-        }
-        let app = self.unit.name.application().to_owned();
-        for endpoint in self.charm.peers() {
-            let known =
-                self.model.relations.values().any(|relation| relation.sides == [(app.clone(), endpoint.to_owned())]);
-            if !known {
-                self.model.add_relation(&[(&app, endpoint)]);
-            }
-        }
-        self.unit.upgraded = true;
-        Ok(())
-    }
-
-    /// Kills the next hook's process (and its process group) with SIGKILL at the given point.
-    pub fn kill_at(&mut self, point: KillPoint) {
-        self.kill = Some(point);
-    }
-
-    /// Refuses the changes of the next hook that exits 0, for the reason given.
-    pub fn refuse_commit(&mut self, reason: &str) {
-        self.refuse = Some(reason.to_owned());
-    }
-
-    /// Leadership is lost during the next hook, after its last hook command and before its changes are applied.
-    pub fn lose_leadership_before_commit(&mut self) {
-        self.lose_leadership = true;
-    }
-
-    /// How long a hook may take from now on.
-    pub fn set_limit(&mut self, limit: Duration) {
-        self.limit = limit;
-    }
-
-    fn relations_of(&self, endpoint: &str) -> Vec<u32> {
-        let own = self.unit.name.application();
-        let mut numbers = self.model.relations_of(own);
-        numbers.retain(|number| self.model.relation_id(*number, own).is_some_and(|id| id.endpoint == endpoint));
-        numbers
-    }
-
-    /// The first relation of the endpoint.
-    fn relation_number(&self, endpoint: &str) -> Result<u32, Error> {
-        self.charm.endpoint(endpoint)?;
-        let first = self.relations_of(endpoint).first().copied();
-        first.ok_or_else(|| Error::Impossible(format!("nothing is related to `{endpoint}`; use relate first")))
-    }
-
-    /// The relation of the endpoint in which the unit is, or was; otherwise the first.
-    fn relation_with(&self, endpoint: &str, unit: &UnitName) -> Result<u32, Error> {
-        let has = |number: &u32| self.model.relations.get(number).is_some_and(|found| found.units.contains_key(unit));
-        match self.relations_of(endpoint).into_iter().find(has) {
-            Some(number) => Ok(number),
-            None => self.relation_number(endpoint),
-        }
-    }
-
-    /// Runs one hook: a run on a snapshot, a process, and a commit that may be refused.
-    fn execute(&mut self, hook: Hook, params: Value) -> Result<(HookRun, Run), Error> {
-        self.before(&hook);
-        self.contexts += 1;
-        let context_id = format!("{}-{}-{}", self.unit.name, hook.name(), random_part(self.contexts));
-        let mut run = Run::begin(hook.clone(), context_id.clone(), params, &self.model, &mut self.unit);
-        let place = environment::Place {
-            unit: &self.unit.name,
-            charm: &self.root.charm,
-            socket: &self.root.socket,
-            tools: &self.root.tools,
-            report: &self.root.report,
-            path: &self.path,
-            context_id: &context_id,
-        };
-        let environment = environment::variables(&hook, &self.model, &place);
-        let kill = self.kill.take();
-        let mut result = HookRun {
-            hook,
-            unit: self.unit.name.clone(),
-            outcome: Outcome::Done,
-            exit: None,
-            stdout: String::new(),
-            stderr: String::new(),
-            log: Vec::new(),
-            commands: Vec::new(),
-            report: None,
-            notes: Vec::new(),
-            environment,
-            time: Duration::ZERO,
-        };
-        let program = self.root.program(&result.hook);
-        if !self.root.charm.join("metadata.yaml").exists() {
-            result.outcome = Outcome::Failed("charm missing from disk".to_owned());
-        } else if let Some(program) = program {
-            let start = process::Start {
-                program: &program,
-                directory: &self.root.charm,
-                environment: &result.environment,
-                socket: &self.root.socket,
-                limit: self.limit,
-                kill,
-            };
-            let (model, unit, charm) = (&mut self.model, &mut self.unit, &self.charm);
-            let ended = process::run(&start, &mut |request| command::answer(request, &mut run, model, unit, charm))?;
-            result.exit = if let Exit::Code(code) = ended.exit { Some(code) } else { None };
-            result.outcome = match ended.exit {
-                Exit::Code(0) => Outcome::Done,
-                Exit::Code(code) => Outcome::Failed(format!("it exited with code {code}")),
-                // SIGKILL and SIGTERM (contract 2.3).
-                Exit::Signal(9 | 15) => Outcome::Killed,
-                Exit::Signal(signal) => Outcome::Failed(format!("it was ended by signal {signal}")),
-                Exit::Limit => Outcome::TimedOut(self.limit),
-                Exit::NotStarted(why) => Outcome::Failed(why),
-            };
-            (result.stdout, result.stderr) = (ended.stdout, ended.stderr);
-            (result.commands, result.notes, result.time) = (ended.commands, ended.notes, ended.time);
-        } else {
-            result.outcome = Outcome::NoFile;
-        }
-        result.log.clone_from(&run.log);
-        self.read_report(&mut result);
-        self.commit(&run, &mut result);
-        self.after(&result);
-        Ok((result, run))
-    }
-
-    /// Juju itself shows what it is about (contract 9.9).
-    fn before(&mut self, hook: &Hook) {
-        let message = match hook.name().as_str() {
-            "install" => "installing charm software",
-            "stop" => "stopping charm software",
-            "remove" => "cleaning up prior to charm deletion",
-            _ => return,
-        };
-        if let Some(unit) = self.model.units.get_mut(&self.unit.name).filter(|_| !hook.is_action()) {
-            unit.status = Status::new("maintenance", message);
-        }
-    }
-
-    /// Applies the changes of a hook that exited 0, or does not.
-    fn commit(&mut self, run: &Run, result: &mut HookRun) {
-        if !matches!(result.outcome, Outcome::Done) {
-            return;
-        }
-        if std::mem::take(&mut self.lose_leadership) {
-            self.set_leader(false);
-        }
-        // What a restricted hook does is kept by nobody (contract 1.5).
-        let committed = match self.refuse.take() {
-            Some(reason) => Err(reason),
-            None => run.commit(&mut self.model),
-        };
-        if let Err(reason) = committed {
-            result.outcome = Outcome::Refused(reason);
-        }
-    }
-
-    /// Records the hook as done, or what is to become of it.
-    fn after(&mut self, result: &HookRun) {
-        if result.hook.is_action() || result.hook.is_restricted() {
-            return;
-        }
-        let failed = match result.outcome {
-            Outcome::Done | Outcome::NoFile => {
-                self.unit.done(&result.hook, &mut self.model);
-                self.last_failed = None;
-                let unset = result.hook.is("start") && !self.unit.status_set;
-                if let Some(unit) = self.model.units.get_mut(&self.unit.name).filter(|_| unset) {
-                    unit.status = Status::new("unknown", "");
+            "leader-elected" => self.elected = true,
+            "leader-settings-changed" => self.leader_settings = Some(leader_settings_version(controller, self)),
+            "config-changed" => {
+                self.config = Some(config_now(controller, &self.name));
+                let keys = controller.initial_keys(&self.name);
+                for number in self.relations.keys() {
+                    if let Some(bag) = controller.relations.get_mut(number).and_then(|r| r.units.get_mut(&self.name)) {
+                        bag.apply(&keys);
+                    }
                 }
-                return;
+                if !self.started && !self.queued.iter().any(|hook| hook.is("start")) {
+                    self.queued.push_back(Hook::plain("start"));
+                }
             }
-            Outcome::Killed => false,
-            Outcome::Failed(_) | Outcome::Refused(_) | Outcome::TimedOut(_) => true,
+            "upgrade-charm" => {
+                self.upgraded = false;
+                self.queued.push_back(Hook::plain("config-changed"));
+            }
+            "update-status" => self.update_status = false,
+            "stop" => self.stopped = true,
+            "remove" => self.removed = true,
+            _ => {}
+        }
+    }
+
+    fn relation_done(&mut self, hook: &RelationHook, controller: &mut Controller) {
+        let Some(state) = self.relations.get_mut(&hook.relation.number) else { return };
+        match (hook.kind, &hook.unit) {
+            (RelationKind::Created, _) => state.created = true,
+            (RelationKind::Joined, Some(unit)) => {
+                state.members.insert(unit.clone(), hook.version);
+                state.changed_due = Some(unit.clone());
+            }
+            (RelationKind::Changed, Some(unit)) => {
+                if state.changed_due.as_ref() == Some(unit) {
+                    state.changed_due = None;
+                }
+                if let Some(version) = state.members.get_mut(unit) {
+                    *version = hook.version;
+                }
+            }
+            (RelationKind::Changed, None) => state.app_version = hook.version,
+            (RelationKind::Departed, Some(unit)) => {
+                state.members.remove(unit);
+                state.cache.remove(unit);
+            }
+            (RelationKind::Broken, _) => {
+                state.broken = true;
+                if let Some(relation) = controller.relations.get_mut(&hook.relation.number) {
+                    relation.present.remove(&self.name);
+                }
+            }
+            (RelationKind::Joined | RelationKind::Departed, None) => {}
+        }
+    }
+
+    /// One of several that Juju would run in random order.
+    fn choose(&mut self, candidates: &[u32]) -> Option<u32> {
+        let Some(seed) = &mut self.seed else { return candidates.first().copied() };
+        *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = *seed;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let at = (mixed ^ (mixed >> 31)).checked_rem(candidates.len() as u64)?;
+        candidates.get(usize::try_from(at).ok()?).copied()
+    }
+}
+
+impl RelationState {
+    fn new(id: RelationId) -> Self {
+        Self {
+            id,
+            created: false,
+            broken: false,
+            members: BTreeMap::new(),
+            app_version: 0,
+            changed_due: None,
+            cache: BTreeMap::new(),
+        }
+    }
+}
+
+fn leader_settings_version(controller: &Controller, unit: &Agent) -> u64 {
+    controller.applications.get(unit.name.application()).map_or(0, |application| application.leader_settings.version)
+}
+
+fn config_now(controller: &Controller, unit: &UnitName) -> (BTreeMap<String, Value>, Option<String>) {
+    let config = controller.applications.get(unit.application()).map(|application| application.config.clone());
+    (config.unwrap_or_default(), controller.units.get(unit).and_then(|unit| unit.address.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn world() -> (Controller, Agent) {
+        let mut controller = Controller::new("3.6.25".parse().unwrap());
+        let unit: UnitName = "zk/0".parse().unwrap();
+        controller.add_unit(&unit, None);
+        controller.add_relation(&[("zk", "zkpeer")]);
+        (controller, Agent::new(unit, None))
+    }
+
+    /// Runs all that is due, each hook succeeding without doing anything.
+    fn play(controller: &mut Controller, unit: &mut Agent) -> Vec<String> {
+        let mut names = Vec::new();
+        while let Next::Run(hook) = unit.next(controller) {
+            names.push(hook.to_string());
+            unit.done(&hook, controller);
+        }
+        names
+    }
+
+    fn peer(controller: &mut Controller, name: &str) {
+        let name = name.parse().unwrap();
+        controller.add_unit(&name, None);
+        controller.enter(&name, 0);
+    }
+
+    fn write(controller: &mut Controller, unit: &str, value: &str) {
+        let bag = controller.relations.get_mut(&0).unwrap().units.get_mut(&unit.parse().unwrap()).unwrap();
+        bag.apply(&Entries::from([("k".to_owned(), value.to_owned())]));
+    }
+
+    #[test]
+    fn c3_1_order_of_the_first_start() {
+        let (mut controller, mut unit) = world();
+        let expected = ["install", "zkpeer-relation-created", "leader-settings-changed", "config-changed", "start"];
+        assert_eq!(play(&mut controller, &mut unit), expected);
+        let (mut controller, mut unit) = world();
+        controller.application("zk").leader = Some("zk/0".parse().unwrap());
+        assert_eq!(play(&mut controller, &mut unit)[2], "leader-elected");
+        let (mut controller, mut unit) = world();
+        controller.juju = "4.0.14".parse().unwrap();
+        assert_eq!(play(&mut controller, &mut unit)[2], "config-changed");
+    }
+
+    #[test]
+    fn c4_2_joined_then_changed_in_string_order() {
+        let (mut controller, mut unit) = world();
+        play(&mut controller, &mut unit);
+        peer(&mut controller, "zk/2");
+        peer(&mut controller, "zk/10");
+        let expected = [
+            "zkpeer-relation-joined (zk/10)",
+            "zkpeer-relation-changed (zk/10)",
+            "zkpeer-relation-joined (zk/2)",
+            "zkpeer-relation-changed (zk/2)",
+        ];
+        assert_eq!(play(&mut controller, &mut unit), expected);
+    }
+
+    #[test]
+    fn c4_2_application_changes_come_before_joined_and_departures_before_both() {
+        let (mut controller, mut unit) = world();
+        play(&mut controller, &mut unit);
+        peer(&mut controller, "zk/1");
+        play(&mut controller, &mut unit);
+        peer(&mut controller, "zk/3");
+        controller.remove_unit(&"zk/1".parse().unwrap());
+        let entries = Entries::from([("a".to_owned(), "1".to_owned())]);
+        controller.relations.get_mut(&0).unwrap().apps.get_mut("zk").unwrap().apply(&entries);
+        let order = play(&mut controller, &mut unit);
+        assert_eq!(order[0], "zkpeer-relation-departed (zk/1)");
+        assert_eq!(order[1], "zkpeer-relation-changed (zk)");
+        assert_eq!(order[2], "zkpeer-relation-joined (zk/3)");
+    }
+
+    #[test]
+    fn c4_4_changes_coalesce_and_equal_values_cause_no_hook() {
+        let (mut controller, mut unit) = world();
+        play(&mut controller, &mut unit);
+        peer(&mut controller, "zk/1");
+        play(&mut controller, &mut unit);
+        for value in ["1", "2", "3"] {
+            write(&mut controller, "zk/1", value);
+        }
+        assert_eq!(play(&mut controller, &mut unit), ["zkpeer-relation-changed (zk/1)"]);
+        write(&mut controller, "zk/1", "3");
+        assert_eq!(play(&mut controller, &mut unit), [""; 0]);
+    }
+
+    #[test]
+    fn c4_2_changed_is_owed_even_to_a_unit_that_has_left() {
+        let (mut controller, mut unit) = world();
+        play(&mut controller, &mut unit);
+        peer(&mut controller, "zk/1");
+        let Next::Run(joined) = unit.next(&mut controller) else { panic!("nothing due") };
+        unit.done(&joined, &mut controller);
+        controller.remove_unit(&"zk/1".parse().unwrap());
+        assert_eq!(
+            play(&mut controller, &mut unit),
+            ["zkpeer-relation-changed (zk/1)", "zkpeer-relation-departed (zk/1)"]
+        );
+    }
+
+    #[test]
+    fn c5_1_the_leaving_unit_departs_from_each_member_then_stops() {
+        let (mut controller, mut unit) = world();
+        play(&mut controller, &mut unit);
+        peer(&mut controller, "zk/1");
+        peer(&mut controller, "zk/2");
+        let number = controller.add_relation(&[("zk", "client"), ("kafka", "zookeeper")]);
+        controller.add_unit(&"kafka/0".parse().unwrap(), None);
+        controller.enter(&"kafka/0".parse().unwrap(), number);
+        play(&mut controller, &mut unit);
+        controller.remove_unit(&"zk/0".parse().unwrap());
+        let Next::Run(Hook::Relation(first)) = unit.next(&mut controller) else { panic!("nothing due") };
+        assert_eq!(first.departing, Some("zk/0".parse().unwrap()));
+        let expected = [
+            "client-relation-departed (kafka/0)",
+            "client-relation-broken",
+            "zkpeer-relation-departed (zk/1)",
+            "zkpeer-relation-departed (zk/2)",
+            "stop",
+            "remove",
+        ];
+        assert_eq!(play(&mut controller, &mut unit), expected);
+        assert_eq!(unit.next(&mut controller), Next::Gone);
+    }
+
+    #[test]
+    fn c3_2_leadership_and_configuration_overtake_relation_hooks() {
+        let (mut controller, mut unit) = world();
+        play(&mut controller, &mut unit);
+        peer(&mut controller, "zk/1");
+        controller.application("zk").leader = Some("zk/0".parse().unwrap());
+        controller.application("zk").config.insert("a".to_owned(), Value::from("b"));
+        assert_eq!(
+            play(&mut controller, &mut unit)[..3],
+            ["leader-elected", "config-changed", "zkpeer-relation-joined (zk/1)"]
+        );
+    }
+
+    #[test]
+    fn c3_2_a_seed_repeats_the_order_and_another_changes_it() {
+        let order = |seed| {
+            let (mut controller, mut unit) = world();
+            unit.seed = Some(seed);
+            for name in ["a", "b", "c", "d"] {
+                controller.add_relation(&[("zk", name), ("other", "x")]);
+            }
+            play(&mut controller, &mut unit)
         };
-        self.last_failed = failed.then(|| result.clone());
-        self.unit.pending = Some(Pending { hook: result.hook.clone(), failed });
+        assert_eq!(order(7), order(7));
+        assert!((0..20).any(|seed| order(seed) != order(7)));
     }
-
-    /// Takes what the charm has appended to its report since the last hook.
-    fn read_report(&mut self, result: &mut HookRun) {
-        let Ok(mut file) = fs::File::open(&self.root.report) else { return };
-        if file.seek(io::SeekFrom::Start(self.report_at)).is_err() {
-            return;
-        }
-        for line in io::BufReader::new(file).split(b'\n').map_while(Result::ok) {
-            self.report_at += line.len() as u64 + 1;
-            match serde_json::from_slice(&line) {
-                Ok(report) => result.report = Some(report),
-                Err(error) => result.notes.push(format!("the charm's report cannot be read: {error}")),
-            }
-        }
-    }
-}
-
-fn entries(pairs: &[(&str, &str)]) -> Entries {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
-}
-
-/// The random part of a context id: 32 hexadecimal digits, the same in every repetition.
-fn random_part(number: u64) -> String {
-    let mix = |mut value: u64| {
-        value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        value ^ (value >> 31)
-    };
-    format!("{:016x}{:016x}", mix(number), mix(!number))
 }

@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::agent::UnitAgent;
+use super::agent::Agent;
 use super::charm::{self, CharmFiles};
 use super::command;
+use super::controller::Controller;
 use super::environment;
 use super::error::Error;
 use super::hook::Hook;
-use super::model::Model;
 use super::names::JujuVersion;
-use super::unit::UnitState;
+use super::unit_agent::UnitAgent;
 use super::value::Value;
 use super::wire;
 use crate::juju::UnitName;
@@ -127,17 +127,16 @@ impl Builder {
             let problem = "has no hooks nor dispatch file; give the charm's program";
             return Err(Error::charm(&self.charm, problem));
         }
-        let mut model = Model::new(juju);
-        model.add_unit(&name, self.address);
+        let mut controller = Controller::new(juju);
+        controller.add_unit(&name, self.address);
         if self.leader {
-            model.application(name.application()).leader = Some(name.clone());
-        }
-        // A peer relation always exists from deployment on (contract 3.1).
+            controller.application(name.application()).leader = Some(name.clone());
+        } // A peer relation always exists from deployment on (contract 3.1).
         for endpoint in charm.peers() {
-            model.add_relation(&[(name.application(), endpoint)]);
+            controller.add_relation(&[(name.application(), endpoint)]);
         }
-        let root = Root::new(&name, &self.charm, self.program.as_deref(), &model.juju)?;
-        let mut agent = UnitAgent::new(model, UnitState::new(name, self.seed), charm, root, self.limit, self.path);
+        let root = Root::new(&name, &self.charm, self.program.as_deref(), &controller.juju)?;
+        let mut agent = UnitAgent::new(controller, Agent::new(name, self.seed), charm, root, self.limit, self.path);
         for (option, value) in self.config {
             agent.set_config(&option, value)?;
         }
@@ -226,8 +225,7 @@ impl Root {
             .and_then(|()| fs::write(&program, wire::PROGRAM))
             .and_then(|()| fs::set_permissions(&program, fs::Permissions::from_mode(0o755)))
             .and_then(|()| command::names(juju).iter().try_for_each(|name| symlink("jujuc", self.tools.join(name))));
-        written.map_err(Error::io(format!("write the hook commands to {}", self.tools.display())))?;
-        // Another thread that forked during the write holds the file open until it executes something else; the charm
+        written.map_err(Error::io(format!("write the hook commands to {}", self.tools.display())))?; // Another thread that forked during the write holds the file open until it executes something else; the charm
         // must not run into that. Once the program starts here, it does everywhere.
         let began = Instant::now();
         loop {

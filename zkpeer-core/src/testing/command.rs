@@ -12,21 +12,21 @@ mod state;
 use std::fs;
 use std::path::Path;
 
+use super::agent::Agent;
 use super::charm::CharmFiles;
+use super::controller::{Controller, Entries};
 use super::entries;
-use super::model::{Entries, Model};
 use super::names::JujuVersion;
 use super::options::{self, Format, Opt, Parsed, quoted, quoted_list, switch, valued};
 use super::run::Run;
-use super::unit::UnitState;
 use super::value::Value;
 
 /// What a hook command may use.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) run: &'a mut Run,
-    pub(crate) model: &'a mut Model,
-    pub(crate) unit: &'a mut UnitState,
+    pub(crate) controller: &'a mut Controller,
+    pub(crate) unit: &'a mut Agent,
     pub(crate) charm: &'a CharmFiles,
     /// The caller's working directory.
     pub(crate) directory: &'a Path,
@@ -198,8 +198,8 @@ pub(crate) struct Request {
 pub(crate) fn answer(
     request: &Request,
     run: &mut Run,
-    model: &mut Model,
-    unit: &mut UnitState,
+    controller: &mut Controller,
+    unit: &mut Agent,
     charm: &CharmFiles,
 ) -> Answer {
     let bad = |text: String| Answer::Refused(format!("bad request: {text}"));
@@ -212,7 +212,7 @@ pub(crate) fn answer(
     if request.context_id != run.context_id {
         return bad(format!("wrong context ID; got {}", quoted(&request.context_id)));
     }
-    if !names(&model.juju).contains(&request.name.as_str()) {
+    if !names(&controller.juju).contains(&request.name.as_str()) {
         return bad(format!("unknown command: {}", request.name));
     }
     if run.hook.is_restricted() && request.name != "juju-log" {
@@ -225,7 +225,7 @@ pub(crate) fn answer(
     let mut call = Call {
         relation: run.own_relation(),
         run,
-        model,
+        controller,
         unit,
         charm,
         directory: Path::new(&request.directory),

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-use super::model::Entries;
+use super::controller::Entries;
 use super::options::quoted;
 
 /// Reads `key=value` arguments; both sides are trimmed, empty arguments are skipped.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::controller::Controller;
 use super::hook::{Hook, RelationKind};
-use super::model::Model;
 use crate::juju::UnitName;
 
 /// The one variable that Juju does not set: the file to which a charm on `zkpeer` appends what its dispatcher did.
@@ -26,7 +26,7 @@ pub(crate) struct Place<'a> {
 }
 
 /// All variables of the hook's process.
-pub(crate) fn variables(hook: &Hook, model: &Model, place: &Place<'_>) -> BTreeMap<String, String> {
+pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
     let mut set = |name: &str, value: &str| {
         all.insert(name.to_owned(), value.to_owned());
@@ -53,9 +53,9 @@ pub(crate) fn variables(hook: &Hook, model: &Model, place: &Place<'_>) -> BTreeM
         return all;
     }
 
-    set("JUJU_MODEL_NAME", &model.name);
-    set("JUJU_MODEL_UUID", &model.uuid);
-    set("JUJU_VERSION", &model.juju.to_string());
+    set("JUJU_MODEL_NAME", &controller.name);
+    set("JUJU_MODEL_UUID", &controller.uuid);
+    set("JUJU_VERSION", &controller.juju.to_string());
     set("JUJU_API_ADDRESSES", "10.0.0.1:17070");
     set("JUJU_MACHINE_ID", &place.unit.number().to_string());
     set("JUJU_AVAILABILITY_ZONE", "zone1");
@@ -69,10 +69,10 @@ pub(crate) fn variables(hook: &Hook, model: &Model, place: &Place<'_>) -> BTreeM
     ] {
         set(empty, "");
     }
-    if !model.juju.is_four() {
+    if !controller.juju.is_four() {
         set("JUJU_SLA", "unsupported");
     }
-    if model.juju.at_least(4, 0, 6) {
+    if controller.juju.at_least(4, 0, 6) {
         for name in ["HTTP", "GRPC", "CA_CERT"] {
             set(&format!("JUJU_CHARM_TRACE_CONFIG_{name}"), "");
         }
@@ -99,7 +99,7 @@ pub(crate) fn variables(hook: &Hook, model: &Model, place: &Place<'_>) -> BTreeM
             set("JUJU_HOOK_NAME", name);
             if name == "pre-series-upgrade" {
                 set("JUJU_TARGET_SERIES", "jammy");
-                if model.juju.at_least(3, 0, 3) {
+                if controller.juju.at_least(3, 0, 3) {
                     set("JUJU_TARGET_BASE", "ubuntu@22.04/stable");
                 }
             }

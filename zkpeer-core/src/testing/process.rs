@@ -259,8 +259,7 @@ impl<'a> Hook<'a> {
                     self.kill(Killed::AsAsked);
                 }
                 until = until.min(after.saturating_sub(now));
-            }
-            // Once killed there is only the process's end to wait for; the system may hold it up, but not for ever.
+            } // Once killed there is only the process's end to wait for; the system may hold it up, but not for ever.
             if let Some(killed) = self.killed_at {
                 until = LAST_WAIT.saturating_sub(killed.elapsed());
                 if until.is_zero() {
@@ -411,8 +410,7 @@ impl Output {
 
     /// Takes what is there, once the buffer is empty or the other end closed; never waits.
     fn read(&mut self) {
-        let mut buffer = [0; 64 << 10];
-        // A process left behind might write faster than this reads: a few megabytes at a time.
+        let mut buffer = [0; 64 << 10]; // A process left behind might write faster than this reads: a few megabytes at a time.
         for _ in 0..64 {
             let Some(file) = &mut self.file else { return };
             match file.read(&mut buffer) {

@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::agent::Agent;
 use super::charm::CharmFiles;
+use super::controller::{Controller, Entries, OpenPorts, Status};
 use super::hook::{Hook, RelationKind};
-use super::model::{Entries, Model, OpenPorts, Status};
-use super::unit::UnitState;
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
 
@@ -65,7 +65,13 @@ pub(crate) struct ActionRun {
 
 impl Run {
     /// Begins the run: membership changes that the hook is about take effect, caches are brought up to date (4.6).
-    pub(crate) fn begin(hook: Hook, context_id: String, params: Value, model: &Model, unit: &mut UnitState) -> Self {
+    pub(crate) fn begin(
+        hook: Hook,
+        context_id: String,
+        params: Value,
+        controller: &Controller,
+        unit: &mut Agent,
+    ) -> Self {
         let mut relations = BTreeMap::new();
         let about = hook.relation().cloned();
         for (number, state) in unit.relations.iter_mut().filter(|(_, state)| !state.broken) {
@@ -82,9 +88,9 @@ impl Run {
                     state.cache.insert(remote.clone(), None);
                 }
             }
-            let Some(relation) = model.relations.get(number) else { continue };
-            let dying = relation.dying || model.units.get(&unit.name).is_none_or(|unit| unit.dying);
-            let hidden = dying && members.is_empty() && !relation.is_peer() && model.juju.at_least(3, 4, 4);
+            let Some(relation) = controller.relations.get(number) else { continue };
+            let dying = relation.dying || controller.units.get(&unit.name).is_none_or(|unit| unit.dying);
+            let hidden = dying && members.is_empty() && !relation.is_peer() && controller.juju.at_least(3, 4, 4);
             let run = RelationRun {
                 id: state.id.clone(),
                 remote_app: relation.remote_app(unit.name.application()).to_owned(),
@@ -116,16 +122,16 @@ impl Run {
     }
 
     /// Whether the unit is leader, asked anew while it was.
-    pub(crate) fn is_leader(&mut self, model: &Model) -> bool {
-        self.deposed = self.deposed || !model.is_leader(&self.unit);
+    pub(crate) fn is_leader(&mut self, controller: &Controller) -> bool {
+        self.deposed = self.deposed || !controller.is_leader(&self.unit);
         !self.deposed
     }
 
     /// The configuration: every option of the charm, null where it has no value.
-    pub(crate) fn config(&mut self, model: &Model, charm: &CharmFiles) -> &BTreeMap<String, Value> {
+    pub(crate) fn config(&mut self, controller: &Controller, charm: &CharmFiles) -> &BTreeMap<String, Value> {
         let app = self.unit.application().to_owned();
         self.config.get_or_insert_with(|| {
-            let set = model.applications.get(&app).map(|application| &application.config);
+            let set = controller.applications.get(&app).map(|application| &application.config);
             let value = |name: &str| set.and_then(|set| set.get(name)).cloned();
             charm
                 .options
@@ -138,15 +144,15 @@ impl Run {
     /// A unit's bag, from where this run has to take it.
     pub(crate) fn unit_bag(
         &mut self,
-        model: &Model,
-        unit: &mut UnitState,
+        controller: &Controller,
+        unit: &mut Agent,
         number: u32,
         whose: &UnitName,
     ) -> Result<Entries, String> {
         let own = *whose == self.unit;
         let Some(relation) = self.relations.get_mut(&number) else { return Err("relation not found".to_owned()) };
         if own {
-            let bag = relation.own.get_or_insert_with(|| stored(model, number, whose).unwrap_or_default());
+            let bag = relation.own.get_or_insert_with(|| stored(controller, number, whose).unwrap_or_default());
             return Ok(overlaid(bag, &relation.pending));
         }
         if relation.members.contains(whose)
@@ -155,25 +161,26 @@ impl Run {
             if let Some(Some(cached)) = state.cache.get(whose) {
                 return Ok(cached.clone());
             }
-            let bag = fetch(model, number, whose)?;
+            let bag = fetch(controller, number, whose)?;
             state.cache.insert(whose.clone(), Some(bag.clone()));
             return Ok(bag);
         }
         if let Some(bag) = self.others.get(&(number, whose.clone())) {
             return Ok(bag.clone());
         }
-        let bag = fetch(model, number, whose)?;
+        let bag = fetch(controller, number, whose)?;
         self.others.insert((number, whose.clone()), bag.clone());
         Ok(bag)
     }
 
     /// An application's bag.
-    pub(crate) fn app_bag(&mut self, model: &Model, number: u32, app: &str) -> Result<Entries, String> {
-        let denied = || if model.juju.is_four() { "relation unit not found" } else { "permission denied" }.to_owned();
-        let relation = model.relations.get(&number).ok_or_else(denied)?;
+    pub(crate) fn app_bag(&mut self, controller: &Controller, number: u32, app: &str) -> Result<Entries, String> {
+        let denied =
+            || if controller.juju.is_four() { "relation unit not found" } else { "permission denied" }.to_owned();
+        let relation = controller.relations.get(&number).ok_or_else(denied)?;
         let bag = relation.apps.get(app).ok_or_else(denied)?;
         let own = app == self.unit.application();
-        if own && !self.is_leader(model) && !relation.is_peer() && !model.juju.is_four() {
+        if own && !self.is_leader(controller) && !relation.is_peer() && !controller.juju.is_four() {
             return Err(denied());
         }
         let bag = self.apps.entry((number, app.to_owned())).or_insert_with(|| bag.entries.clone());
@@ -190,21 +197,21 @@ impl Run {
     }
 
     /// The charm state, with this run's changes.
-    pub(crate) fn state(&mut self, model: &Model) -> &Entries {
-        let stored = || model.units.get(&self.unit).map(|unit| unit.charm_state.clone()).unwrap_or_default();
+    pub(crate) fn state(&mut self, controller: &Controller) -> &Entries {
+        let stored = || controller.units.get(&self.unit).map(|unit| unit.charm_state.clone()).unwrap_or_default();
         self.state.get_or_insert_with(stored)
     }
 
     /// The charm state, to be changed.
-    pub(crate) fn state_mut(&mut self, model: &Model) -> &mut Entries {
-        self.state(model);
+    pub(crate) fn state_mut(&mut self, controller: &Controller) -> &mut Entries {
+        self.state(controller);
         self.state_changed = true;
         self.state.get_or_insert_default()
     }
 
     /// The open ports, with this run's changes.
-    pub(crate) fn ports(&self, model: &Model) -> OpenPorts {
-        let stored = || model.units.get(&self.unit).map(|unit| unit.ports.clone()).unwrap_or_default();
+    pub(crate) fn ports(&self, controller: &Controller) -> OpenPorts {
+        let stored = || controller.units.get(&self.unit).map(|unit| unit.ports.clone()).unwrap_or_default();
         self.ports.clone().unwrap_or_else(stored)
     }
 
@@ -219,9 +226,9 @@ impl Run {
     }
 
     /// Applies everything, or, for the reason given, nothing (contract 2.1).
-    pub(crate) fn commit(&self, model: &mut Model) -> Result<(), String> {
+    pub(crate) fn commit(&self, controller: &mut Controller) -> Result<(), String> {
         for relation in self.relations.values() {
-            if !relation.pending_app.is_empty() && !model.is_leader(&self.unit) {
+            if !relation.pending_app.is_empty() && !controller.is_leader(&self.unit) {
                 return Err(format!(
                     "leadership was lost before the hook ended, so `relation-set --app` on {} cannot be applied",
                     relation.id
@@ -234,7 +241,7 @@ impl Run {
             return Err(format!("max allowed size ({MAX_STATE}) of the charm state exceeded"));
         }
         for (number, run) in &self.relations {
-            let Some(relation) = model.relations.get_mut(number) else { continue };
+            let Some(relation) = controller.relations.get_mut(number) else { continue };
             if !run.pending.is_empty() {
                 relation.units.entry(self.unit.clone()).or_default().apply(&run.pending);
             }
@@ -242,7 +249,7 @@ impl Run {
                 relation.apps.entry(self.unit.application().to_owned()).or_default().apply(&run.pending_app);
             }
         }
-        if let Some(unit) = model.units.get_mut(&self.unit) {
+        if let Some(unit) = controller.units.get_mut(&self.unit) {
             if let Some(state) = self.state.as_ref().filter(|_| self.state_changed) {
                 unit.charm_state = state.clone();
             }
@@ -257,17 +264,17 @@ impl Run {
 /// `max-charm-state-size`, the controller's default.
 const MAX_STATE: usize = 2 << 20;
 
-fn stored(model: &Model, number: u32, unit: &UnitName) -> Option<Entries> {
-    Some(model.relations.get(&number)?.units.get(unit)?.entries.clone())
+fn stored(controller: &Controller, number: u32, unit: &UnitName) -> Option<Entries> {
+    Some(controller.relations.get(&number)?.units.get(unit)?.entries.clone())
 }
 
 /// Reads another unit's bag from the model, with Juju's words where there is none.
-fn fetch(model: &Model, number: u32, unit: &UnitName) -> Result<Entries, String> {
-    if let Some(bag) = stored(model, number, unit) {
+fn fetch(controller: &Controller, number: u32, unit: &UnitName) -> Result<Entries, String> {
+    if let Some(bag) = stored(controller, number, unit) {
         return Ok(bag);
     }
-    let relation = model.relations.get(&number);
-    if model.juju.is_four() {
+    let relation = controller.relations.get(&number);
+    if controller.juju.is_four() {
         return Err("relation unit not found".to_owned());
     }
     match relation {

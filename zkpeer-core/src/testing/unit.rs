@@ -1,541 +1,569 @@
-//! One unit agent's own state, and its decision what runs next (contract sections 3.2, 4.2 and 5).
-//!
-//! The decision is pure: it looks at the model and at what this unit has already run, and names one hook.
+//! One unit in this process: a hook in, a report out, in microseconds.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
 
-use super::hook::{Hook, RelationHook, RelationKind};
-use super::model::{Entries, Model, Relation};
-use super::value::Value;
-use crate::juju::{RelationId, UnitName};
+use serde_json::{Map, Value};
 
-/// Everything the agent of one unit remembers between hooks.
-#[derive(Clone, Debug)]
-pub(crate) struct UnitState {
-    pub(crate) name: UnitName,
-    pub(crate) installed: bool,
-    pub(crate) started: bool,
-    pub(crate) stopped: bool,
-    pub(crate) removed: bool,
-    /// `leader-elected` has run since leadership was gained.
-    pub(crate) elected: bool,
-    /// The version of the leader settings at the last `leader-settings-changed`.
-    pub(crate) leader_settings: Option<u64>,
-    /// The configuration and address of the last `config-changed`.
-    pub(crate) config: Option<(BTreeMap<String, Value>, Option<String>)>,
-    pub(crate) upgraded: bool,
-    pub(crate) rebooted: bool,
-    pub(crate) update_status: bool,
-    /// The charm has set a status of its own.
-    pub(crate) status_set: bool,
-    /// Hooks that follow another one: `start`, `config-changed` after `upgrade-charm`.
-    pub(crate) queued: VecDeque<Hook>,
-    /// The hook that has not been done yet: it failed, or it was killed and is queued again.
-    pub(crate) pending: Option<Pending>,
-    pub(crate) relations: BTreeMap<u32, RelationState>,
-    /// The state of the generator behind the choices that Juju leaves to chance; none: always the first.
-    pub(crate) seed: Option<u64>,
+use crate::charm::Charm;
+use crate::context::{FLAG_PREFIX, Outside, Resources};
+use crate::error::Error;
+use crate::handler::HandlerDef;
+use crate::hook::{ActionEvent, HookEvent, RelationEvent};
+use crate::juju::{
+    AddressKind, Bag, BagOwner, GoalState, Juju, JujuError, JujuResult, LogLevel, NetworkInfo, Port, RelationId, Side,
+    StatusName, UnitName,
+};
+use crate::metadata::{self, Metadata};
+use crate::report::{HookOutcome, Report};
+use crate::store::Store;
+
+/// One unit of a charm, in this process and without a file: what Juju would answer is given as data, each hook is run by
+/// hand, and what it did can be looked at.
+///
+/// ```
+/// use zkpeer_core::testing::Unit;
+/// use zkpeer_core::{Flags, handlers, when_not};
+///
+/// #[when_not("hello.installed")]
+/// fn install(flags: Flags) {
+///     flags.set("hello.installed");
+/// }
+///
+/// let mut unit = Unit::new(handlers![install]);
+/// let report = unit.run("install");
+/// assert_eq!(report.handlers(), ["install"]);
+/// assert_eq!(unit.flags(), ["hello.installed"]);
+/// ```
+///
+/// Nothing here knows in which order Juju runs hooks; for that there is the simulated unit agent.
+pub struct Unit {
+    charm: Charm,
+    store: Option<Store>,
+    juju: Rc<FixedJuju>,
+    name: UnitName,
+    metadata: Metadata,
+    juju_version: Option<String>,
+    directory: tempfile::TempDir,
+    now: Rc<RefCell<Duration>>,
 }
 
-/// A hook that was begun and not done.
-#[derive(Clone, Debug)]
-pub(crate) struct Pending {
-    pub(crate) hook: Hook,
-    /// Failed, and waits for a retry; otherwise killed, and simply runs again.
-    pub(crate) failed: bool,
+impl fmt::Debug for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unit").field("name", &self.name).field("flags", &self.flags()).finish_non_exhaustive()
+    }
 }
 
-/// What the unit has seen of one relation.
-#[derive(Clone, Debug)]
-pub(crate) struct RelationState {
-    pub(crate) id: RelationId,
-    pub(crate) created: bool,
-    pub(crate) broken: bool,
-    /// Members, with the version of the bag that a hook was last run for.
-    pub(crate) members: BTreeMap<UnitName, u64>,
-    /// The same for the remote application's bag.
-    pub(crate) app_version: u64,
-    /// After `-joined`, `-changed` for the same unit is next in this relation.
-    pub(crate) changed_due: Option<UnitName>,
-    /// Members' bags are kept across hooks (contract 4.6).
-    pub(crate) cache: BTreeMap<UnitName, Option<Entries>>,
+const OWN_UNIT: &str = "app/0";
+const OWN_APPLICATION: &str = "app";
+
+/// The report of a hook that is expected to succeed.
+#[track_caller]
+fn succeeded(report: Report) -> Report {
+    if let (HookOutcome::Failed, Some(error)) = (report.outcome, &report.error) {
+        panic!("{} failed: {error}", report.hook);
+    }
+    report
 }
 
-/// What the agent does next.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Next {
-    /// Run this.
-    Run(Hook),
-    /// A hook has failed and waits for a retry.
-    Failed(Hook),
-    /// Nothing is due.
-    Idle,
-    /// The unit has been removed.
-    Gone,
+/// A failure of the test's own doing.
+#[track_caller]
+fn bad(what: &str, error: &dyn fmt::Display) -> ! {
+    panic!("{what}: {error}")
 }
 
-impl UnitState {
-    pub(crate) fn new(name: UnitName, seed: Option<u64>) -> Self {
+impl Unit {
+    /// Unit `app/0` of a charm with these handlers, as listed by [`handlers!`](crate::handlers).
+    #[must_use]
+    pub fn new(handlers: &[&'static HandlerDef]) -> Self {
+        Self::of(Charm::new().handlers(handlers))
+    }
+
+    /// Unit `app/0` of a charm.
+    ///
+    /// # Panics
+    ///
+    /// If no temporary directory can be made.
+    #[must_use]
+    pub fn of(charm: Charm) -> Self {
+        let directory = tempfile::tempdir().unwrap_or_else(|error| bad("no temporary directory", &error));
         Self {
-            name,
-            installed: false,
-            started: false,
-            stopped: false,
-            removed: false,
-            elected: false,
-            leader_settings: None,
-            config: None,
-            upgraded: false,
-            rebooted: false,
-            update_status: false,
-            status_set: false,
-            queued: VecDeque::new(),
-            pending: None,
-            relations: BTreeMap::new(),
-            seed,
+            charm,
+            store: Some(Store::in_memory()),
+            juju: Rc::default(),
+            name: OWN_UNIT.parse().unwrap_or_else(|error| bad("unit", &error)),
+            metadata: Metadata { name: OWN_APPLICATION.to_owned(), ..Metadata::default() },
+            juju_version: Some("3.6.25".to_owned()),
+            directory,
+            now: Rc::default(),
         }
     }
 
-    fn dying(&self, model: &Model) -> bool {
-        model.units.get(&self.name).is_none_or(|unit| unit.dying)
-    }
-
-    /// Enters every relation that exists: all at once, right after `install` (contract 3.1).
-    pub(crate) fn enter_relations(&mut self, model: &mut Model) {
-        if !self.installed || self.dying(model) {
-            return;
-        }
-        for number in model.relations_of(self.name.application()) {
-            let alive = model.relations.get(&number).is_some_and(|relation| !relation.dying);
-            let Some(id) = model.relation_id(number, self.name.application()) else { continue };
-            if alive && !self.relations.contains_key(&number) {
-                model.enter(&self.name, number);
-                self.relations.insert(number, RelationState::new(id));
-            }
-        }
-    }
-
-    /// The table of contract 3.2, row by row; row numbers are the contract's. Actions (row 8) are run when asked for.
-    pub(crate) fn next(&mut self, model: &mut Model) -> Next {
-        if self.removed {
-            return Next::Gone;
-        }
-        if let Some(pending) = &self.pending {
-            let hook = pending.hook.clone();
-            return if pending.failed { Next::Failed(hook) } else { Next::Run(hook) };
-        }
-        self.enter_relations(model);
-        let dying = self.dying(model);
-        let leader = model.is_leader(&self.name);
-        if !leader {
-            self.elected = false;
-        }
-        // 2: the machine was rebooted.
-        if self.rebooted && self.started && !self.stopped {
-            return Next::Run(Hook::plain("start"));
-        }
-        // 14 and everything that waits for it.
-        if !self.installed {
-            return if dying { Next::Gone } else { Next::Run(Hook::plain("install")) };
-        }
-        if !dying {
-            // 3: relations without their `-created`.
-            let fresh: Vec<u32> = self.open_relations().filter(|(_, r)| !r.created).map(|(n, _)| n).collect();
-            if let Some(number) = self.choose(&fresh) {
-                return Next::Run(self.relation_hook(model, number, RelationKind::Created, None, None, 0));
-            }
-            // 4: leadership newly held.
-            if leader && !self.elected {
-                return Next::Run(Hook::plain("leader-elected"));
-            }
-            // 5: leader settings changed.
-            if !leader && !model.juju.is_four() && self.leader_settings != Some(leader_settings_version(model, self)) {
-                return Next::Run(Hook::plain("leader-settings-changed"));
-            }
-        }
-        // 11: what follows another hook.
-        if let Some(hook) = self.queued.front() {
-            return Next::Run(hook.clone());
-        }
-        // 13: the unit is dying.
-        if dying {
-            return self.teardown(model);
-        }
-        // 15: the charm changed.
-        if self.upgraded {
-            return Next::Run(Hook::plain("upgrade-charm"));
-        }
-        // 16: configuration or addresses changed.
-        if self.config.as_ref() != Some(&config_now(model, &self.name)) {
-            return Next::Run(Hook::plain("config-changed"));
-        }
-        // 17: relation hooks.
-        if let Some(hook) = self.next_relation_hook(model) {
-            return Next::Run(hook);
-        }
-        // 18: the timer.
-        if self.update_status { Next::Run(Hook::plain("update-status")) } else { Next::Idle }
-    }
-
-    /// Section 5.1, steps 2 to 4.
-    fn teardown(&mut self, model: &Model) -> Next {
-        if let Some(hook) = self.next_relation_hook(model) {
-            return Next::Run(hook);
-        }
-        if self.started && !self.stopped {
-            return Next::Run(Hook::plain("stop"));
-        }
-        Next::Run(Hook::plain("remove"))
-    }
-
-    fn open_relations(&self) -> impl Iterator<Item = (u32, &RelationState)> {
-        self.relations.iter().filter(|(_, relation)| !relation.broken).map(|(number, relation)| (*number, relation))
-    }
-
-    /// Across relations: peers last since 3.5.5; within each group, chance (contract 4.2).
-    fn next_relation_hook(&mut self, model: &Model) -> Option<Hook> {
-        let mut due: Vec<(u32, bool)> = Vec::new();
-        for (number, state) in self.open_relations() {
-            let peer = model.relations.get(&number).is_some_and(Relation::is_peer);
-            if self.due(model, number, state).is_some() {
-                due.push((number, peer));
-            }
-        }
-        if model.juju.at_least(3, 5, 5) && due.iter().any(|(_, peer)| !peer) {
-            due.retain(|(_, peer)| !peer);
-        }
-        let numbers: Vec<u32> = due.into_iter().map(|(number, _)| number).collect();
-        let number = self.choose(&numbers)?;
-        let (kind, unit, departing, version) = self.due(model, number, self.relations.get(&number)?)?;
-        Some(self.relation_hook(model, number, kind, unit, departing, version))
-    }
-
-    /// The algorithm of contract 4.2 for one relation; the numbers are the contract's.
-    fn due(
-        &self,
-        model: &Model,
-        number: u32,
-        state: &RelationState,
-    ) -> Option<(RelationKind, Option<UnitName>, Option<UnitName>, u64)> {
-        let relation = model.relations.get(&number)?;
-        let unit_dying = self.dying(model);
-        let ends = unit_dying || relation.dying;
-        let snapshot = if ends { BTreeMap::new() } else { relation.visible(&self.name) };
-        // 1: `-changed` is owed after `-joined`.
-        if let Some(unit) = &state.changed_due {
-            let version = relation.units.get(unit).map_or(0, |bag| bag.version);
-            return Some((RelationKind::Changed, Some(unit.clone()), None, version));
-        }
-        // 2: departures.
-        if let Some(unit) = state.members.keys().find(|unit| !snapshot.contains_key(*unit)) {
-            let departing = if unit_dying { &self.name } else { unit };
-            return Some((RelationKind::Departed, Some(unit.clone()), Some(departing.clone()), 0));
-        }
-        // 3: the end, which peer relations do not see.
-        if ends {
-            return (!relation.is_peer()).then_some((RelationKind::Broken, None, None, 0));
-        }
-        // 4: the remote application's bag.
-        let app = relation.apps.get(relation.remote_app(self.name.application())).map_or(0, |bag| bag.version);
-        if app != state.app_version {
-            return Some((RelationKind::Changed, None, None, app));
-        }
-        // 5: units that are not members yet.
-        if let Some((unit, version)) = snapshot.iter().find(|(unit, _)| !state.members.contains_key(*unit)) {
-            return Some((RelationKind::Joined, Some(unit.clone()), None, *version));
-        }
-        // 6: members whose bag changed.
-        let changed = snapshot.iter().find(|(unit, version)| state.members.get(*unit) != Some(*version));
-        changed.map(|(unit, version)| (RelationKind::Changed, Some(unit.clone()), None, *version))
-    }
-
-    /// A hook of a relation, with what its environment needs.
-    pub(crate) fn relation_hook(
-        &self,
-        model: &Model,
-        number: u32,
-        kind: RelationKind,
-        unit: Option<UnitName>,
-        departing: Option<UnitName>,
-        version: u64,
-    ) -> Hook {
-        let own = self.name.application();
-        let id = model.relation_id(number, own);
-        Hook::Relation(RelationHook {
-            kind,
-            relation: id.unwrap_or(RelationId { endpoint: String::new(), number }),
-            app: model.relations.get(&number).map_or(own, |relation| relation.remote_app(own)).to_owned(),
-            unit,
-            departing,
-            version,
-        })
-    }
-
-    /// Records a hook as done, after its commit: memberships, what is owed, versions last seen.
-    pub(crate) fn done(&mut self, hook: &Hook, model: &mut Model) {
-        self.pending = None;
-        match hook {
-            Hook::Action { .. } => {}
-            Hook::Relation(hook) => self.relation_done(hook, model),
-            Hook::Plain(name) => self.plain_done(name, model),
-        }
-    }
-
-    fn plain_done(&mut self, name: &str, model: &mut Model) {
-        if self.queued.front().is_some_and(|hook| hook.is(name)) {
-            self.queued.pop_front();
-        }
-        match name {
-            "install" => {
-                self.installed = true;
-                self.enter_relations(model);
-            }
-            "start" => {
-                self.started = true;
-                self.rebooted = false;
-            }
-            "leader-elected" => self.elected = true,
-            "leader-settings-changed" => self.leader_settings = Some(leader_settings_version(model, self)),
-            "config-changed" => {
-                self.config = Some(config_now(model, &self.name));
-                let keys = model.initial_keys(&self.name);
-                for number in self.relations.keys() {
-                    if let Some(bag) = model.relations.get_mut(number).and_then(|r| r.units.get_mut(&self.name)) {
-                        bag.apply(&keys);
-                    }
-                }
-                if !self.started && !self.queued.iter().any(|hook| hook.is("start")) {
-                    self.queued.push_back(Hook::plain("start"));
-                }
-            }
-            "upgrade-charm" => {
-                self.upgraded = false;
-                self.queued.push_back(Hook::plain("config-changed"));
-            }
-            "update-status" => self.update_status = false,
-            "stop" => self.stopped = true,
-            "remove" => self.removed = true,
-            _ => {}
-        }
-    }
-
-    fn relation_done(&mut self, hook: &RelationHook, model: &mut Model) {
-        let Some(state) = self.relations.get_mut(&hook.relation.number) else { return };
-        match (hook.kind, &hook.unit) {
-            (RelationKind::Created, _) => state.created = true,
-            (RelationKind::Joined, Some(unit)) => {
-                state.members.insert(unit.clone(), hook.version);
-                state.changed_due = Some(unit.clone());
-            }
-            (RelationKind::Changed, Some(unit)) => {
-                if state.changed_due.as_ref() == Some(unit) {
-                    state.changed_due = None;
-                }
-                if let Some(version) = state.members.get_mut(unit) {
-                    *version = hook.version;
-                }
-            }
-            (RelationKind::Changed, None) => state.app_version = hook.version,
-            (RelationKind::Departed, Some(unit)) => {
-                state.members.remove(unit);
-                state.cache.remove(unit);
-            }
-            (RelationKind::Broken, _) => {
-                state.broken = true;
-                if let Some(relation) = model.relations.get_mut(&hook.relation.number) {
-                    relation.present.remove(&self.name);
-                }
-            }
-            (RelationKind::Joined | RelationKind::Departed, None) => {}
-        }
-    }
-
-    /// One of several that Juju would run in random order.
-    fn choose(&mut self, candidates: &[u32]) -> Option<u32> {
-        let Some(seed) = &mut self.seed else { return candidates.first().copied() };
-        *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = *seed;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let at = (mixed ^ (mixed >> 31)).checked_rem(candidates.len() as u64)?;
-        candidates.get(usize::try_from(at).ok()?).copied()
-    }
-}
-
-impl RelationState {
-    fn new(id: RelationId) -> Self {
-        Self {
-            id,
-            created: false,
-            broken: false,
-            members: BTreeMap::new(),
-            app_version: 0,
-            changed_due: None,
-            cache: BTreeMap::new(),
-        }
-    }
-}
-
-fn leader_settings_version(model: &Model, unit: &UnitState) -> u64 {
-    model.applications.get(unit.name.application()).map_or(0, |application| application.leader_settings.version)
-}
-
-fn config_now(model: &Model, unit: &UnitName) -> (BTreeMap<String, Value>, Option<String>) {
-    let config = model.applications.get(unit.application()).map(|application| application.config.clone());
-    (config.unwrap_or_default(), model.units.get(unit).and_then(|unit| unit.address.clone()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn world() -> (Model, UnitState) {
-        let mut model = Model::new("3.6.25".parse().unwrap());
-        let unit: UnitName = "zk/0".parse().unwrap();
-        model.add_unit(&unit, None);
-        model.add_relation(&[("zk", "zkpeer")]);
-        (model, UnitState::new(unit, None))
-    }
-
-    /// Runs all that is due, each hook succeeding without doing anything.
-    fn play(model: &mut Model, unit: &mut UnitState) -> Vec<String> {
-        let mut names = Vec::new();
-        while let Next::Run(hook) = unit.next(model) {
-            names.push(hook.to_string());
-            unit.done(&hook, model);
-        }
-        names
-    }
-
-    fn peer(model: &mut Model, name: &str) {
-        let name = name.parse().unwrap();
-        model.add_unit(&name, None);
-        model.enter(&name, 0);
-    }
-
-    fn write(model: &mut Model, unit: &str, value: &str) {
-        let bag = model.relations.get_mut(&0).unwrap().units.get_mut(&unit.parse().unwrap()).unwrap();
-        bag.apply(&Entries::from([("k".to_owned(), value.to_owned())]));
-    }
-
-    #[test]
-    fn c3_1_order_of_the_first_start() {
-        let (mut model, mut unit) = world();
-        let expected = ["install", "zkpeer-relation-created", "leader-settings-changed", "config-changed", "start"];
-        assert_eq!(play(&mut model, &mut unit), expected);
-        let (mut model, mut unit) = world();
-        model.application("zk").leader = Some("zk/0".parse().unwrap());
-        assert_eq!(play(&mut model, &mut unit)[2], "leader-elected");
-        let (mut model, mut unit) = world();
-        model.juju = "4.0.14".parse().unwrap();
-        assert_eq!(play(&mut model, &mut unit)[2], "config-changed");
-    }
-
-    #[test]
-    fn c4_2_joined_then_changed_in_string_order() {
-        let (mut model, mut unit) = world();
-        play(&mut model, &mut unit);
-        peer(&mut model, "zk/2");
-        peer(&mut model, "zk/10");
-        let expected = [
-            "zkpeer-relation-joined (zk/10)",
-            "zkpeer-relation-changed (zk/10)",
-            "zkpeer-relation-joined (zk/2)",
-            "zkpeer-relation-changed (zk/2)",
-        ];
-        assert_eq!(play(&mut model, &mut unit), expected);
-    }
-
-    #[test]
-    fn c4_2_application_changes_come_before_joined_and_departures_before_both() {
-        let (mut model, mut unit) = world();
-        play(&mut model, &mut unit);
-        peer(&mut model, "zk/1");
-        play(&mut model, &mut unit);
-        peer(&mut model, "zk/3");
-        model.remove_unit(&"zk/1".parse().unwrap());
-        let entries = Entries::from([("a".to_owned(), "1".to_owned())]);
-        model.relations.get_mut(&0).unwrap().apps.get_mut("zk").unwrap().apply(&entries);
-        let order = play(&mut model, &mut unit);
-        assert_eq!(order[0], "zkpeer-relation-departed (zk/1)");
-        assert_eq!(order[1], "zkpeer-relation-changed (zk)");
-        assert_eq!(order[2], "zkpeer-relation-joined (zk/3)");
-    }
-
-    #[test]
-    fn c4_4_changes_coalesce_and_equal_values_cause_no_hook() {
-        let (mut model, mut unit) = world();
-        play(&mut model, &mut unit);
-        peer(&mut model, "zk/1");
-        play(&mut model, &mut unit);
-        for value in ["1", "2", "3"] {
-            write(&mut model, "zk/1", value);
-        }
-        assert_eq!(play(&mut model, &mut unit), ["zkpeer-relation-changed (zk/1)"]);
-        write(&mut model, "zk/1", "3");
-        assert_eq!(play(&mut model, &mut unit), [""; 0]);
-    }
-
-    #[test]
-    fn c4_2_changed_is_owed_even_to_a_unit_that_has_left() {
-        let (mut model, mut unit) = world();
-        play(&mut model, &mut unit);
-        peer(&mut model, "zk/1");
-        let Next::Run(joined) = unit.next(&mut model) else { panic!("nothing due") };
-        unit.done(&joined, &mut model);
-        model.remove_unit(&"zk/1".parse().unwrap());
-        assert_eq!(play(&mut model, &mut unit), ["zkpeer-relation-changed (zk/1)", "zkpeer-relation-departed (zk/1)"]);
-    }
-
-    #[test]
-    fn c5_1_the_leaving_unit_departs_from_each_member_then_stops() {
-        let (mut model, mut unit) = world();
-        play(&mut model, &mut unit);
-        peer(&mut model, "zk/1");
-        peer(&mut model, "zk/2");
-        let number = model.add_relation(&[("zk", "client"), ("kafka", "zookeeper")]);
-        model.add_unit(&"kafka/0".parse().unwrap(), None);
-        model.enter(&"kafka/0".parse().unwrap(), number);
-        play(&mut model, &mut unit);
-        model.remove_unit(&"zk/0".parse().unwrap());
-        let Next::Run(Hook::Relation(first)) = unit.next(&mut model) else { panic!("nothing due") };
-        assert_eq!(first.departing, Some("zk/0".parse().unwrap()));
-        let expected = [
-            "client-relation-departed (kafka/0)",
-            "client-relation-broken",
-            "zkpeer-relation-departed (zk/1)",
-            "zkpeer-relation-departed (zk/2)",
-            "stop",
-            "remove",
-        ];
-        assert_eq!(play(&mut model, &mut unit), expected);
-        assert_eq!(unit.next(&mut model), Next::Gone);
-    }
-
-    #[test]
-    fn c3_2_leadership_and_configuration_overtake_relation_hooks() {
-        let (mut model, mut unit) = world();
-        play(&mut model, &mut unit);
-        peer(&mut model, "zk/1");
-        model.application("zk").leader = Some("zk/0".parse().unwrap());
-        model.application("zk").config.insert("a".to_owned(), Value::from("b"));
-        assert_eq!(
-            play(&mut model, &mut unit)[..3],
-            ["leader-elected", "config-changed", "zkpeer-relation-joined (zk/1)"]
-        );
-    }
-
-    #[test]
-    fn c3_2_a_seed_repeats_the_order_and_another_changes_it() {
-        let order = |seed| {
-            let (mut model, mut unit) = world();
-            unit.seed = Some(seed);
-            for name in ["a", "b", "c", "d"] {
-                model.add_relation(&[("zk", name), ("other", "x")]);
-            }
-            play(&mut model, &mut unit)
+    /// With the `metadata.yaml` of a charm's directory, and the defaults of its `config.yaml`; `env!("CARGO_MANIFEST_DIR")`
+    /// is the directory of the charm whose test this is.
+    ///
+    /// # Panics
+    ///
+    /// If one of the files is malformed, or there is no `metadata.yaml`.
+    #[track_caller]
+    #[must_use]
+    pub fn charm(mut self, directory: impl AsRef<Path>) -> Self {
+        self.metadata = match Metadata::read(directory.as_ref()) {
+            Ok(metadata) => metadata,
+            Err(error) => bad("charm", &error),
         };
-        assert_eq!(order(7), order(7));
-        assert!((0..20).any(|seed| order(seed) != order(7)));
+        match metadata::read_config_defaults(directory.as_ref()) {
+            Ok(defaults) => defaults.into_iter().for_each(|(option, default)| self.set_config(&option, default)),
+            Err(error) => bad("charm", &error),
+        }
+        self
+    }
+
+    /// The text of its `metadata.yaml`.
+    ///
+    /// # Panics
+    ///
+    /// If it is malformed.
+    #[must_use]
+    pub fn metadata(mut self, yaml: &str) -> Self {
+        let path = Path::new("metadata.yaml");
+        self.metadata = Metadata::parse(yaml, path).unwrap_or_else(|error| bad("metadata", &error));
+        self
+    }
+
+    /// The version of Juju.
+    #[must_use]
+    pub fn juju(mut self, version: &str) -> Self {
+        self.juju_version = Some(version.to_owned());
+        self
+    }
+
+    /// The charm's directory, a temporary one; files there are the charm's.
+    #[must_use]
+    pub fn charm_dir(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Makes it the leader, or takes that from it.
+    pub fn set_leader(&mut self, leader: bool) {
+        self.juju.answers.borrow_mut().leader = leader;
+    }
+
+    /// Sets an option of the configuration; `null` takes it away.
+    pub fn set_config(&mut self, option: &str, value: impl Into<Value>) {
+        let mut answers = self.juju.answers.borrow_mut();
+        match value.into() {
+            Value::Null => drop(answers.config.remove(option)),
+            value => drop(answers.config.insert(option.to_owned(), value)),
+        }
+    }
+
+    /// Sets a leader setting, as the leader would; an empty value takes it away.
+    pub fn set_leader_setting(&mut self, key: &str, value: &str) {
+        merge(&mut self.juju.answers.borrow_mut().settings, key, value);
+    }
+
+    /// What Juju answers to `relation-list` and `relation-get`: the unit is a member of the relation and has this databag.
+    ///
+    /// # Panics
+    ///
+    /// If the names are none.
+    #[track_caller]
+    pub fn set_member(&mut self, relation: &str, unit: &str, bag: &[(&str, &str)]) {
+        let (relation, unit) = (relation_id(relation), unit_name(unit));
+        let mut answers = self.juju.answers.borrow_mut();
+        let bag = bag.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        answers.bags.insert((relation.clone(), BagOwner::Unit(unit.clone())), bag);
+        let members = answers.members.entry(relation).or_default();
+        members.retain(|member| *member != unit);
+        members.push(unit);
+    }
+
+    /// The unit is no member of the relation any longer; its databag can still be read by name.
+    ///
+    /// # Panics
+    ///
+    /// If the names are none.
+    #[track_caller]
+    pub fn remove_member(&mut self, relation: &str, unit: &str) {
+        let (relation, unit) = (relation_id(relation), unit_name(unit));
+        self.juju.answers.borrow_mut().members.entry(relation).or_default().retain(|member| *member != unit);
+    }
+
+    /// From now on the hook command fails with this text; `None` lets it work again.
+    pub fn fail_command(&mut self, command: &str, stderr: Option<&str>) {
+        let mut answers = self.juju.answers.borrow_mut();
+        match stderr {
+            Some(stderr) => drop(answers.failing.insert(command.to_owned(), stderr.to_owned())),
+            None => drop(answers.failing.remove(command)),
+        }
+    }
+
+    /// Lets time pass, as far as the charm can see.
+    pub fn pass(&mut self, time: Duration) {
+        *self.now.borrow_mut() += time;
+    }
+
+    /// Runs a hook that is about no relation.
+    ///
+    /// # Panics
+    ///
+    /// If the hook fails; [`try_run`](Self::try_run) is for hooks that are expected to.
+    #[track_caller]
+    pub fn run(&mut self, hook: &str) -> Report {
+        succeeded(self.try_run(hook))
+    }
+
+    /// Runs a hook that is about no relation, and that may fail.
+    pub fn try_run(&mut self, hook: &str) -> Report {
+        self.run_event(HookEvent::hook(hook)).0
+    }
+
+    /// Runs an action with parameters.
+    ///
+    /// # Panics
+    ///
+    /// If the hook fails; [`try_run_action`](Self::try_run_action) is for those that are expected to.
+    #[track_caller]
+    pub fn run_action(&mut self, name: &str, parameters: &[(&str, Value)]) -> Report {
+        succeeded(self.try_run_action(name, parameters))
+    }
+
+    /// Runs an action with parameters, that may fail.
+    pub fn try_run_action(&mut self, name: &str, parameters: &[(&str, Value)]) -> Report {
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self.juju.answers.borrow_mut().parameters = parameters;
+        let action = ActionEvent { name: name.to_owned(), id: "1".to_owned(), tag: "action-1".to_owned() };
+        self.run_event(HookEvent::of_action(action)).0
+    }
+
+    /// Runs a hook of a relation: `("zkpeer-relation-joined", "zkpeer:0", "zk/1")`.
+    ///
+    /// # Panics
+    ///
+    /// If the names are none, or the hook fails; [`try_run_relation`](Self::try_run_relation) is for those that are
+    /// expected to.
+    #[track_caller]
+    pub fn run_relation(&mut self, hook: &str, relation: &str, remote_unit: &str) -> Report {
+        succeeded(self.try_run_relation(hook, relation, remote_unit))
+    }
+
+    /// Runs a hook of a relation, that may fail.
+    ///
+    /// # Panics
+    ///
+    /// If the names are none.
+    #[track_caller]
+    pub fn try_run_relation(&mut self, hook: &str, relation: &str, remote_unit: &str) -> Report {
+        let unit = unit_name(remote_unit);
+        let event = RelationEvent {
+            id: relation_id(relation),
+            remote_application: Some(unit.application().to_owned()),
+            departing_unit: hook.ends_with("-departed").then(|| unit.clone()),
+            remote_unit: Some(unit),
+        };
+        self.run_event(HookEvent::of_relation(hook, event)).0
+    }
+
+    /// Runs a hook of a relation that is about no unit: `-created`, `-broken`, or a change of an application's databag; it
+    /// may fail.
+    ///
+    /// # Panics
+    ///
+    /// If the relation's id is none.
+    #[track_caller]
+    pub fn try_run_relation_without_unit(&mut self, hook: &str, relation: &str) -> Report {
+        let event = RelationEvent {
+            id: relation_id(relation),
+            remote_unit: None,
+            remote_application: Some(self.name.application().to_owned()),
+            departing_unit: None,
+        };
+        self.run_event(HookEvent::of_relation(hook, event)).0
+    }
+
+    /// Runs a hook or an action, and gives the error, too.
+    pub fn run_event(&mut self, event: HookEvent) -> (Report, Result<(), Error>) {
+        let now = Rc::clone(&self.now);
+        let juju: Rc<FixedJuju> = Rc::clone(&self.juju);
+        juju.begin();
+        let outside = Outside {
+            event,
+            unit: self.name.clone(),
+            charm_dir: self.directory.path().to_owned(),
+            juju_version: self.juju_version.clone(),
+            home_is_set: true,
+            program_path: None,
+            metadata: self.metadata.clone(),
+            juju: juju.clone(),
+            resources: Resources::default(),
+            clock: Rc::new(move || *now.borrow()),
+        };
+        let store = self.store.take().unwrap_or_else(Store::in_memory);
+        let (report, result, store) = self.charm.run_in(outside, store);
+        self.store = Some(store);
+        juju.end(result.is_ok());
+        (report, result)
+    }
+
+    /// The flags that are set, in order.
+    #[must_use]
+    pub fn flags(&self) -> Vec<String> {
+        let of_store =
+            |store: &Store| store.range(FLAG_PREFIX).map(|(key, _)| key[FLAG_PREFIX.len()..].to_owned()).collect();
+        self.store.as_ref().map(of_store).unwrap_or_default()
+    }
+
+    /// Whether the flag is set.
+    #[must_use]
+    pub fn is_set(&self, flag: &str) -> bool {
+        self.store.as_ref().is_some_and(|store| store.contains(&format!("{FLAG_PREFIX}{flag}")))
+    }
+
+    /// Everything that the unit has stored.
+    ///
+    /// # Panics
+    ///
+    /// Never: the store is there whenever no hook runs.
+    #[must_use]
+    pub fn stored(&self) -> BTreeMap<String, String> {
+        let all = |store: &Store| store.range("").map(|(key, text)| (key.to_owned(), text.to_owned())).collect();
+        self.store.as_ref().map(all).unwrap_or_default()
+    }
+
+    /// Changes what is stored, as if an earlier hook had.
+    ///
+    /// # Panics
+    ///
+    /// If the value has no form in JSON.
+    pub fn store<T: serde::Serialize + ?Sized>(&mut self, key: &str, value: &T) {
+        let store = self.store.get_or_insert_with(Store::in_memory);
+        let kept = store.set(key, value).and_then(|_| store.commit());
+        kept.unwrap_or_else(|error| bad(key, &error));
+    }
+
+    /// The hook commands of the last hook, in order, as they would be written: `status-set active ready`.
+    #[must_use]
+    pub fn commands(&self) -> Vec<String> {
+        self.juju.commands.borrow().clone()
+    }
+
+    /// What the unit has published in its own databag of a relation, by hooks that succeeded.
+    ///
+    /// # Panics
+    ///
+    /// If the relation's id is none.
+    #[track_caller]
+    #[must_use]
+    pub fn published(&self, relation: &str) -> Bag {
+        let key = (relation_id(relation), Side::Unit);
+        self.juju.answers.borrow().own.get(&key).cloned().unwrap_or_default()
+    }
+}
+
+#[track_caller]
+fn relation_id(id: &str) -> RelationId {
+    id.parse().unwrap_or_else(|error| bad("relation", &error))
+}
+
+#[track_caller]
+fn unit_name(name: &str) -> UnitName {
+    name.parse().unwrap_or_else(|error| bad("unit", &error))
+}
+
+fn merge(bag: &mut Bag, key: &str, value: &str) {
+    if value.is_empty() {
+        bag.remove(key);
+    } else {
+        bag.insert(key.to_owned(), value.to_owned());
+    }
+}
+
+/// A Juju that answers what it was told to.
+#[derive(Debug, Default)]
+struct FixedJuju {
+    answers: RefCell<Answers>,
+    commands: RefCell<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Answers {
+    config: BTreeMap<String, Value>,
+    leader: bool,
+    settings: Bag,
+    state: Bag,
+    members: BTreeMap<RelationId, Vec<UnitName>>,
+    bags: BTreeMap<(RelationId, BagOwner), Bag>,
+    own: BTreeMap<(RelationId, Side), Bag>,
+    parameters: Map<String, Value>,
+    failing: BTreeMap<String, String>,
+    /// What is as before when the hook fails.
+    before: Option<Box<Answers>>,
+}
+
+impl FixedJuju {
+    fn begin(&self) {
+        self.commands.borrow_mut().clear();
+        let before = self.answers.borrow().clone();
+        self.answers.borrow_mut().before = Some(Box::new(before));
+    }
+
+    fn end(&self, succeeded: bool) {
+        let mut answers = self.answers.borrow_mut();
+        if let Some(before) = answers.before.take().filter(|_| !succeeded) {
+            // Leader settings are written at once, and stay (contract 10).
+            let settings = std::mem::take(&mut answers.settings);
+            *answers = Answers { settings, ..*before };
+        }
+    }
+
+    fn call(&self, command: &str, arguments: &str) -> JujuResult {
+        let line = if arguments.is_empty() { command.to_owned() } else { format!("{command} {arguments}") };
+        self.commands.borrow_mut().push(line.clone());
+        match self.answers.borrow().failing.get(command) {
+            Some(stderr) => Err(JujuError::Failed { command: line, code: 1, stderr: stderr.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn pairs(bag: &Bag) -> String {
+    bag.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
+}
+
+impl Juju for FixedJuju {
+    fn relation_ids(&self, endpoint: &str) -> JujuResult<Vec<RelationId>> {
+        self.call("relation-ids", endpoint)?;
+        Ok(self.answers.borrow().members.keys().filter(|id| id.endpoint == endpoint).cloned().collect())
+    }
+
+    fn relation_list(&self, relation: &RelationId) -> JujuResult<Vec<UnitName>> {
+        self.call("relation-list", &relation.to_string())?;
+        Ok(self.answers.borrow().members.get(relation).cloned().unwrap_or_default())
+    }
+
+    fn relation_get(&self, relation: &RelationId, owner: &BagOwner) -> JujuResult<Bag> {
+        self.call("relation-get", &format!("{relation} {owner}"))?;
+        let answers = self.answers.borrow();
+        let side = match owner {
+            BagOwner::Unit(unit) if unit.as_str() == OWN_UNIT => Some(Side::Unit),
+            BagOwner::Application(application) if application == OWN_APPLICATION => Some(Side::Application),
+            _ => None,
+        };
+        let bag = match side {
+            Some(side) => answers.own.get(&(relation.clone(), side)),
+            None => answers.bags.get(&(relation.clone(), owner.clone())),
+        };
+        Ok(bag.cloned().unwrap_or_default())
+    }
+
+    fn relation_set(&self, relation: &RelationId, side: Side, values: &Bag) -> JujuResult {
+        let app = if side == Side::Application { "--app " } else { "" };
+        self.call("relation-set", &format!("{relation} {app}{}", pairs(values)))?;
+        let mut answers = self.answers.borrow_mut();
+        if side == Side::Application && !answers.leader {
+            let stderr = "cannot write relation settings".to_owned();
+            return Err(JujuError::Failed { command: "relation-set --app".to_owned(), code: 1, stderr });
+        }
+        let bag = answers.own.entry((relation.clone(), side)).or_default();
+        values.iter().for_each(|(key, value)| merge(bag, key, value));
+        Ok(())
+    }
+
+    fn config_get(&self) -> JujuResult<BTreeMap<String, Value>> {
+        self.call("config-get", "")?;
+        Ok(self.answers.borrow().config.clone())
+    }
+
+    fn is_leader(&self) -> JujuResult<bool> {
+        self.call("is-leader", "")?;
+        Ok(self.answers.borrow().leader)
+    }
+
+    fn leader_get(&self) -> JujuResult<Bag> {
+        self.call("leader-get", "")?;
+        Ok(self.answers.borrow().settings.clone())
+    }
+
+    fn leader_set(&self, values: &Bag) -> JujuResult {
+        self.call("leader-set", &pairs(values))?;
+        let mut answers = self.answers.borrow_mut();
+        values.iter().for_each(|(key, value)| merge(&mut answers.settings, key, value));
+        Ok(())
+    }
+
+    fn state_get(&self) -> JujuResult<Bag> {
+        self.call("state-get", "")?;
+        Ok(self.answers.borrow().state.clone())
+    }
+
+    fn state_set(&self, values: &Bag) -> JujuResult {
+        self.call("state-set", &pairs(values))?;
+        self.answers.borrow_mut().state.extend(values.clone());
+        Ok(())
+    }
+
+    fn state_delete(&self, key: &str) -> JujuResult {
+        self.call("state-delete", key)?;
+        self.answers.borrow_mut().state.remove(key);
+        Ok(())
+    }
+
+    fn status_set(&self, side: Side, status: StatusName, message: &str) -> JujuResult {
+        let app = if side == Side::Application { "--application " } else { "" };
+        self.call("status-set", format!("{app}{} {message}", status.as_str()).trim_end())
+    }
+
+    fn juju_log(&self, level: LogLevel, message: &str) -> JujuResult {
+        self.call("juju-log", &format!("{} {message}", level.as_str()))
+    }
+
+    fn network_get(&self, endpoint: &str, _: Option<&RelationId>) -> JujuResult<NetworkInfo> {
+        self.call("network-get", endpoint)?;
+        Ok(NetworkInfo::default())
+    }
+
+    fn unit_get(&self, kind: AddressKind) -> JujuResult<String> {
+        let setting = if kind == AddressKind::Private { "private-address" } else { "public-address" };
+        self.call("unit-get", setting)?;
+        Ok("10.0.0.1".to_owned())
+    }
+
+    fn open_port(&self, port: &Port, _: &[String]) -> JujuResult {
+        self.call("open-port", port.as_str())
+    }
+
+    fn close_port(&self, port: &Port, _: &[String]) -> JujuResult {
+        self.call("close-port", port.as_str())
+    }
+
+    fn application_version_set(&self, version: &str) -> JujuResult {
+        self.call("application-version-set", version)
+    }
+
+    fn action_get(&self) -> JujuResult<Map<String, Value>> {
+        self.call("action-get", "")?;
+        Ok(self.answers.borrow().parameters.clone())
+    }
+
+    fn action_set(&self, results: &Bag) -> JujuResult {
+        self.call("action-set", &pairs(results))
+    }
+
+    fn action_fail(&self, message: &str) -> JujuResult {
+        self.call("action-fail", message)
+    }
+
+    fn action_log(&self, message: &str) -> JujuResult {
+        self.call("action-log", message)
+    }
+
+    fn goal_state(&self) -> JujuResult<GoalState> {
+        self.call("goal-state", "")?;
+        Ok(GoalState::default())
     }
 }

@@ -409,8 +409,7 @@ fn is_number(text: &str) -> bool {
     let prefixed = [("0x", 16), ("0X", 16), ("0b", 2), ("0B", 2), ("0o", 8), ("0O", 8)];
     if prefixed.iter().any(|(prefix, radix)| unsigned.strip_prefix(prefix).is_some_and(|rest| digits(rest, *radix))) {
         return true;
-    }
-    // `^[-+]?[0-9]*\.?[0-9]+([eE][-+][0-9]+)?$`: an exponent needs its sign, which is why `1e3` is text.
+    } // `^[-+]?[0-9]*\.?[0-9]+([eE][-+][0-9]+)?$`: an exponent needs its sign, which is why `1e3` is text.
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
         Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
         None => (unsigned, None),

@@ -34,8 +34,7 @@ pub(crate) fn request(bytes: &[u8]) -> Received {
         };
         fields.push(field);
         body = rest;
-    }
-    // What is not UTF-8 arrives as Juju stores it, with replacement characters.
+    } // What is not UTF-8 arrives as Juju stores it, with replacement characters.
     let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
     let [context_id, directory, name, given, stdin, args @ ..] = fields.as_slice() else { return Received::Nonsense };
     let request = Request {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::super::controller::Status;
 use super::super::entries;
-use super::super::model::Status;
 use super::super::options::quoted;
 use super::super::run::LogLine;
 use super::super::value::{Value, map};
@@ -16,7 +16,7 @@ pub(super) fn config_get(call: &mut Call<'_>) -> Answered {
     if let Some(key) = key.filter(|_| all) {
         return usage(format!("cannot use argument --all together with key {}", quoted(key)));
     }
-    let config = call.run.config(call.model, call.charm);
+    let config = call.run.config(call.controller, call.charm);
     let value = match key {
         Some(key) => config.get(key).cloned().unwrap_or_default(),
         None => Value::Map(
@@ -32,7 +32,7 @@ pub(super) fn config_get(call: &mut Call<'_>) -> Answered {
 
 pub(super) fn is_leader(call: &mut Call<'_>) -> Answered {
     call.args(0)?;
-    let leader = call.run.is_leader(call.model);
+    let leader = call.run.is_leader(call.controller);
     Ok(call.print(&Value::from(leader)))
 }
 
@@ -43,7 +43,7 @@ pub(super) fn leader_get(call: &mut Call<'_>) -> Answered {
         return usage(format!("invalid key {}", quoted(key)));
     }
     call.args(1)?;
-    let settings = &call.model.application(call.run.unit.application()).leader_settings.entries;
+    let settings = &call.controller.application(call.run.unit.application()).leader_settings.entries;
     let value = match key {
         None => Value::from(settings),
         Some(key) => settings.get(key).map_or(Value::Null, |value| Value::from(value.as_str())),
@@ -53,10 +53,10 @@ pub(super) fn leader_get(call: &mut Call<'_>) -> Answered {
 
 pub(super) fn leader_set(call: &mut Call<'_>) -> Answered {
     let entries = entries::from_args(&call.args(usize::MAX)?).map_err(Failure::Usage)?;
-    if !call.run.is_leader(call.model) {
+    if !call.run.is_leader(call.controller) {
         return failed("cannot write leadership settings: cannot write settings: not the leader");
     }
-    call.model.application(call.run.unit.application()).leader_settings.apply(&entries);
+    call.controller.application(call.run.unit.application()).leader_settings.apply(&entries);
     Ok(String::new())
 }
 
@@ -70,11 +70,11 @@ pub(super) fn status_set(call: &mut Call<'_>) -> Answered {
     call.args(2)?;
     let status = Status::new(status, args.get(1).map_or("", String::as_str));
     if call.is_on("application") {
-        if !call.run.is_leader(call.model) {
+        if !call.run.is_leader(call.controller) {
             return failed("this unit is not the leader");
         }
-        call.model.application(call.run.unit.application()).status = Some(status);
-    } else if let Some(unit) = call.model.units.get_mut(&call.run.unit) {
+        call.controller.application(call.run.unit.application()).status = Some(status);
+    } else if let Some(unit) = call.controller.units.get_mut(&call.run.unit) {
         unit.status = status;
         call.unit.status_set = true;
     }
@@ -93,20 +93,19 @@ pub(super) fn status_get(call: &mut Call<'_>) -> Answered {
         entries
     };
     if call.is_on("application") {
-        if !call.run.is_leader(call.model) {
+        if !call.run.is_leader(call.controller) {
             return failed("finding application status: this unit is not the leader");
         }
         let app = call.run.unit.application().to_owned();
-        let own = call.model.units.iter().filter(|(unit, _)| unit.application() == app);
+        let own = call.controller.units.iter().filter(|(unit, _)| unit.application() == app);
         let units: BTreeMap<String, Value> =
             own.map(|(name, unit)| (name.to_string(), Value::Map(shown(&unit.status)))).collect();
-        let status = call.model.application(&app).status.clone();
+        let status = call.controller.application(&app).status.clone();
         let mut entries = shown(&status.unwrap_or_else(|| Status::new("unknown", "")));
         entries.insert("units".to_owned(), Value::Map(units));
         return Ok(call.print(&map([("application-status", Value::Map(entries))])));
     }
-    let now = call.model.units.get(&call.run.unit).map(|unit| unit.status.clone()).unwrap_or_default();
-    // Read once per hook: a later status-set in the same hook does not show (contract 9.9).
+    let now = call.controller.units.get(&call.run.unit).map(|unit| unit.status.clone()).unwrap_or_default(); // Read once per hook: a later status-set in the same hook does not show (contract 9.9).
     let status = call.run.status_read.get_or_insert(now).clone();
     let smart = call.format == super::super::options::Format::Smart && !with_data;
     Ok(call.print(&if smart { Value::from(status.status) } else { Value::Map(shown(&status)) }))
@@ -116,7 +115,7 @@ pub(super) fn application_version_set(call: &mut Call<'_>) -> Answered {
     let args = call.args(usize::MAX)?;
     let Some(version) = args.first() else { return usage("no version specified") };
     call.args(1)?;
-    call.model.application(call.run.unit.application()).workload_version = version.clone();
+    call.controller.application(call.run.unit.application()).workload_version = version.clone();
     Ok(String::new())
 }
 
@@ -150,20 +149,20 @@ pub(super) fn goal_state(call: &mut Call<'_>) -> Answered {
     let own = call.run.unit.application().to_owned();
     let of_unit = |dying: bool, status: &str| state(if dying { "dying" } else { status });
     let units: BTreeMap<String, Value> = call
-        .model
+        .controller
         .units
         .iter()
         .filter(|(name, _)| name.application() == own)
         .map(|(name, unit)| (name.to_string(), of_unit(unit.dying, &unit.status.status)))
         .collect();
     let mut relations: BTreeMap<String, Value> = BTreeMap::new();
-    for (number, relation) in &call.model.relations {
-        let Some(id) = call.model.relation_id(*number, &own).filter(|_| !relation.is_peer()) else { continue };
+    for (number, relation) in &call.controller.relations {
+        let Some(id) = call.controller.relation_id(*number, &own).filter(|_| !relation.is_peer()) else { continue };
         let remote = relation.remote_app(&own);
         let entry = relations.entry(id.endpoint).or_insert_with(|| Value::Map(BTreeMap::new()));
         if let Value::Map(entry) = entry {
             entry.insert(remote.to_owned(), state(if relation.dying { "dying" } else { "joined" }));
-            for (name, unit) in call.model.units.iter().filter(|(name, _)| name.application() == remote) {
+            for (name, unit) in call.controller.units.iter().filter(|(name, _)| name.application() == remote) {
                 entry.insert(name.to_string(), of_unit(unit.dying, &unit.status.status));
             }
         }

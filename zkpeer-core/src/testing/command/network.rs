@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::model::{OpenPorts, PortRange};
+use super::super::controller::{OpenPorts, PortRange};
 use super::super::options::{Format, Opt, quoted, switch, valued};
 use super::super::value::{Value, map, texts};
 use super::{Answered, Call, Failure, RELATION, failed, usage};
@@ -32,7 +32,7 @@ pub(super) fn network_get(call: &mut Call<'_>) -> Answered {
     let known = call.charm.endpoints.contains_key(binding)
         || call.charm.extra_bindings.contains(binding)
         || binding == "juju-info";
-    let address = call.model.units.get(&call.run.unit).and_then(|unit| unit.address.clone());
+    let address = call.controller.units.get(&call.run.unit).and_then(|unit| unit.address.clone());
     let Some(address) = address.filter(|_| known) else {
         return failed(format!("no network config found for binding {}", quoted(binding)));
     };
@@ -85,7 +85,7 @@ pub(super) fn unit_get(call: &mut Call<'_>) -> Answered {
         return usage(format!("unknown setting {}", quoted(setting)));
     }
     call.args(1)?;
-    match call.model.units.get(&call.run.unit).and_then(|unit| unit.address.clone()) {
+    match call.controller.units.get(&call.run.unit).and_then(|unit| unit.address.clone()) {
         Some(address) => Ok(call.print(&Value::from(address))),
         None => failed(format!("{} not found", setting.replace('-', " "))),
     }
@@ -93,7 +93,7 @@ pub(super) fn unit_get(call: &mut Call<'_>) -> Answered {
 
 pub(super) fn open_port(call: &mut Call<'_>) -> Answered {
     let (range, endpoints) = port_arguments(call)?;
-    let mut ports = call.run.ports(call.model);
+    let mut ports = call.run.ports(call.controller);
     conflict(call, &ports, &range, "open")?;
     let open = ports.entry(range).or_insert_with(|| endpoints.clone());
     if endpoints.is_empty() {
@@ -107,7 +107,7 @@ pub(super) fn open_port(call: &mut Call<'_>) -> Answered {
 
 pub(super) fn close_port(call: &mut Call<'_>) -> Answered {
     let (range, endpoints) = port_arguments(call)?;
-    let mut ports = call.run.ports(call.model);
+    let mut ports = call.run.ports(call.controller);
     conflict(call, &ports, &range, "close")?;
     if let Some(open) = ports.get_mut(&range) {
         let all: BTreeSet<String> = call.charm.endpoints.keys().cloned().collect();
@@ -130,7 +130,7 @@ fn conflict(call: &Call<'_>, ports: &OpenPorts, range: &PortRange, verb: &str) -
     };
     let Some(other) = ports.keys().find(|other| touches(other)) else { return Ok(()) };
     let unit = &call.run.unit;
-    let stored = call.model.units.get(unit).is_some_and(|unit| unit.ports.contains_key(other));
+    let stored = call.controller.units.get(unit).is_some_and(|unit| unit.ports.contains_key(other));
     let when = if stored { "" } else { " requested earlier" };
     failed(format!(
         "cannot {verb} {range} (unit \"{unit}\"): port range conflicts with {other} (unit \"{unit}\"){when}"
@@ -140,7 +140,7 @@ fn conflict(call: &Call<'_>, ports: &OpenPorts, range: &PortRange, verb: &str) -
 fn port_arguments(call: &Call<'_>) -> Result<(PortRange, BTreeSet<String>), Failure> {
     let args = call.args(usize::MAX)?;
     let Some(text) = args.first() else { return usage("no port or range specified") };
-    let range = port_range(&text.to_lowercase(), call.model.juju.at_least(3, 6, 0))?;
+    let range = port_range(&text.to_lowercase(), call.controller.juju.at_least(3, 6, 0))?;
     call.args(1)?;
     let endpoints = call.option("endpoints").unwrap_or_default().split(',').map(|name| name.trim().to_owned());
     Ok((range, endpoints.filter(|name| !name.is_empty()).collect()))
@@ -180,8 +180,8 @@ fn port_range(text: &str, from_zero: bool) -> Result<PortRange, Failure> {
 pub(super) fn opened_ports(call: &mut Call<'_>) -> Answered {
     call.args(0)?;
     let with_endpoints = call.is_on("endpoints");
-    let stored = || call.model.units.get(&call.run.unit).map(|unit| unit.ports.clone()).unwrap_or_default();
-    let ports = if call.model.juju.at_least(3, 1, 1) { call.run.ports(call.model) } else { stored() };
+    let stored = || call.controller.units.get(&call.run.unit).map(|unit| unit.ports.clone()).unwrap_or_default();
+    let ports = if call.controller.juju.at_least(3, 1, 1) { call.run.ports(call.controller) } else { stored() };
     let shown = ports.iter().map(|(range, endpoints)| match (with_endpoints, endpoints.is_empty()) {
         (false, _) => range.to_string(),
         (true, true) => format!("{range} (*)"),

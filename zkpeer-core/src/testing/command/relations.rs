@@ -21,8 +21,8 @@ pub(super) fn get(call: &mut Call<'_>) -> Answered {
         return usage(format!("unrecognized args: {}", quoted_list(surplus)));
     }
     let bag = match &whose {
-        Whose::Unit(unit) => call.run.unit_bag(call.model, call.unit, number, unit),
-        Whose::App(app) => call.run.app_bag(call.model, number, app),
+        Whose::Unit(unit) => call.run.unit_bag(call.controller, call.unit, number, unit),
+        Whose::App(app) => call.run.app_bag(call.controller, number, app),
     };
     let bag = bag.map_err(Failure::Failed)?;
     Ok(match key {
@@ -38,7 +38,7 @@ fn whose(call: &Call<'_>, number: u32, given: Option<&str>) -> Result<Whose, Fai
             (Ok(unit), false) => Ok(Whose::Unit(unit)),
             (Ok(unit), true) => Ok(Whose::App(unit.application().to_owned())),
             (Err(_), true) if is_application(given) => Ok(Whose::App(given.to_owned())),
-            (Err(_), false) if is_application(given) && !call.model.juju.at_least(3, 3, 2) => {
+            (Err(_), false) if is_application(given) && !call.controller.juju.at_least(3, 3, 2) => {
                 Ok(Whose::App(given.to_owned()))
             }
             (Err(_), false) if is_application(given) => {
@@ -46,8 +46,7 @@ fn whose(call: &Call<'_>, number: u32, given: Option<&str>) -> Result<Whose, Fai
             }
             (Err(_), _) => usage(format!("invalid unit name {}", quoted(given))),
         };
-    }
-    // The default is the hook's remote, for the hook's own relation only.
+    } // The default is the hook's remote, for the hook's own relation only.
     match call.run.hook.relation().filter(|hook| hook.relation.number == number) {
         Some(hook) if !app && hook.unit.is_some() => hook.unit.clone().map(Whose::Unit),
         Some(hook) => Some(Whose::App(hook.app.clone())),
@@ -60,7 +59,7 @@ pub(super) fn set(call: &mut Call<'_>) -> Answered {
     let number = call.relation_number()?;
     let app = call.is_on("app");
     let entries = call.entries()?;
-    if app && !call.run.is_leader(call.model) {
+    if app && !call.run.is_leader(call.controller) {
         return failed("cannot write relation settings");
     }
     call.run.set_bag(number, app, entries);
@@ -82,7 +81,7 @@ pub(super) fn ids(call: &mut Call<'_>) -> Answered {
     let args = call.args(1)?;
     let own = call.run.hook.relation().map(|hook| hook.relation.endpoint.clone());
     let Some(endpoint) = args.into_iter().next().filter(|name| !name.is_empty()).or(own) else {
-        let thing = if call.model.juju.at_least(3, 6, 0) { "endpoint" } else { "relation" };
+        let thing = if call.controller.juju.at_least(3, 6, 0) { "endpoint" } else { "relation" };
         return usage(format!("no {thing} name specified"));
     };
     let shown = call.run.relations.values().filter(|relation| relation.id.endpoint == endpoint && !relation.hidden);

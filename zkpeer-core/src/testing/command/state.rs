@@ -8,14 +8,13 @@ use crate::testing::options::Format;
 pub(super) fn get(call: &mut Call<'_>) -> Answered {
     let args = call.args(1)?;
     let strict = call.is_on("strict");
-    let state = call.run.state(call.model);
+    let state = call.run.state(call.controller);
     match args.first().map(String::as_str).filter(|key| !matches!(*key, "" | "-")) {
         None if state.is_empty() && call.format == Format::Json => Ok(call.print(&Value::Null)),
         None => Ok(call.format.print(&Value::from(state))),
         Some(key) => match state.get(key) {
             Some(value) => Ok(call.format.print(&Value::from(value.as_str()))),
-            None if strict => failed(format!("{} not found", quoted(key))),
-            // JSON shows the missing key as an empty string; smart and yaml differ only in what they quote.
+            None if strict => failed(format!("{} not found", quoted(key))), // JSON shows the missing key as an empty string; smart and yaml differ only in what they quote.
             None if call.format == Format::Smart => Ok(String::new()),
             None => Ok(call.print(&Value::from(""))),
         },
@@ -27,7 +26,7 @@ pub(super) fn set(call: &mut Call<'_>) -> Answered {
     if entries.is_empty() {
         return Ok(String::new());
     }
-    let over = |what: &str, limit: usize| match call.model.juju.is_four() {
+    let over = |what: &str, limit: usize| match call.controller.juju.is_four() {
         true => format!("max allowed {what} length ({limit}): quota limit exceeded"),
         false => format!("max allowed {what} length ({limit}) exceeded"),
     };
@@ -38,7 +37,7 @@ pub(super) fn set(call: &mut Call<'_>) -> Answered {
         if value.len() > 65_536 {
             return failed(over("value", 65_536));
         }
-        call.run.state_mut(call.model).insert(key.clone(), value.clone());
+        call.run.state_mut(call.controller).insert(key.clone(), value.clone());
     }
     Ok(String::new())
 }
@@ -46,7 +45,7 @@ pub(super) fn set(call: &mut Call<'_>) -> Answered {
 pub(super) fn delete(call: &mut Call<'_>) -> Answered {
     let args = call.args(1)?;
     if let Some(key) = args.first().filter(|key| !key.is_empty()) {
-        call.run.state_mut(call.model).remove(key);
+        call.run.state_mut(call.controller).remove(key);
     }
     Ok(String::new())
 }

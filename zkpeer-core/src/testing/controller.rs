@@ -140,7 +140,7 @@ impl Relation {
 
 /// The whole model.
 #[derive(Clone, Debug)]
-pub(crate) struct Model {
+pub(crate) struct Controller {
     pub(crate) juju: JujuVersion,
     pub(crate) name: String,
     pub(crate) uuid: String,
@@ -150,7 +150,7 @@ pub(crate) struct Model {
     next_relation: u32,
 }
 
-impl Model {
+impl Controller {
     pub(crate) fn new(juju: JujuVersion) -> Self {
         Self {
             juju,
@@ -268,10 +268,10 @@ mod tests {
     #[test]
     fn c4_6_private_address_is_gone_in_juju_4() {
         for (version, keys) in [("3.6.25", 3), ("4.0.14", 2)] {
-            let mut model = Model::new(version.parse().unwrap());
+            let mut controller = Controller::new(version.parse().unwrap());
             let unit = "zk/0".parse().unwrap();
-            model.add_unit(&unit, None);
-            assert_eq!(model.initial_keys(&unit).len(), keys);
+            controller.add_unit(&unit, None);
+            assert_eq!(controller.initial_keys(&unit).len(), keys);
         }
     }
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::UnitAgent;
 use crate::juju::{RelationId, UnitName};
+use crate::testing::controller::{Entries, Status};
 use crate::testing::hook::Hook;
-use crate::testing::model::{Entries, Status};
 
 impl UnitAgent {
     /// The unit's name.
@@ -20,14 +20,14 @@ impl UnitAgent {
     pub fn status(&self) -> Status {
         match self.failed() {
             Some(hook) => Status::new("error", &format!("hook failed: \"{}\"", hook.name())),
-            None => self.model.units.get(&self.unit.name).map(|unit| unit.status.clone()).unwrap_or_default(),
+            None => self.controller.units.get(&self.unit.name).map(|unit| unit.status.clone()).unwrap_or_default(),
         }
     }
 
     /// The application's status, if the leader has set one.
     #[must_use]
     pub fn app_status(&self) -> Option<Status> {
-        self.model.applications.get(self.unit.name.application())?.status.clone()
+        self.controller.applications.get(self.unit.name.application())?.status.clone()
     }
 
     /// The hook that has failed and waits to be retried.
@@ -39,7 +39,7 @@ impl UnitAgent {
     /// Whether the unit is leader.
     #[must_use]
     pub fn is_leader(&self) -> bool {
-        self.model.is_leader(&self.unit.name)
+        self.controller.is_leader(&self.unit.name)
     }
 
     /// Whether the unit has run its last hook.
@@ -53,7 +53,7 @@ impl UnitAgent {
     pub fn relation_data(&self, endpoint: &str, unit: &str) -> Entries {
         let bag = unit.parse().ok().and_then(|name| {
             let number = self.relation_with(endpoint, &name).ok()?;
-            self.model.relations.get(&number)?.units.get(&name)
+            self.controller.relations.get(&number)?.units.get(&name)
         });
         bag.map(|bag| bag.entries.clone()).unwrap_or_default()
     }
@@ -62,7 +62,7 @@ impl UnitAgent {
     #[must_use]
     pub fn app_data(&self, endpoint: &str, app: &str) -> Entries {
         let relations = self.relations_of(endpoint);
-        let bag = relations.iter().find_map(|number| self.model.relations.get(number)?.apps.get(app));
+        let bag = relations.iter().find_map(|number| self.controller.relations.get(number)?.apps.get(app));
         bag.map(|bag| bag.entries.clone()).unwrap_or_default()
     }
 
@@ -70,7 +70,11 @@ impl UnitAgent {
     #[must_use]
     pub fn relations(&self) -> Vec<RelationId> {
         let own = self.unit.name.application();
-        self.model.relations_of(own).into_iter().filter_map(|number| self.model.relation_id(number, own)).collect()
+        self.controller
+            .relations_of(own)
+            .into_iter()
+            .filter_map(|number| self.controller.relation_id(number, own))
+            .collect()
     }
 
     /// The members of an endpoint's relations, as this unit knows them.
@@ -83,27 +87,27 @@ impl UnitAgent {
     /// The leader settings.
     #[must_use]
     pub fn leader_settings(&self) -> Entries {
-        let application = self.model.applications.get(self.unit.name.application());
+        let application = self.controller.applications.get(self.unit.name.application());
         application.map(|application| application.leader_settings.entries.clone()).unwrap_or_default()
     }
 
     /// What the unit keeps with `state-set`.
     #[must_use]
     pub fn charm_state(&self) -> Entries {
-        self.model.units.get(&self.unit.name).map(|unit| unit.charm_state.clone()).unwrap_or_default()
+        self.controller.units.get(&self.unit.name).map(|unit| unit.charm_state.clone()).unwrap_or_default()
     }
 
     /// The open ports, as `opened-ports` shows them.
     #[must_use]
     pub fn ports(&self) -> Vec<String> {
-        let unit = self.model.units.get(&self.unit.name);
+        let unit = self.controller.units.get(&self.unit.name);
         unit.map(|unit| unit.ports.keys().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
     /// What `application-version-set` has set.
     #[must_use]
     pub fn workload_version(&self) -> &str {
-        self.model
+        self.controller
             .applications
             .get(self.unit.name.application())
             .map_or("", |application| &application.workload_version)
@@ -122,7 +126,7 @@ impl UnitAgent {
 
     /// The actions of the charm, each with whether it can be run without parameters.
     pub fn actions(&self) -> impl Iterator<Item = (&str, bool)> {
-        let four = self.model.juju.is_four();
+        let four = self.controller.juju.is_four();
         self.charm
             .actions
             .iter()

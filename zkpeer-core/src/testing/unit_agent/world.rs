@@ -29,7 +29,7 @@ impl UnitAgent {
     pub fn change_peer(&mut self, endpoint: &str, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
         let name: UnitName = unit.parse()?;
         let number = self.relation_with(endpoint, &name)?;
-        match self.model.relations.get_mut(&number) {
+        match self.controller.relations.get_mut(&number) {
             Some(relation) if relation.present.contains(&name) && name != self.unit.name => {
                 relation.units.entry(name).or_default().apply(&entries(bag));
                 Ok(())
@@ -45,11 +45,11 @@ impl UnitAgent {
     /// If there is no such unit, or it is this one.
     pub fn remove_peer(&mut self, unit: &str) -> Result<(), Error> {
         let name: UnitName = unit.parse()?;
-        if name == self.unit.name || self.model.units.get(&name).is_none_or(|unit| unit.dying) {
+        if name == self.unit.name || self.controller.units.get(&name).is_none_or(|unit| unit.dying) {
             return Error::impossible(format!("there is no other unit {name} to remove"));
         }
-        self.model.remove_unit(&name);
-        self.model.units.remove(&name);
+        self.controller.remove_unit(&name);
+        self.controller.units.remove(&name);
         Ok(())
     }
 
@@ -66,8 +66,8 @@ impl UnitAgent {
         if app == self.unit.name.application() || !crate::juju::names::is_application(app) {
             return Error::impossible(format!("`{app}` cannot be the other application"));
         }
-        self.model.application(app);
-        let number = self.model.add_relation(&[(self.unit.name.application(), endpoint), (app, "remote")]);
+        self.controller.application(app);
+        let number = self.controller.add_relation(&[(self.unit.name.application(), endpoint), (app, "remote")]);
         Ok(RelationId { endpoint: endpoint.to_owned(), number })
     }
 
@@ -79,7 +79,7 @@ impl UnitAgent {
     pub fn add_remote(&mut self, relation: &RelationId, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
         let name: UnitName = unit.parse()?;
         let own = self.unit.name.application();
-        match self.model.relations.get(&relation.number) {
+        match self.controller.relations.get(&relation.number) {
             Some(found) if !found.is_peer() && name.application() == found.remote_app(own) => {
                 self.add_to(relation.number, &name, bag)
             }
@@ -88,12 +88,13 @@ impl UnitAgent {
     }
 
     fn add_to(&mut self, number: u32, name: &UnitName, bag: &[(&str, &str)]) -> Result<(), Error> {
-        if self.model.relations.get(&number).is_some_and(|relation| relation.present.contains(name)) {
+        if self.controller.relations.get(&number).is_some_and(|relation| relation.present.contains(name)) {
             return Error::impossible(format!("{name} is in the relation already"));
         }
-        self.model.add_unit(name, None);
-        self.model.enter(name, number);
-        if let Some(bag_there) = self.model.relations.get_mut(&number).and_then(|found| found.units.get_mut(name)) {
+        self.controller.add_unit(name, None);
+        self.controller.enter(name, number);
+        if let Some(bag_there) = self.controller.relations.get_mut(&number).and_then(|found| found.units.get_mut(name))
+        {
             bag_there.apply(&entries(bag));
         }
         Ok(())
@@ -106,7 +107,7 @@ impl UnitAgent {
     /// If there is no such endpoint, or the application has no part in the relation.
     pub fn change_app(&mut self, endpoint: &str, app: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
         let number = self.relation_number(endpoint)?;
-        match self.model.relations.get_mut(&number).and_then(|relation| relation.apps.get_mut(app)) {
+        match self.controller.relations.get_mut(&number).and_then(|relation| relation.apps.get_mut(app)) {
             Some(found) => {
                 found.apply(&entries(bag));
                 Ok(())
@@ -121,7 +122,7 @@ impl UnitAgent {
     ///
     /// If there is no such relation, or it is a peer relation.
     pub fn unrelate(&mut self, relation: &RelationId) -> Result<(), Error> {
-        match self.model.relations.get_mut(&relation.number) {
+        match self.controller.relations.get_mut(&relation.number) {
             Some(found) if !found.is_peer() => {
                 found.dying = true;
                 Ok(())
@@ -134,8 +135,8 @@ impl UnitAgent {
     pub fn set_leader(&mut self, leader: bool) {
         let own = self.unit.name.clone();
         let next =
-            self.model.units.keys().find(|unit| unit.application() == own.application() && **unit != own).cloned();
-        let application = self.model.application(own.application());
+            self.controller.units.keys().find(|unit| unit.application() == own.application() && **unit != own).cloned();
+        let application = self.controller.application(own.application());
         if leader {
             application.leader = Some(own);
         } else if application.leader.as_ref() == Some(&own) {
@@ -149,10 +150,10 @@ impl UnitAgent {
     ///
     /// If this unit is leader, or Juju is 4 or later.
     pub fn set_leader_settings(&mut self, settings: &[(&str, &str)]) -> Result<(), Error> {
-        if self.model.juju.is_four() || self.model.is_leader(&self.unit.name) {
+        if self.controller.juju.is_four() || self.controller.is_leader(&self.unit.name) {
             return Error::impossible("only another unit, as leader, writes leader settings, and only up to Juju 3");
         }
-        self.model.application(self.unit.name.application()).leader_settings.apply(&entries(settings));
+        self.controller.application(self.unit.name.application()).leader_settings.apply(&entries(settings));
         Ok(())
     }
 
@@ -172,24 +173,24 @@ impl UnitAgent {
                 return Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json()));
             }
         };
-        self.model.application(self.unit.name.application()).config.insert(option.to_owned(), value);
+        self.controller.application(self.unit.name.application()).config.insert(option.to_owned(), value);
         Ok(())
     }
 
     /// `juju config --reset`: the option's default counts again.
     pub fn reset_config(&mut self, option: &str) {
-        self.model.application(self.unit.name.application()).config.remove(option);
+        self.controller.application(self.unit.name.application()).config.remove(option);
     }
 
     /// The unit's address changes; `config-changed` is due.
     pub fn set_address(&mut self, address: &str) {
-        if let Some(unit) = self.model.units.get_mut(&self.unit.name) {
+        if let Some(unit) = self.controller.units.get_mut(&self.unit.name) {
             unit.address = Some(address.to_owned());
         }
     }
 
     /// The unit is to be removed: its relations end, then come `stop` and `remove`.
     pub fn remove(&mut self) {
-        self.model.remove_unit(&self.unit.name.clone());
+        self.controller.remove_unit(&self.unit.name.clone());
     }
 }
