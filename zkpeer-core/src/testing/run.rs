@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::agent::Agent;
+use super::agent::{Agent, Seen};
 use super::charm::CharmFiles;
 use super::controller::{Controller, Entries, OpenPorts, Status};
 use super::hook::{Hook, RelationKind};
@@ -27,6 +27,8 @@ pub(crate) struct Run {
     pub(crate) hook: Hook,
     pub(crate) context_id: String,
     pub(crate) unit: UnitName,
+    /// What there was to see when it began.
+    pub(crate) seen: Seen,
     pub(crate) relations: BTreeMap<u32, RelationRun>,
     pub(crate) action: Option<ActionRun>,
     pub(crate) log: Vec<LogLine>,
@@ -107,6 +109,7 @@ impl Run {
             hook,
             context_id,
             unit: unit.name.clone(),
+            seen: Seen::now(controller, &unit.name),
             relations,
             action,
             log: Vec::new(),
@@ -227,6 +230,9 @@ impl Run {
 
     /// Applies everything, or, for the reason given, nothing (contract 2.1).
     pub(crate) fn commit(&self, controller: &mut Controller) -> Result<(), String> {
+        if !controller.units.contains_key(&self.unit) {
+            return Err(format!("unit \"{}\" not found", self.unit));
+        }
         for relation in self.relations.values() {
             if !relation.pending_app.is_empty() && !controller.is_leader(&self.unit) {
                 return Err(format!(
