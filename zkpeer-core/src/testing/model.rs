@@ -206,8 +206,9 @@ impl Model {
         steps.extend(self.running.keys().filter(free).cloned().map(Step::End));
         for (name, application) in &self.controller.applications {
             if application.leader.is_none() && !application.no_elections {
-                // Whose machine is held up claims nothing; who is leaving may.
-                let own = self.agents.keys().filter(|unit| unit.application() == name).filter(free);
+                let units =
+                    self.controller.units.iter().filter(|(unit, found)| unit.application() == name && !found.dying);
+                let own = units.map(|(unit, _)| unit).filter(|unit| self.agents.contains_key(*unit)).filter(free);
                 steps.extend(own.cloned().map(Step::Elect));
             }
         }
@@ -285,7 +286,6 @@ impl Model {
         }
     }
 
-    /// The leader of an application by election, for a story that begins with one.
     pub(super) fn agent(&self, unit: &UnitName) -> Result<&Agent, Error> {
         self.agents.get(unit).ok_or_else(|| self.no_unit(unit))
     }

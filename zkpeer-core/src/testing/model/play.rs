@@ -18,8 +18,8 @@ use crate::testing::outcome::{ActionReport, HookRun, Outcome};
 use crate::testing::run::Run;
 use crate::testing::value::Value;
 
-/// More hooks than this without a pause, and something will never come to rest.
-const MAX_HOOKS: usize = 10_000;
+/// More than this without a pause, and something will never come to rest.
+const MAX_EVENTS: usize = 20_000;
 
 /// How often the timer of `update-status` fires: the model's option `update-status-hook-interval`.
 const UPDATE_STATUS: Duration = Duration::from_secs(300);
@@ -55,21 +55,21 @@ impl Model {
     ///
     /// As [`settle_retrying`](Self::settle_retrying).
     pub fn settle_with(&mut self, retries: u32, shown: &mut dyn FnMut(&HookRun)) -> Result<(), Error> {
-        let mut hooks = 0;
+        let (mut events, mut last) = (0, String::new());
         loop {
+            events += 1;
+            if events > MAX_EVENTS {
+                return Err(Error::Endless(format!(
+                    "{MAX_EVENTS} hooks have begun and ended and the next is due already; the last was {last}"
+                )));
+            }
             if let Some(failed) = self.given_up(retries) {
                 return Err(Error::HookFailed(Box::new(failed)));
             }
             match self.step()? {
                 Some(Event::Ended(run)) => {
                     shown(&run);
-                    hooks += 1;
-                    if hooks == MAX_HOOKS {
-                        return Err(Error::Endless(format!(
-                            "{MAX_HOOKS} hooks have run and the next is due already; the last was {run} on {}",
-                            run.unit
-                        )));
-                    }
+                    last = format!("{run} on {}", run.unit);
                 }
                 Some(_) => {}
                 None => match self.next_retry() {
@@ -110,14 +110,15 @@ impl Model {
     /// If there is no end to it, or the simulation itself cannot work.
     pub fn pass(&mut self, time: Duration) -> Result<Vec<HookRun>, Error> {
         let end = self.controller.now + time;
-        let mut runs = Vec::new();
+        let (mut runs, mut events) = (Vec::new(), 0);
         loop {
             while let Some(event) = self.step()? {
                 if let Event::Ended(run) = event {
                     runs.push(*run);
                 }
-                if runs.len() == MAX_HOOKS {
-                    return Err(Error::Endless(format!("{MAX_HOOKS} hooks have run within {time:?}")));
+                events += 1;
+                if events > MAX_EVENTS {
+                    return Err(Error::Endless(format!("{MAX_EVENTS} hooks have begun and ended within {time:?}")));
                 }
             }
             match self.next_timer() {
