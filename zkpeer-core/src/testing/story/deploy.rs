@@ -15,8 +15,8 @@ const EXAMPLE: &str = "{applications: {zk: {charm: ./charm, units: 3}}, steps: [
 /// What an application takes.
 const DEPLOYMENT: [&str; 6] = ["charm", "units", "config", "trust", "resources", "storage"];
 
-/// The same in a step, which has the name as well.
-const DEPLOY: [&str; 7] = ["application", "charm", "units", "config", "trust", "resources", "storage"];
+/// What step `deploy` takes: the name as well.
+pub(super) const DEPLOY: [&str; 7] = ["application", "charm", "units", "config", "trust", "resources", "storage"];
 
 /// Bugs of Juju that can be simulated: in 4.0, peers are not told of a unit that is removed (contract 5.5).
 const BUGS: [&str; 1] = ["23326"];
@@ -130,11 +130,6 @@ pub(super) fn deploy(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Dep
         reader.deploys(fields.line(), name);
     }
     deployment(reader, fields, name)
-}
-
-/// The keys of step `deploy`.
-pub(super) const fn deploy_keys() -> &'static [&'static str] {
-    &DEPLOY
 }
 
 fn deployment(reader: &mut Reader<'_>, fields: &Fields<'_>, application: Option<String>) -> Option<Deployment> {

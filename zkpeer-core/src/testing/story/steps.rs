@@ -38,13 +38,9 @@ const APPLICATION: Option<&str> = Some("application");
 /// All steps, in the order in which messages list them.
 const FORMS: [Form; 27] = [
     form("settle", None, &[], "settle", |_, _| Some(StepKind::Settle)),
-    form(
-        "deploy",
-        None,
-        deploy::deploy_keys(),
-        "deploy: {application: zk, charm: ./charm, units: 3}",
-        |reader, fields| deploy::deploy(reader, fields).map(StepKind::Deploy),
-    ),
+    form("deploy", None, &deploy::DEPLOY, "deploy: {application: zk, charm: ./charm, units: 3}", |reader, fields| {
+        deploy::deploy(reader, fields).map(StepKind::Deploy)
+    }),
     form("add-units", APPLICATION, &["application", "count"], "add-units: {application: zk, count: 2}", add_units),
     form("remove-unit", UNIT, &["unit", "force"], "remove-unit: zk/1", remove_unit),
     form("remove-application", APPLICATION, &["application", "force"], "remove-application: zk", remove_application),
@@ -204,8 +200,8 @@ fn several(reader: &mut Reader<'_>, line: u64, entries: &[Entry]) -> Option<Step
     match (form, second) {
         (Some(form), Some((line, second))) => {
             let text = format!(
-                "`{second}` stands beside step `{}`; indent it more than the step's name, or write a `-` before it if it is a \
-                 step of its own",
+                "`{second}` stands beside step `{}`; indent it more than the step's name, or write a `-` before it if \
+                 it is a step of its own",
                 form.name
             );
             reader.problem(line, text)

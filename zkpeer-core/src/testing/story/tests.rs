@@ -242,8 +242,8 @@ fn expectations_are_read() {
 #[test]
 fn an_application_can_come_later_and_come_back() {
     let kinds = steps(
-        "  - deploy: {application: late, charm: ./late}\n  - add-units: late\n  - remove-application: late\n  - settle\n  \
-         - deploy: {application: late, charm: ./late}\n",
+        "  - deploy: {application: late, charm: ./late}\n  - add-units: late\n  - remove-application: late\n  \
+         - settle\n  - deploy: {application: late, charm: ./late}\n",
     );
     assert_eq!(kinds.len(), 5);
     let only_steps = parse("steps:\n  - deploy: {application: zk, charm: .}\n  - settle\n").unwrap();
@@ -568,7 +568,8 @@ fn an_expectation_is_about_one_thing_and_expects_something() {
         ("expect: {action: backup, unit: zk/0, status: done}", "`status` has to be one of `completed` and `failed`"),
         ("expect: {action: backup, unit: zk/0, flags: [a]}", "`flags` cannot be expected of an action"),
     ]);
-    let text = "applications: {zk: ., client: ., third: .}\nsteps:\n  - expect: {relation: [zk:a, client:b], unit: third/0, data: {a: 1}}\n";
+    let text = "applications: {zk: ., client: ., third: .}\nsteps:\n  \
+                - expect: {relation: [zk:a, client:b], unit: third/0, data: {a: 1}}\n";
     all_wrong(&[(text, 3, "application `third` has no side in relation `zk:a client:b`")]);
 }
 
@@ -576,6 +577,32 @@ fn an_expectation_is_about_one_thing_and_expects_something() {
 fn a_comma_within_braces_is_told_as_such() {
     let reason = wrong("expect: {unit: zk/0, message: ready, 3 members}");
     assert!(reason.contains("a text with a comma needs quotes within braces"), "{reason}");
+}
+
+#[test]
+fn whatever_is_left_out_or_put_in_the_answer_is_a_story_or_lines_that_are_wrong() {
+    let story = include_str!("../../docs/stories.md").split("```yaml\n").nth(2).unwrap().split("```").next().unwrap();
+    let check = |text: &str| {
+        let lines = text.lines().count() as u64;
+        let problems = parse(text).err().map(|error| error.problems().to_vec()).unwrap_or_default();
+        assert!(
+            problems.iter().all(|problem| problem.line.is_none_or(|line| (1..=lines + 1).contains(&line))),
+            "{text}"
+        );
+        assert!(problems.iter().all(|problem| !problem.text.contains(char::is_control)), "{text}");
+    };
+    for at in (0..story.len()).step_by(9) {
+        let (before, after) = story.split_at(at);
+        check(before);
+        check(&(before.to_owned() + &after[1..]));
+        for odd in ["\t", "\n", "{", "]", ": ", "- ", "'", "*", "&a ", "!!int ", "\u{0}", "\u{e9}"]
+            .iter()
+            .skip(at % 4)
+            .step_by(4)
+        {
+            check(&format!("{before}{odd}{after}"));
+        }
+    }
 }
 
 // How it is told.

@@ -242,7 +242,7 @@ mod tests {
                 at(3, "a", 4, "a map"),
                 at(5, "c", 5, "a list"),
                 at(7, "d", 7, "nothing"),
-                at(9, "e", 10, "`text\\n`"),
+                at(9, "e", 10, "`text\n`"),
                 at(11, "f", 11, "`5`"),
                 at(12, "g", 12, "`5`"),
             ]
