@@ -4,8 +4,10 @@
 //! is in [`super::run`].
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::time::Duration;
 
+use super::charm::CharmFiles;
 use super::hook::Hook;
 use super::names::JujuVersion;
 use super::value::Value;
@@ -82,6 +84,7 @@ pub(crate) type OpenPorts = BTreeMap<PortRange, BTreeSet<String>>;
 pub(crate) struct Application {
     pub(crate) leader: Option<UnitName>,
     pub(crate) leader_settings: Bag,
+    pub(crate) charm: Rc<CharmFiles>,
     /// What the user has set; defaults are in the charm.
     pub(crate) config: BTreeMap<String, Value>,
     pub(crate) status: Option<Status>,
@@ -95,6 +98,15 @@ pub(crate) struct Application {
     pub(crate) next_unit: u64,
     /// Nobody claims a vacant leadership while this holds.
     pub(crate) no_elections: bool,
+}
+
+impl Application {
+    /// Every option of the charm with its value, null where it has none.
+    pub(crate) fn options(&self) -> BTreeMap<String, Value> {
+        let value = |name: &String| self.config.get(name).cloned();
+        let options = self.charm.options.iter();
+        options.map(|(name, option)| (name.clone(), value(name).unwrap_or_else(|| option.default.clone()))).collect()
+    }
 }
 
 /// One unit.

@@ -94,7 +94,9 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
         Hook::Plain(name) => {
             set("JUJU_HOOK_NAME", name);
             if name == "pre-series-upgrade" {
-                set("JUJU_TARGET_SERIES", "jammy");
+                if controller.juju.at_least(2, 9, 9) {
+                    set("JUJU_TARGET_SERIES", "jammy");
+                }
                 if controller.juju.at_least(3, 0, 3) {
                     set("JUJU_TARGET_BASE", "ubuntu@22.04/stable");
                 }

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Agent, Seen};
-use super::charm::CharmFiles;
-use super::controller::{Controller, Entries, OpenPorts, Status};
+use super::controller::{Application, Controller, Entries, OpenPorts, Status};
 use super::hook::{Hook, RelationKind};
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
@@ -131,17 +130,9 @@ impl Run {
     }
 
     /// The configuration: every option of the charm, null where it has no value.
-    pub(crate) fn config(&mut self, controller: &Controller, charm: &CharmFiles) -> &BTreeMap<String, Value> {
-        let app = self.unit.application().to_owned();
-        self.config.get_or_insert_with(|| {
-            let set = controller.applications.get(&app).map(|application| &application.config);
-            let value = |name: &str| set.and_then(|set| set.get(name)).cloned();
-            charm
-                .options
-                .iter()
-                .map(|(name, option)| (name.clone(), value(name).unwrap_or_else(|| option.default.clone())))
-                .collect()
-        })
+    pub(crate) fn config(&mut self, controller: &Controller) -> &BTreeMap<String, Value> {
+        let application = controller.applications.get(self.unit.application());
+        self.config.get_or_insert_with(|| application.map(Application::options).unwrap_or_default())
     }
 
     /// A unit's bag, from where this run has to take it.
@@ -241,7 +232,7 @@ impl Run {
                 ));
             }
         }
-        if let Some(state) = self.state.as_ref().filter(|_| self.state_changed)
+        if let Some(state) = self.state.as_ref().filter(|_| self.state_changed && !controller.juju.is_four())
             && state.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > MAX_STATE
         {
             return Err(format!("max allowed size ({MAX_STATE}) of the charm state exceeded"));
