@@ -13,6 +13,7 @@
 //! - `agent`: what one unit's agent has seen of that, and its decision what runs next;
 //! - `run`: one hook, with its reads, pending writes and commit;
 //! - `command`: the hook commands, which work on a run;
+//! - `charm`: the charm's own files, read as strictly as Juju reads them;
 //! - `environment`, `process`, `wire`: the hook's process, and how it is spoken to;
 //! - [`UnitAgent`]: all of it together.
 //!
@@ -20,6 +21,7 @@
 
 mod agent;
 mod builder;
+#[allow(dead_code, unused_imports, reason = "the simulated Juju does not yet act on all that a charm says")]
 mod charm;
 mod command;
 mod controller;
@@ -36,6 +38,7 @@ mod unit;
 mod unit_agent;
 mod value;
 mod wire;
+mod yaml;
 
 pub use builder::Builder;
 pub use controller::{Entries, Status};

@@ -122,10 +122,10 @@ impl Builder {
     pub fn build(self) -> Result<UnitAgent, Error> {
         let charm = CharmFiles::read(&self.charm)?;
         let juju: JujuVersion = self.juju.parse()?;
-        let name: UnitName = self.unit.unwrap_or_else(|| format!("{}/0", charm.name)).parse()?;
-        if self.program.is_none() && !self.charm.join("dispatch").exists() && !self.charm.join("hooks").is_dir() {
-            let problem = "has no hooks nor dispatch file; give the charm's program";
-            return Err(Error::charm(&self.charm, problem));
+        let name: UnitName = self.unit.unwrap_or_else(|| format!("{}/0", charm.name())).parse()?;
+        charm.check_for(&juju)?;
+        if self.program.is_none() {
+            charm.check_program()?;
         }
         let mut controller = Controller::new(juju);
         controller.add_unit(&name, self.address);
