@@ -13,6 +13,7 @@
 //! - `agent`: what one unit's agent has seen of that, and its decision what runs next;
 //! - `run`: one hook, with its reads, pending writes and commit;
 //! - `command`: the hook commands, which work on a run;
+//! - `charm`: the charm's own files, read as strictly as Juju reads them;
 //! - `environment`, `process`, `wire`: the hook's process, and how it is spoken to;
 //! - [`UnitAgent`]: all of it together.
 //!
@@ -22,6 +23,7 @@ mod agent;
 mod application;
 mod builder;
 mod chance;
+#[allow(dead_code, unused_imports, reason = "the simulated Juju does not yet act on all that a charm says")]
 mod charm;
 mod check;
 mod command;
@@ -44,6 +46,7 @@ mod unit;
 mod unit_agent;
 mod value;
 mod wire;
+mod yaml;
 
 pub use application::Application;
 pub use builder::Builder;

@@ -166,7 +166,7 @@ impl Agent {
             let alive = controller.relations.get(&number).is_some_and(|relation| !relation.dying);
             let Some(id) = controller.relation_id(number, self.name.application()) else { continue };
             // An endpoint that only a newer revision of the charm has waits until that is unpacked.
-            let known = self.charm.endpoints.contains_key(&id.endpoint);
+            let known = self.charm.metadata.endpoints.contains_key(&id.endpoint);
             if alive && known && !self.relations.contains_key(&number) {
                 controller.enter(&self.name, number);
                 self.relations.insert(number, RelationState::new(id));
