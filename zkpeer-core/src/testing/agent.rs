@@ -623,7 +623,7 @@ mod tests {
         play(&mut controller, &mut unit);
         peer(&mut controller, "zk/1");
         controller.application("zk").leader = Some("zk/0".parse().unwrap());
-        controller.application("zk").config.insert("a".to_owned(), Value::from("b"));
+        controller.units.get_mut(&unit.name).unwrap().address = Some("10.9.9.9".to_owned());
         assert_eq!(
             play(&mut controller, &mut unit)[..3],
             ["leader-elected", "config-changed", "zkpeer-relation-joined (zk/1)"]
