@@ -19,8 +19,10 @@
 //! Comments refer to sections of the charm runtime contract of Juju by number.
 
 mod agent;
+mod base64;
 mod builder;
 mod charm;
+mod clock;
 mod command;
 mod controller;
 mod entries;
@@ -38,9 +40,10 @@ mod value;
 mod wire;
 
 pub use builder::Builder;
+pub use controller::storage::StorageKind;
 pub use controller::{Entries, Status};
 pub use error::Error;
-pub use hook::{Hook, RelationHook, RelationKind};
+pub use hook::{Hook, RelationHook, RelationKind, SecretHook, SecretKind, StorageHook};
 pub use names::JujuVersion;
 pub use outcome::{ActionReport, HookRun, Outcome};
 pub use process::{CommandRun, KillPoint};

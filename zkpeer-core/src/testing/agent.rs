@@ -2,6 +2,9 @@
 //!
 //! The decision is pure: it looks at the model and at what this unit has already run, and names one hook.
 
+pub(crate) mod secrets;
+pub(crate) mod storage;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use super::controller::{Controller, Entries, Relation};
@@ -33,6 +36,8 @@ pub(crate) struct Agent {
     /// The hook that has not been done yet: it failed, or it was killed and is queued again.
     pub(crate) pending: Option<Pending>,
     pub(crate) relations: BTreeMap<u32, RelationState>,
+    pub(crate) secrets: secrets::Seen,
+    pub(crate) storage: storage::Seen,
     /// The state of the generator behind the choices that Juju leaves to chance; none: always the first.
     pub(crate) seed: Option<u64>,
 }
@@ -92,6 +97,8 @@ impl Agent {
             queued: VecDeque::new(),
             pending: None,
             relations: BTreeMap::new(),
+            secrets: secrets::Seen::default(),
+            storage: storage::Seen::default(),
             seed,
         }
     }
@@ -134,6 +141,13 @@ impl Agent {
             return Next::Run(Hook::plain("start"));
         } // 14 and everything that waits for it.
         if !self.installed {
+            // 10: storage that was asked for at deployment comes first.
+            if let Some(hook) = storage::due(controller, self).into_iter().next() {
+                return Next::Run(hook);
+            }
+            if storage::waits(controller, self) {
+                return Next::Idle;
+            }
             return if dying { Next::Gone } else { Next::Run(Hook::plain("install")) };
         }
         if !dying {
@@ -151,7 +165,12 @@ impl Agent {
             {
                 return Next::Run(Hook::plain("leader-settings-changed"));
             }
-        } // 11: what follows another hook.
+        }
+        // 7: secrets. 10: storage.
+        if let Some(hook) = secrets::due(controller, self).into_iter().chain(storage::due(controller, self)).next() {
+            return Next::Run(hook);
+        }
+        // 11: what follows another hook.
         if let Some(hook) = self.queued.front() {
             return Next::Run(hook.clone());
         } // 13: the unit is dying.
@@ -264,6 +283,8 @@ impl Agent {
         match hook {
             Hook::Action { .. } => {}
             Hook::Relation(hook) => self.relation_done(hook, controller),
+            Hook::Storage(hook) => storage::done(hook, controller, self),
+            Hook::Secret(hook) => secrets::done(hook, controller, self),
             Hook::Plain(name) => self.plain_done(name, controller),
         }
     }

@@ -3,8 +3,16 @@
 //! Nothing here runs anything. What one unit agent has seen of it is in [`super::unit`]; what one hook reads and writes
 //! is in [`super::run`].
 
-use std::collections::{BTreeMap, BTreeSet};
+pub(crate) mod secrets;
+pub(crate) mod storage;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use self::secrets::Secrets;
+use self::storage::{Storage, StorageSpec};
+use super::clock;
 use super::names::JujuVersion;
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
@@ -43,11 +51,13 @@ pub struct Status {
     pub status: String,
     /// The words beside it.
     pub message: String,
+    /// When it was set.
+    pub(crate) since: Duration,
 }
 
 impl Status {
     pub(crate) fn new(status: &str, message: &str) -> Self {
-        Self { status: status.to_owned(), message: message.to_owned() }
+        Self { status: status.to_owned(), message: message.to_owned(), since: clock::START }
     }
 }
 
@@ -84,6 +94,28 @@ pub(crate) struct Application {
     pub(crate) config: BTreeMap<String, Value>,
     pub(crate) status: Option<Status>,
     pub(crate) workload_version: String,
+    /// `juju trust`: its units may read the cloud's credentials.
+    pub(crate) trust: bool,
+    /// The files of the resources of metadata.yaml, as far as there are any.
+    pub(crate) resources: BTreeMap<String, PathBuf>,
+    /// The storage of metadata.yaml.
+    pub(crate) storage: BTreeMap<String, StorageSpec>,
+    pub(crate) workload: Workload,
+}
+
+/// What an application on Kubernetes has asked for, as text (contract 9.17).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Workload {
+    pub(crate) spec: Option<String>,
+    pub(crate) raw: Option<String>,
+}
+
+/// A payload that a unit has registered (contract 9.17).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Payload {
+    pub(crate) kind: String,
+    pub(crate) labels: Vec<String>,
+    pub(crate) status: String,
 }
 
 /// One unit.
@@ -94,6 +126,8 @@ pub(crate) struct Unit {
     pub(crate) status: Status,
     pub(crate) charm_state: Entries,
     pub(crate) ports: OpenPorts,
+    /// By class and id.
+    pub(crate) payloads: BTreeMap<(String, String), Payload>,
 }
 
 /// One relation. A peer relation has one side.
@@ -101,6 +135,7 @@ pub(crate) struct Unit {
 pub(crate) struct Relation {
     /// Application and endpoint of each side.
     pub(crate) sides: Vec<(String, String)>,
+    pub(crate) since: Duration,
     pub(crate) dying: bool,
     /// The units that have entered and not been removed.
     pub(crate) present: BTreeSet<UnitName>,
@@ -144,6 +179,10 @@ pub(crate) struct Controller {
     pub(crate) juju: JujuVersion,
     pub(crate) name: String,
     pub(crate) uuid: String,
+    /// The model's time, since the UNIX epoch.
+    pub(crate) now: Duration,
+    pub(crate) secrets: Secrets,
+    pub(crate) storage: Storage,
     pub(crate) applications: BTreeMap<String, Application>,
     pub(crate) units: BTreeMap<UnitName, Unit>,
     pub(crate) relations: BTreeMap<u32, Relation>,
@@ -156,6 +195,9 @@ impl Controller {
             juju,
             name: "default".to_owned(),
             uuid: "6a8b0f9e-3f1b-4c41-8d6e-5d0c5a1b2c3d".to_owned(),
+            now: clock::START,
+            secrets: Secrets::default(),
+            storage: Storage::default(),
             applications: BTreeMap::new(),
             units: BTreeMap::new(),
             relations: BTreeMap::new(),
@@ -168,17 +210,29 @@ impl Controller {
         self.applications.entry(name.to_owned()).or_default()
     }
 
+    /// A moment as `goal-state` shows it (contract 9.14).
+    pub(crate) fn since(at: Duration) -> String {
+        clock::since(at)
+    }
+
+    /// A status that is set now.
+    pub(crate) fn status(&self, status: &str, message: &str) -> Status {
+        Status { since: self.now, ..Status::new(status, message) }
+    }
+
     /// Adds a unit, with an address of its own.
     pub(crate) fn add_unit(&mut self, name: &UnitName, address: Option<String>) {
         self.application(name.application());
         let number = self.units.len() + 4;
         let address = address.or_else(|| Some(format!("10.0.{}.{}", number / 250, number % 250)));
+        let status = self.status("waiting", "installing agent");
         self.units.entry(name.clone()).or_insert_with(|| Unit {
             address,
             dying: false,
-            status: Status::new("waiting", "installing agent"),
+            status,
             charm_state: Entries::new(),
             ports: OpenPorts::new(),
+            payloads: BTreeMap::new(),
         });
     }
 
@@ -190,7 +244,7 @@ impl Controller {
             sides.iter().map(|(app, endpoint)| ((*app).to_owned(), (*endpoint).to_owned())).collect();
         let apps = sides.iter().map(|(app, _)| (app.clone(), Bag::default())).collect();
         let (present, units) = (BTreeSet::new(), BTreeMap::new());
-        self.relations.insert(number, Relation { sides, dying: false, present, units, apps });
+        self.relations.insert(number, Relation { sides, since: self.now, dying: false, present, units, apps });
         number
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::controller::Controller;
-use super::hook::{Hook, RelationKind};
+use super::hook::{Hook, RelationKind, SecretKind};
 use crate::juju::UnitName;
 
 /// The one variable that Juju does not set: the file to which a charm on `zkpeer` appends what its dispatcher did.
@@ -95,10 +95,28 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
                 set("JUJU_DEPARTING_UNIT", departing.as_str());
             }
         }
+        Hook::Storage(storage) => {
+            set("JUJU_HOOK_NAME", &hook.name());
+            if controller.juju.at_least(2, 9, 21) {
+                set("JUJU_STORAGE_ID", &storage.id);
+                set("JUJU_STORAGE_LOCATION", &storage.location);
+                set("JUJU_STORAGE_KIND", &storage.kind.to_string());
+            }
+        }
+        Hook::Secret(secret) => {
+            set("JUJU_HOOK_NAME", &hook.name());
+            set("JUJU_SECRET_ID", &secret.id);
+            set("JUJU_SECRET_LABEL", &secret.label);
+            if matches!(secret.kind, SecretKind::Remove | SecretKind::Expired) {
+                set("JUJU_SECRET_REVISION", &secret.revision.to_string());
+            }
+        }
         Hook::Plain(name) => {
             set("JUJU_HOOK_NAME", name);
             if name == "pre-series-upgrade" {
-                set("JUJU_TARGET_SERIES", "jammy");
+                if controller.juju.at_least(2, 9, 9) {
+                    set("JUJU_TARGET_SERIES", "jammy");
+                }
                 if controller.juju.at_least(3, 0, 3) {
                     set("JUJU_TARGET_BASE", "ubuntu@22.04/stable");
                 }

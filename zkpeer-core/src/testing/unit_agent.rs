@@ -248,7 +248,7 @@ impl UnitAgent {
                     return refuse(&wrong);
                 }
             }
-            Hook::Action { .. } => {}
+            Hook::Action { .. } | Hook::Storage(_) | Hook::Secret(_) => {}
         }
         Ok(())
     }
