@@ -24,6 +24,13 @@ pub enum Hook {
         /// Its name in actions.yaml.
         name: String,
     },
+    /// A command that an operator runs in a hook's context with `juju exec` (contract 1.6).
+    Exec {
+        /// The command, for a shell.
+        command: String,
+        /// The relation that was given.
+        relation: Option<RelationHook>,
+    },
 }
 
 /// A hook of a relation.
@@ -148,6 +155,7 @@ impl Hook {
             Self::Relation(hook) => format!("{}{}", hook.relation.endpoint, hook.kind.suffix()),
             Self::Storage(hook) => hook.name(),
             Self::Secret(hook) => hook.kind.name().to_owned(),
+            Self::Exec { .. } => "run-commands".to_owned(),
         }
     }
 
@@ -163,10 +171,23 @@ impl Hook {
         matches!(self, Self::Action { .. })
     }
 
+    /// Whether this is a command of an operator.
+    pub(crate) fn is_exec(&self) -> bool {
+        matches!(self, Self::Exec { .. })
+    }
+
+    /// What the program is started with: nothing, but for a command (contract 1.1, 1.6).
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        match self {
+            Self::Exec { command, .. } => vec!["-c".to_owned(), command.clone()],
+            _ => Vec::new(),
+        }
+    }
+
     /// The relation of a relation hook.
     pub(crate) fn relation(&self) -> Option<&RelationHook> {
         match self {
-            Self::Relation(hook) => Some(hook),
+            Self::Relation(hook) | Self::Exec { relation: Some(hook), .. } => Some(hook),
             _ => None,
         }
     }
@@ -201,6 +222,7 @@ impl fmt::Display for Hook {
             Self::Storage(hook) => write!(f, "{} ({})", self.name(), hook.id),
             Self::Secret(hook) => write!(f, "{} ({})", self.name(), hook.id),
             Self::Action { id, name } => write!(f, "action {name} ({id})"),
+            Self::Exec { command, .. } => write!(f, "exec {command}"),
             _ => f.write_str(&self.name()),
         }
     }

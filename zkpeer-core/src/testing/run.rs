@@ -7,7 +7,7 @@ pub(crate) mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::agent::Agent;
+use super::agent::{Agent, Seen};
 use super::charm::CharmFiles;
 use super::controller::{Controller, Entries, OpenPorts, Status, Workload};
 use super::hook::{Hook, RelationKind};
@@ -29,6 +29,8 @@ pub(crate) struct Run {
     pub(crate) hook: Hook,
     pub(crate) context_id: String,
     pub(crate) unit: UnitName,
+    /// What there was to see when it began.
+    pub(crate) seen: Seen,
     pub(crate) relations: BTreeMap<u32, RelationRun>,
     pub(crate) action: Option<ActionRun>,
     pub(crate) log: Vec<LogLine>,
@@ -136,6 +138,7 @@ impl Run {
             hook,
             context_id,
             unit: unit.name.clone(),
+            seen: Seen::now(controller, &unit.name),
             relations,
             action,
             log: Vec::new(),

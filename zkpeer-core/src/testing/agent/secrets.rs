@@ -109,6 +109,7 @@ fn removed(controller: &Controller, agent: &Agent, owned: &[(&str, &Secret)]) ->
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
     use std::time::Duration;
 
     use super::*;
@@ -126,7 +127,7 @@ mod tests {
         let agents = ["zk/0", "zk/1"].map(|name| {
             let name: UnitName = name.parse().unwrap();
             controller.add_unit(&name, None);
-            let mut agent = Agent::new(name, None);
+            let mut agent = Agent::new(name, 0, Rc::default());
             agent.installed = true;
             agent
         });

@@ -55,12 +55,14 @@ fn hook(id: &str, instance: &Instance, detaching: bool) -> Hook {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
     use crate::testing::controller::storage::{StorageKind, StorageSpec};
 
     fn world() -> (Controller, Agent) {
         let mut controller = Controller::new("3.6.25".parse().unwrap());
-        let agent = Agent::new("zk/0".parse().unwrap(), None);
+        let agent = Agent::new("zk/0".parse().unwrap(), 0, Rc::default());
         controller.add_unit(&agent.name, None);
         let spec = StorageSpec { kind: StorageKind::Filesystem, minimum: 1, maximum: None, location: None };
         for name in ["data", "logs"] {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Answer, COMMANDS, Output, Request, answer, names};
@@ -17,7 +18,7 @@ use crate::testing::value::Value;
 /// zk/0, leader, with zk/1 and a related kafka/0.
 struct World {
     controller: Controller,
-    charm: CharmFiles,
+    charm: Rc<CharmFiles>,
     directory: tempfile::TempDir,
 }
 
@@ -29,6 +30,14 @@ struct InHook<'w> {
     stdin: Option<Vec<u8>>,
 }
 
+const METADATA: &str = "\
+name: zk
+summary: s
+description: d
+peers: {zkpeer: {interface: q}}
+provides: {client: {interface: zookeeper}}
+requires: {zookeeper: {interface: zookeeper}}
+";
 const PEERS: u32 = 0;
 const CLIENT: u32 = 1;
 
@@ -46,13 +55,16 @@ impl World {
             }
         }
         controller.application("zk").leader = Some("zk/0".parse().unwrap());
-        Self { controller, charm: CharmFiles::default(), directory: tempfile::tempdir().unwrap() }
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), "metadata.yaml", METADATA);
+        write(directory.path(), "dispatch", "");
+        Self { controller, charm: Rc::new(CharmFiles::read(directory.path()).unwrap()), directory }
     }
 
     fn hook(&mut self, unit: &str, hook: Hook) -> InHook<'_> {
-        let mut agent = Agent::new(unit.parse().unwrap(), None);
+        let mut agent = Agent::new(unit.parse().unwrap(), 0, Rc::clone(&self.charm));
         agent.installed = true;
-        agent.enter_relations(&mut self.controller);
+        agent.look(&mut self.controller);
         let run = Run::begin(hook, "zk/0-hook-1".to_owned(), Value::Null, &self.controller, &mut agent);
         InHook { world: self, agent, run, stdin: None }
     }
@@ -171,7 +183,7 @@ fn c9_11_and_c9_14_structures_keep_their_order() {
     world.once("zk/1", "status-set active");
     let mut hook = world.plain("zk/0");
     assert_eq!(
-        hook.ok("network-get juju-info --format json"),
+        hook.ok("network-get zkpeer --format json"),
         "{\"bind-addresses\":[{\"mac-address\":\"00:16:3e:00:00:04\",\"interface-name\":\"eth0\",\
          \"addresses\":[{\"hostname\":\"\",\"value\":\"10.0.0.4\",\"cidr\":\"10.0.0.0/24\"}]}],\
          \"egress-subnets\":[\"10.0.0.4/32\"],\"ingress-addresses\":[\"10.0.0.4\"]}\n"
