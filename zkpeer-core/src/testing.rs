@@ -21,11 +21,13 @@
 
 mod agent;
 mod application;
+mod base64;
 mod builder;
 mod chance;
 #[allow(dead_code, unused_imports, reason = "the simulated Juju does not yet act on all that a charm says")]
 mod charm;
 mod check;
+mod clock;
 mod command;
 mod controller;
 mod directory;
@@ -50,9 +52,10 @@ mod yaml;
 
 pub use application::Application;
 pub use builder::Builder;
+pub use controller::storage::StorageKind;
 pub use controller::{Entries, Status};
 pub use error::Error;
-pub use hook::{Hook, RelationHook, RelationKind};
+pub use hook::{Hook, RelationHook, RelationKind, SecretHook, SecretKind, StorageHook};
 pub use in_process::{CommandOutput, HookContext};
 pub use model::{Event, Model, Step};
 pub use names::JujuVersion;

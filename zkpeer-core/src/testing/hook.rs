@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::charm::CharmFiles;
+use super::controller::storage::{StorageKind, storage_name};
 use crate::juju::{RelationId, UnitName};
 
 /// One hook or action.
@@ -13,6 +14,10 @@ pub enum Hook {
     Plain(String),
     /// A hook of a relation.
     Relation(RelationHook),
+    /// A hook of a storage instance.
+    Storage(StorageHook),
+    /// A hook of a secret.
+    Secret(SecretHook),
     /// An action.
     Action {
         /// The number Juju gave it.
@@ -44,6 +49,63 @@ pub struct RelationHook {
     pub departing: Option<UnitName>,
     /// The version of the bag that made this hook due.
     pub(crate) version: u64,
+}
+
+/// A hook of a storage instance: `data-storage-attached`, `data-storage-detaching`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageHook {
+    /// Whether the instance is being detached; otherwise it has been attached.
+    pub detaching: bool,
+    /// `JUJU_STORAGE_ID`, `data/0`.
+    pub id: String,
+    /// `JUJU_STORAGE_LOCATION`.
+    pub location: String,
+    /// `JUJU_STORAGE_KIND`.
+    pub kind: StorageKind,
+}
+
+/// A hook of a secret, Juju 3.0 and later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretHook {
+    /// Which of the four.
+    pub kind: SecretKind,
+    /// `JUJU_SECRET_ID`, with the scheme: `secret:9m4e2mr0ui3e8a215n4g`.
+    pub id: String,
+    /// `JUJU_SECRET_LABEL`, the one that this unit gave the secret.
+    pub label: String,
+    /// The revision that made the hook due; `JUJU_SECRET_REVISION` in `secret-remove` and `secret-expired`.
+    pub revision: u32,
+}
+
+/// The four hooks of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretKind {
+    /// `secret-expired`: a revision has reached its time.
+    Expired,
+    /// `secret-rotate`: the owner is to make a new revision.
+    Rotate,
+    /// `secret-changed`: there is a newer revision than the one that this consumer tracks.
+    Changed,
+    /// `secret-remove`: nobody tracks an old revision any longer.
+    Remove,
+}
+
+impl SecretKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "secret-expired",
+            Self::Rotate => "secret-rotate",
+            Self::Changed => "secret-changed",
+            Self::Remove => "secret-remove",
+        }
+    }
+}
+
+impl StorageHook {
+    fn name(&self) -> String {
+        let suffix = if self.detaching { "detaching" } else { "attached" };
+        format!("{}-storage-{suffix}", storage_name(&self.id))
+    }
 }
 
 /// The five hooks of a relation.
@@ -92,6 +154,8 @@ impl Hook {
         match self {
             Self::Plain(name) | Self::Action { name, .. } => name.clone(),
             Self::Relation(hook) => format!("{}{}", hook.relation.endpoint, hook.kind.suffix()),
+            Self::Storage(hook) => hook.name(),
+            Self::Secret(hook) => hook.kind.name().to_owned(),
             Self::Exec { .. } => "run-commands".to_owned(),
         }
     }
@@ -125,6 +189,14 @@ impl Hook {
     pub(crate) fn relation(&self) -> Option<&RelationHook> {
         match self {
             Self::Relation(hook) | Self::Exec { relation: Some(hook), .. } => Some(hook),
+            _ => None,
+        }
+    }
+
+    /// The storage instance of a storage hook.
+    pub(crate) fn storage(&self) -> Option<&StorageHook> {
+        match self {
+            Self::Storage(hook) => Some(hook),
             _ => None,
         }
     }
@@ -178,7 +250,7 @@ pub(crate) fn is_hook_of(name: &str, charm: &CharmFiles) -> bool {
         )
 }
 
-/// The name, with the remote unit of a relation hook: `zkpeer-relation-joined (hello/1)`.
+/// The name, with what the hook is about: `zkpeer-relation-joined (hello/1)`, `data-storage-attached (data/0)`.
 impl fmt::Display for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -186,6 +258,8 @@ impl fmt::Display for Hook {
             Self::Relation(RelationHook { kind: RelationKind::Changed, app, .. }) => {
                 write!(f, "{} ({app})", self.name())
             }
+            Self::Storage(hook) => write!(f, "{} ({})", self.name(), hook.id),
+            Self::Secret(hook) => write!(f, "{} ({})", self.name(), hook.id),
             Self::Action { id, name } => write!(f, "action {name} ({id})"),
             Self::Exec { command, .. } => write!(f, "exec {command}"),
             _ => f.write_str(&self.name()),
