@@ -59,7 +59,7 @@ pub use names::JujuVersion;
 pub use outcome::{ActionReport, HookRun, Outcome};
 pub use process::{CommandRun, KillPoint};
 pub use run::LogLine;
-pub use story::{Step as StoryStep, StepKind, Story, StoryError};
+pub use story::{Story, StoryError};
 pub use unit::Unit;
 pub use unit_agent::UnitAgent;
 pub use value::Value;

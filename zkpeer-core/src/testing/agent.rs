@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::charm::CharmFiles;
-use super::controller::{Controller, Entries, Relation, SeriesUpgrade};
+use super::controller::{Application, Controller, Entries, Relation, SeriesUpgrade};
 use super::hook::{Hook, RelationHook, RelationKind};
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
@@ -78,7 +78,7 @@ impl Seen {
     pub(crate) fn now(controller: &Controller, unit: &UnitName) -> Self {
         let application = controller.applications.get(unit.application());
         let config = Configuration {
-            options: application.map(|application| application.config.clone()).unwrap_or_default(),
+            options: application.map(Application::options).unwrap_or_default(),
             address: controller.units.get(unit).and_then(|unit| unit.address.clone()),
             trust: application.is_some_and(|application| application.trust),
         };
@@ -156,7 +156,9 @@ impl Agent {
 
     /// What the agent does by itself between hooks: it enters relations, and notices that it leads no longer.
     pub(crate) fn look(&mut self, controller: &mut Controller) {
-        self.enter_relations(controller);
+        if self.idle() {
+            self.enter_relations(controller);
+        }
         if !controller.is_leader(&self.name) {
             self.elected = false;
         }
@@ -175,6 +177,17 @@ impl Agent {
             if alive && known && !self.relations.contains_key(&number) {
                 controller.enter(&self.name, number);
                 self.relations.insert(number, RelationState::new(id));
+            }
+        }
+    }
+
+    /// The commit of a successful `config-changed` writes the keys that Juju sets in each bag of the unit (contract 4.6).
+    pub(crate) fn refresh_addresses(&self, controller: &mut Controller) {
+        let keys = controller.initial_keys(&self.name);
+        for number in self.relations.keys() {
+            let relation = controller.relations.get_mut(number);
+            if let Some(bag) = relation.and_then(|relation| relation.units.get_mut(&self.name)) {
+                bag.apply(&keys);
             }
         }
     }
@@ -221,7 +234,7 @@ impl Agent {
             }
         }
         // 5: leader settings changed.
-        if self.installed && !dying && !leader && idle && !controller.juju.is_four() {
+        if self.installed && !self.stopped && !leader && idle && !controller.juju.is_four() {
             let version = controller.applications.get(self.name.application()).map_or(0, |a| a.leader_settings.version);
             if self.leader_settings != Some(version) {
                 return run("leader-settings-changed");
@@ -324,7 +337,8 @@ impl Agent {
         let relation = controller.relations.get(&number)?;
         let unit_dying = self.dying(controller);
         let ends = unit_dying || relation.dying;
-        let snapshot = if ends { BTreeMap::new() } else { controller.visible(number, &self.name) }; // 1: `-changed` is owed after `-joined`.
+        let snapshot = if ends { BTreeMap::new() } else { controller.visible(number, &self.name) };
+        // 1: `-changed` is owed after `-joined`.
         if let Some(unit) = &state.changed_due {
             let version = relation.units.get(unit).map_or(0, |bag| bag.version);
             return Some((RelationKind::Changed, Some(unit.clone()), None, version));
@@ -406,13 +420,6 @@ impl Agent {
             "leader-settings-changed" => self.leader_settings = Some(seen.leader_settings),
             "config-changed" => {
                 self.config = Some(seen.config.clone());
-                let keys = controller.initial_keys(&self.name);
-                for number in self.relations.keys() {
-                    let relation = controller.relations.get_mut(number);
-                    if let Some(bag) = relation.and_then(|relation| relation.units.get_mut(&self.name)) {
-                        bag.apply(&keys);
-                    }
-                }
                 if !self.started && !self.queued.iter().any(|hook| hook.is("start")) {
                     self.queued.push_back(Hook::plain("start"));
                 }

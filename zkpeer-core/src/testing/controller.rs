@@ -8,10 +8,12 @@ pub(crate) mod storage;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use self::secrets::Secrets;
 use self::storage::{Storage, StorageSpec};
+use super::charm::CharmFiles;
 use super::clock;
 use super::hook::Hook;
 use super::names::JujuVersion;
@@ -91,6 +93,7 @@ pub(crate) type OpenPorts = BTreeMap<PortRange, BTreeSet<String>>;
 pub(crate) struct Application {
     pub(crate) leader: Option<UnitName>,
     pub(crate) leader_settings: Bag,
+    pub(crate) charm: Rc<CharmFiles>,
     /// What the user has set; defaults are in the charm.
     pub(crate) config: BTreeMap<String, Value>,
     pub(crate) status: Option<Status>,
@@ -124,6 +127,15 @@ pub(crate) struct Payload {
     pub(crate) kind: String,
     pub(crate) labels: Vec<String>,
     pub(crate) status: String,
+}
+
+impl Application {
+    /// Every option of the charm with its value, null where it has none.
+    pub(crate) fn options(&self) -> BTreeMap<String, Value> {
+        let value = |name: &String| self.config.get(name).cloned();
+        let options = self.charm.options.iter();
+        options.map(|(name, option)| (name.clone(), value(name).unwrap_or_else(|| option.default.clone()))).collect()
+    }
 }
 
 /// One unit.

@@ -383,7 +383,8 @@ impl Output {
 
     /// Takes what is there, once the buffer is empty or the other end closed; never waits.
     fn read(&mut self) {
-        let mut buffer = [0; 64 << 10]; // A process left behind might write faster than this reads: a few megabytes at a time.
+        let mut buffer = [0; 64 << 10];
+        // A process left behind might write faster than this reads: a few megabytes at a time.
         for _ in 0..64 {
             let Some(file) = &mut self.file else { return };
             match file.read(&mut buffer) {

@@ -8,8 +8,7 @@ pub(crate) mod secrets;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Agent, Seen};
-use super::charm::CharmFiles;
-use super::controller::{Controller, Entries, OpenPorts, Status, Workload};
+use super::controller::{Application, Controller, Entries, OpenPorts, Status, Workload};
 use super::hook::{Hook, RelationKind};
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
@@ -44,7 +43,8 @@ pub(crate) struct Run {
     /// What an application on Kubernetes is to be from now on.
     pub(crate) workload: Workload,
     pub(crate) secrets: secrets::Changes,
-    storage: Option<Vec<String>>,
+    /// The ids of the unit's storage when the hook began.
+    pub(crate) storage: Vec<String>,
     config: Option<BTreeMap<String, Value>>,
     others: BTreeMap<(u32, UnitName), Entries>,
     apps: BTreeMap<(u32, String), Entries>,
@@ -148,7 +148,7 @@ impl Run {
             new_storage: Vec::new(),
             workload: Workload::default(),
             secrets: secrets::Changes::default(),
-            storage: None,
+            storage: controller.storage.all_of(&unit.name).map(|(id, _)| id.to_owned()).collect(),
             config: None,
             others: BTreeMap::new(),
             apps: BTreeMap::new(),
@@ -166,17 +166,9 @@ impl Run {
     }
 
     /// The configuration: every option of the charm, null where it has no value.
-    pub(crate) fn config(&mut self, controller: &Controller, charm: &CharmFiles) -> &BTreeMap<String, Value> {
-        let app = self.unit.application().to_owned();
-        self.config.get_or_insert_with(|| {
-            let set = controller.applications.get(&app).map(|application| &application.config);
-            let value = |name: &str| set.and_then(|set| set.get(name)).cloned();
-            charm
-                .options
-                .iter()
-                .map(|(name, option)| (name.clone(), value(name).unwrap_or_else(|| option.default.clone())))
-                .collect()
-        })
+    pub(crate) fn config(&mut self, controller: &Controller) -> &BTreeMap<String, Value> {
+        let application = controller.applications.get(self.unit.application());
+        self.config.get_or_insert_with(|| application.map(Application::options).unwrap_or_default())
     }
 
     /// A unit's bag, from where this run has to take it.
@@ -265,12 +257,6 @@ impl Run {
         self.hook.relation().map(|hook| hook.relation.number)
     }
 
-    /// The ids of the unit's storage, as they were at the first question of the hook.
-    pub(crate) fn storage(&mut self, controller: &Controller) -> &[String] {
-        let ids = || controller.storage.all_of(&self.unit).map(|(id, _)| id.to_owned()).collect();
-        self.storage.get_or_insert_with(ids)
-    }
-
     /// Applies everything, or, for the reason given, nothing (contract 2.1).
     ///
     /// Until 4.0.12 Juju applies the changes of secrets before the rest, and they stay if the rest is refused.
@@ -300,8 +286,7 @@ impl Run {
                 ));
             }
         }
-        if let Some(state) = self.state.as_ref().filter(|_| self.state_changed)
-            && !controller.juju.is_four()
+        if let Some(state) = self.state.as_ref().filter(|_| self.state_changed && !controller.juju.is_four())
             && state.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > MAX_STATE
         {
             return Err(format!("max allowed size ({MAX_STATE}) of the charm state exceeded"));

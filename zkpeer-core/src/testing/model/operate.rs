@@ -41,6 +41,7 @@ impl Model {
         }
         let new = self.controller.application(&name);
         new.trust = application.trust;
+        new.charm = Rc::clone(&deployed.files);
         self.charms.insert(name.clone(), deployed);
         for (option, value) in application.config {
             self.set_config(&name, &option, value)?;
@@ -360,8 +361,10 @@ impl Model {
                 self.controller.add_relation(&[(name, endpoint)]);
             }
         }
+        let application = self.controller.application(name);
+        application.charm = Rc::clone(&deployed.files);
+        application.revision += 1;
         self.charms.insert(name.to_owned(), deployed);
-        self.controller.application(name).revision += 1;
         self.look_around();
         Ok(())
     }

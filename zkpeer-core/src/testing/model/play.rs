@@ -364,6 +364,9 @@ impl Model {
         let Some(agent) = self.agents.get_mut(&result.unit) else { return };
         let failed = match result.outcome {
             Outcome::Done | Outcome::NoFile => {
+                if result.hook.is("config-changed") {
+                    agent.refresh_addresses(&mut self.controller);
+                }
                 agent.done(&result.hook, &run.seen, &mut self.controller);
                 self.last_failed.remove(&result.unit);
                 let status_set = agent.status_set;
