@@ -173,7 +173,7 @@ impl Agent {
             let alive = controller.relations.get(&number).is_some_and(|relation| !relation.dying);
             let Some(id) = controller.relation_id(number, self.name.application()) else { continue };
             // An endpoint that only a newer revision of the charm has waits until that is unpacked.
-            let known = self.charm.endpoints.contains_key(&id.endpoint);
+            let known = self.charm.metadata.endpoints.contains_key(&id.endpoint);
             if alive && known && !self.relations.contains_key(&number) {
                 controller.enter(&self.name, number);
                 self.relations.insert(number, RelationState::new(id));
@@ -644,7 +644,7 @@ mod tests {
         play(&mut controller, &mut unit);
         peer(&mut controller, "zk/1");
         controller.application("zk").leader = Some("zk/0".parse().unwrap());
-        controller.application("zk").config.insert("a".to_owned(), Value::from("b"));
+        controller.units.get_mut(&unit.name).unwrap().address = Some("10.9.9.9".to_owned());
         assert_eq!(
             play(&mut controller, &mut unit)[..3],
             ["leader-elected", "config-changed", "zkpeer-relation-joined (zk/1)"]

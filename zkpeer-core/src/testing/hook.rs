@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::controller::storage::{StorageKind, storage_name};
+use super::charm::{CharmFiles, StorageKind};
+use super::controller::storage::storage_name;
 use crate::juju::{RelationId, UnitName};
 
 /// One hook or action.
@@ -209,6 +210,44 @@ impl Hook {
     pub(crate) fn is_restricted(&self) -> bool {
         self.is("collect-metrics") || self.is("meter-status-changed")
     }
+}
+
+/// The hooks that belong to no endpoint, storage or container (contract 1.3).
+const PLAIN: &[&str] = &[
+    "install",
+    "start",
+    "config-changed",
+    "upgrade-charm",
+    "stop",
+    "remove",
+    "update-status",
+    "leader-elected",
+    "leader-deposed",
+    "leader-settings-changed",
+    "secret-changed",
+    "secret-rotate",
+    "secret-expired",
+    "secret-remove",
+    "pre-series-upgrade",
+    "post-series-upgrade",
+    "collect-metrics",
+    "meter-status-changed",
+];
+
+/// Whether a hook of this charm has that name.
+pub(crate) fn is_hook_of(name: &str, charm: &CharmFiles) -> bool {
+    let of = |names: &mut dyn Iterator<Item = &String>, suffixes: &[&str]| {
+        let mut names = names.filter_map(|owner| name.strip_prefix(owner.as_str()));
+        names.any(|rest| suffixes.contains(&rest))
+    };
+    let relation = RelationKind::ALL.map(|(_, suffix)| suffix);
+    PLAIN.contains(&name)
+        || of(&mut charm.endpoints().keys(), &relation)
+        || of(&mut charm.storage.keys(), &["-storage-attached", "-storage-detaching"])
+        || of(
+            &mut charm.containers.iter(),
+            &["-pebble-ready", "-pebble-custom-notice", "-pebble-check-failed", "-pebble-check-recovered"],
+        )
 }
 
 /// The name, with what the hook is about: `zkpeer-relation-joined (hello/1)`, `data-storage-attached (data/0)`.

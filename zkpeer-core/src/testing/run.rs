@@ -309,7 +309,7 @@ impl Run {
         }
         for (name, count) in wanted {
             let refuse = |why: &str| Err(format!("adding storage to unit {}: {why}", self.unit));
-            let Some(spec) = app.and_then(|app| app.storage.get(name)) else {
+            let Some(spec) = app.and_then(|app| app.charm.storage.get(name)) else {
                 return refuse(&format!("charm storage \"{name}\" not found"));
             };
             let all = controller.storage.count(&self.unit, name) + count as usize;
@@ -342,7 +342,7 @@ impl Run {
         app.workload.spec = self.workload.spec.clone().or(app.workload.spec.take());
         app.workload.raw = self.workload.raw.clone().or(app.workload.raw.take());
         for (name, count) in &self.new_storage {
-            let Some(spec) = app.storage.get(name) else { continue };
+            let Some(spec) = app.charm.storage.get(name) else { continue };
             for _ in 0..*count {
                 controller.storage.add(&self.unit, name, spec);
             }

@@ -28,7 +28,7 @@ pub(super) fn network_get(call: &mut Call<'_>) -> Answered {
     if chosen.contains(&"primary-address") && chosen.len() > 1 {
         return failed("--primary-address must be the only flag specified");
     }
-    let known = call.charm.endpoints.contains_key(binding)
+    let known = call.charm.endpoints().contains_key(binding)
         || call.charm.extra_bindings.contains(binding)
         || binding == "juju-info";
     let address = call.controller.units.get(&call.run.unit).and_then(|unit| unit.address.clone());
@@ -125,7 +125,7 @@ pub(super) fn close_port(call: &mut Call<'_>) -> Answered {
     let mut ports = call.run.ports(call.controller);
     conflict(call, &ports, &range, "close")?;
     if let Some(open) = ports.get_mut(&range) {
-        let all: BTreeSet<String> = call.charm.endpoints.keys().cloned().collect();
+        let all: BTreeSet<String> = call.charm.endpoints().keys().cloned().collect();
         let left: BTreeSet<String> =
             if open.is_empty() { &all } else { &*open }.difference(&endpoints).cloned().collect();
         if endpoints.is_empty() || left.is_empty() {
