@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use self::secrets::Secrets;
-use self::storage::{Storage, StorageSpec};
+use self::storage::Storage;
 use super::charm::CharmFiles;
 use super::clock;
 use super::hook::Hook;
@@ -109,8 +109,6 @@ pub(crate) struct Application {
     pub(crate) no_elections: bool,
     /// The files of the resources of metadata.yaml, as far as there are any.
     pub(crate) resources: BTreeMap<String, PathBuf>,
-    /// The storage of metadata.yaml.
-    pub(crate) storage: BTreeMap<String, StorageSpec>,
     pub(crate) workload: Workload,
 }
 
@@ -278,7 +276,7 @@ impl Controller {
         Status { since: self.now, ..Status::new(status, message) }
     }
 
-    /// Adds a unit on a machine of its own, with an address of its own.
+    /// Adds a unit on a machine of its own, with an address of its own and the storage that its charm asks for.
     pub(crate) fn add_unit(&mut self, name: &UnitName, address: Option<String>) {
         let application = self.application(name.application());
         application.next_unit = application.next_unit.max(name.number() + 1);
@@ -303,6 +301,12 @@ impl Controller {
             tasks: VecDeque::new(),
         };
         self.units.insert(name.clone(), unit);
+        let charm = Rc::clone(&self.application(name.application()).charm);
+        for (storage, spec) in &charm.storage {
+            for _ in 0..spec.minimum {
+                self.storage.add(name, storage, spec);
+            }
+        }
     }
 
     /// Adds a relation; one side makes a peer relation.
