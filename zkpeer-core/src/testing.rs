@@ -22,6 +22,7 @@ mod agent;
 mod application;
 mod builder;
 mod chance;
+mod change;
 mod charm;
 mod check;
 mod command;
@@ -47,6 +48,7 @@ mod wire;
 
 pub use application::Application;
 pub use builder::Builder;
+pub use change::Change;
 pub use controller::{Entries, Status};
 pub use error::Error;
 pub use hook::{Hook, RelationHook, RelationKind};
