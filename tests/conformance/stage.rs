@@ -35,6 +35,9 @@ requires:
   zookeeper: {interface: zookeeper}
 ";
 
+/// Juju 4 takes no charm without one.
+const MANIFEST: &str = "bases:\n- {name: ubuntu, channel: 22.04/stable, architectures: [amd64]}\n";
+
 /// Longer than any hook of a test takes.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -110,7 +113,8 @@ pub(crate) struct CharmFiles {
 
 /// A charm with this `metadata.yaml`.
 pub(crate) fn charm(metadata: &str) -> CharmFiles {
-    CharmFiles { files: Vec::new(), links: Vec::new(), dispatch: true }.file("metadata.yaml", metadata)
+    let empty = CharmFiles { files: Vec::new(), links: Vec::new(), dispatch: true };
+    empty.file("metadata.yaml", metadata).file("manifest.yaml", MANIFEST)
 }
 
 impl From<&str> for CharmFiles {

@@ -3,11 +3,18 @@
 //! Nothing here runs anything. What one unit agent has seen of it is in [`super::agent`]; what one hook reads and writes
 //! is in [`super::run`].
 
+pub(crate) mod secrets;
+pub(crate) mod storage;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use self::secrets::Secrets;
+use self::storage::{Storage, StorageSpec};
 use super::charm::CharmFiles;
+use super::clock;
 use super::hook::Hook;
 use super::names::JujuVersion;
 use super::value::Value;
@@ -47,11 +54,13 @@ pub struct Status {
     pub status: String,
     /// The words beside it.
     pub message: String,
+    /// When it was set.
+    pub(crate) since: Duration,
 }
 
 impl Status {
     pub(crate) fn new(status: &str, message: &str) -> Self {
-        Self { status: status.to_owned(), message: message.to_owned() }
+        Self { status: status.to_owned(), message: message.to_owned(), since: clock::START }
     }
 }
 
@@ -98,6 +107,26 @@ pub(crate) struct Application {
     pub(crate) next_unit: u64,
     /// Nobody claims a vacant leadership while this holds.
     pub(crate) no_elections: bool,
+    /// The files of the resources of metadata.yaml, as far as there are any.
+    pub(crate) resources: BTreeMap<String, PathBuf>,
+    /// The storage of metadata.yaml.
+    pub(crate) storage: BTreeMap<String, StorageSpec>,
+    pub(crate) workload: Workload,
+}
+
+/// What an application on Kubernetes has asked for, as text (contract 9.17).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Workload {
+    pub(crate) spec: Option<String>,
+    pub(crate) raw: Option<String>,
+}
+
+/// A payload that a unit has registered (contract 9.17).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Payload {
+    pub(crate) kind: String,
+    pub(crate) labels: Vec<String>,
+    pub(crate) status: String,
 }
 
 impl Application {
@@ -117,6 +146,8 @@ pub(crate) struct Unit {
     pub(crate) status: Status,
     pub(crate) charm_state: Entries,
     pub(crate) ports: OpenPorts,
+    /// By class and id.
+    pub(crate) payloads: BTreeMap<(String, String), Payload>,
     /// `JUJU_MACHINE_ID`; units on one machine never run hooks at the same time (contract 1.2).
     pub(crate) machine: u64,
     /// The unit that a subordinate is beside.
@@ -163,6 +194,7 @@ impl SeriesUpgrade {
 pub(crate) struct Relation {
     /// Application and endpoint of each side.
     pub(crate) sides: Vec<(String, String)>,
+    pub(crate) since: Duration,
     /// `scope: container`: units see only their counterparts on the same machine (contract 11.1).
     pub(crate) container: bool,
     pub(crate) dying: bool,
@@ -198,6 +230,10 @@ pub(crate) struct Controller {
     pub(crate) juju: JujuVersion,
     pub(crate) name: String,
     pub(crate) uuid: String,
+    /// The model's time, since the UNIX epoch.
+    pub(crate) now: Duration,
+    pub(crate) secrets: Secrets,
+    pub(crate) storage: Storage,
     pub(crate) applications: BTreeMap<String, Application>,
     pub(crate) units: BTreeMap<UnitName, Unit>,
     pub(crate) relations: BTreeMap<u32, Relation>,
@@ -207,12 +243,7 @@ pub(crate) struct Controller {
     pub(crate) retries: bool,
     /// Peers do not see that a unit leaves: juju issue 23326, Juju 4 (contract 5.5).
     pub(crate) peer_departure_bug: bool,
-    /// The time since 1970.
-    pub(crate) now: Duration,
 }
-
-/// When the model begins: 2024-05-01 10:00:00 UTC.
-const BEGINNING: Duration = Duration::from_secs(1_714_557_600);
 
 impl Controller {
     pub(crate) fn new(juju: JujuVersion) -> Self {
@@ -221,7 +252,7 @@ impl Controller {
             name: "default".to_owned(),
             uuid: "6a8b0f9e-3f1b-4c41-8d6e-5d0c5a1b2c3d".to_owned(),
             retries: true,
-            now: BEGINNING,
+            now: clock::START,
             ..Self::default()
         }
     }
@@ -229,6 +260,16 @@ impl Controller {
     /// The application, created when it is first named.
     pub(crate) fn application(&mut self, name: &str) -> &mut Application {
         self.applications.entry(name.to_owned()).or_default()
+    }
+
+    /// A moment as `goal-state` shows it (contract 9.14).
+    pub(crate) fn since(at: Duration) -> String {
+        clock::since(at)
+    }
+
+    /// A status that is set now.
+    pub(crate) fn status(&self, status: &str, message: &str) -> Status {
+        Status { since: self.now, ..Status::new(status, message) }
     }
 
     /// Adds a unit on a machine of its own, with an address of its own.
@@ -242,12 +283,14 @@ impl Controller {
         self.next_machine += 1;
         let number = machine + 4;
         let address = address.or_else(|| Some(format!("10.0.{}.{}", number / 250, number % 250)));
+        let status = self.status("waiting", "installing agent");
         let unit = Unit {
             address,
             dying: false,
-            status: Status::new("waiting", "installing agent"),
+            status,
             charm_state: Entries::new(),
             ports: OpenPorts::new(),
+            payloads: BTreeMap::new(),
             machine,
             principal: None,
             series_upgrade: None,
@@ -264,7 +307,9 @@ impl Controller {
             sides.iter().map(|(app, endpoint)| ((*app).to_owned(), (*endpoint).to_owned())).collect();
         let apps = sides.iter().map(|(app, _)| (app.clone(), Bag::default())).collect();
         let (present, units) = (BTreeSet::new(), BTreeMap::new());
-        self.relations.insert(number, Relation { sides, container: false, dying: false, present, units, apps });
+        let since = self.now;
+        let relation = Relation { sides, since, container: false, dying: false, present, units, apps };
+        self.relations.insert(number, relation);
         number
     }
 

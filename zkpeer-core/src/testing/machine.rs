@@ -172,7 +172,7 @@ impl Machine {
 
     /// Puts another revision of the charm in place.
     pub(crate) fn unpack(&mut self, deployed: &Deployed) -> Result<(), Error> {
-        self.directory.unpack(&deployed.directory, deployed.path.as_deref())?;
+        self.directory.unpack(deployed)?;
         self.program = deployed.program.clone();
         self.memory.forget_charm();
         Ok(())

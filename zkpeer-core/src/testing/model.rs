@@ -266,6 +266,7 @@ impl Model {
             }
         };
         self.look_around();
+        self.add_subordinates()?;
         Ok(event)
     }
 
