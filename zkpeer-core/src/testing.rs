@@ -24,6 +24,7 @@ mod application;
 mod base64;
 mod builder;
 mod chance;
+mod change;
 #[allow(dead_code, unused_imports, reason = "the simulated Juju does not yet act on all that a charm says")]
 mod charm;
 mod check;
@@ -53,6 +54,7 @@ mod yaml;
 pub use application::Application;
 pub use builder::Builder;
 pub use charm::StorageKind;
+pub use change::Change;
 pub use controller::{Entries, Status};
 pub use error::Error;
 pub use hook::{Hook, RelationHook, RelationKind, SecretHook, SecretKind, StorageHook};
