@@ -39,6 +39,7 @@ struct Relation {
 #[derive(Clone, Debug, Default)]
 struct Unit {
     installed: bool,
+    leaving: bool,
     /// The names of what ran, whatever came of it.
     hooks: Vec<String>,
     done: u64,
@@ -94,6 +95,11 @@ impl Ledger {
         self.relations.get_mut(id).unwrap().ended = true;
     }
 
+    /// A unit begins to leave.
+    pub(crate) fn leave(&mut self, unit: &str) {
+        self.units.get_mut(unit).unwrap().leaving = true;
+    }
+
     /// A write by somebody who is no charm: a peer or a remote unit that is data, or an application. `settings` are the
     /// leader's.
     pub(crate) fn publish(&mut self, relation: &str, whose: &str, entries: &[(&str, &str)]) {
@@ -134,19 +140,23 @@ impl Ledger {
         let done = matches!(run.outcome, Outcome::Done);
         let state_kept = done || self.manner.keeps_its_state_itself && matches!(run.outcome, Outcome::Refused(_));
         unit.done += u64::from(state_kept);
-        unit.installed |= done && run.hook.name() == "install";
-        if done && let Hook::Relation(hook) = &run.hook {
-            let id = hook.relation.to_string();
-            unit.members.insert(id.clone(), members[&id].clone());
-            if hook.kind == RelationKind::Broken {
-                unit.broken.insert(id);
-            }
+        if done {
+            unit.record(&run.hook, members);
         }
         self.units.insert(name, unit);
         // Leader settings are written at once, all else only with the hook (contract 2.2).
         for write in view.wrote.iter().filter(|write| done || write.relation == "settings") {
             self.apply(write);
         }
+    }
+
+    /// `juju resolve --no-retry`: a hook that failed counts as done, without what it buffered (contract 2.2).
+    pub(crate) fn resolve(&mut self, run: &HookRun) {
+        let name = run.unit.to_string();
+        let mut unit = self.units.remove(&name).unwrap();
+        let members = self.begin(&mut unit, &run.hook);
+        unit.record(&run.hook, members);
+        self.units.insert(name, unit);
     }
 
     /// The members that the hook has to see, and their bags. What is fetched anew stays even if the hook fails; who
@@ -180,8 +190,8 @@ impl Ledger {
     }
 
     fn compare(&self, case: &Case<'_>, leader: bool) {
-        let Case { run, unit, view, about, .. } = case;
-        check_identity(run, view, about);
+        let Case { unit, view, about, .. } = case;
+        self.compare_identity(case);
         assert_eq!(view.leader, leader, "leadership in {about}");
         assert_eq!(view.config, self.config, "configuration in {about}");
         assert_eq!(view.done, unit.done, "number of hooks by the charm's state in {about}");
@@ -193,6 +203,28 @@ impl Ledger {
             self.compare_relation(case, id, seen);
         }
         self.compare_remote_bag(case);
+    }
+
+    /// The hook that the charm says it ran is the one that the simulated Juju says it ran.
+    fn compare_identity(&self, case: &Case<'_>) {
+        let Case { run, unit, view, about, .. } = case;
+        let own = run.unit.to_string();
+        let mut expected = ["", "", "", ""].map(str::to_owned);
+        if let Hook::Relation(hook) = &run.hook {
+            let id = hook.relation.to_string();
+            let remote = hook.unit.as_ref().map(ToString::to_string).unwrap_or_default();
+            let app = self.relations[&id].remote_app.clone();
+            // Contract 5.1: whoever leaves, for the unit that leaves itself.
+            let departing = match hook.kind {
+                RelationKind::Departed if unit.leaving => own.clone(),
+                RelationKind::Departed => remote.clone(),
+                _ => String::new(),
+            };
+            expected = [id, remote, app, departing];
+        }
+        let seen = [&view.relation, &view.remote_unit, &view.remote_app, &view.departing_unit];
+        assert_eq!((&view.hook, &view.unit), (&run.hook.name(), &own), "{about}");
+        assert_eq!(seen, expected.each_ref(), "relation, remote unit, remote application, departing unit in {about}");
     }
 
     /// Contract 3.1 and 9.4: no relation before `install` is done; from 3.4.4 on none that is ending once it has no
@@ -245,16 +277,15 @@ impl Ledger {
     }
 }
 
-/// The hook that the charm says it ran is the one that the simulated Juju says it ran.
-fn check_identity(run: &HookRun, view: &View, about: &str) {
-    let mut expected = ["", "", "", ""].map(str::to_owned);
-    if let Hook::Relation(hook) = &run.hook {
-        let unit = hook.unit.as_ref().map(ToString::to_string).unwrap_or_default();
-        let departing = hook.departing.as_ref().map(ToString::to_string).unwrap_or_default();
-        expected = [hook.relation.to_string(), unit, hook.app.clone(), departing];
+impl Unit {
+    /// The hook is done: who joined is a member, who departed is none.
+    fn record(&mut self, hook: &Hook, members: Members) {
+        self.installed |= hook.name() == "install";
+        if let Hook::Relation(about) = hook {
+            self.members = members;
+            if about.kind == RelationKind::Broken {
+                self.broken.insert(about.relation.to_string());
+            }
+        }
     }
-    let seen = [&view.relation, &view.remote_unit, &view.remote_app, &view.departing_unit];
-    assert_eq!(view.hook, run.hook.name(), "{about}");
-    assert_eq!(view.unit, run.unit.to_string(), "{about}");
-    assert_eq!(seen, expected.each_ref(), "relation, remote unit, remote application, departing unit in {about}");
 }

@@ -35,6 +35,7 @@ pub(crate) fn of(charm: &Charm, juju: &str) {
     life.another_application();
     life.leadership();
     life.failures();
+    life.resolution();
     life.leadership_that_is_lost_before_the_commit();
     life.removal();
 }
@@ -163,6 +164,20 @@ impl Life {
         self.fail("update-status", 1, |life| life.agent.make_update_status_due());
     }
 
+    /// The operator gives up on a hook: it counts as done, and what it wrote is dropped all the same.
+    fn resolution(&mut self) {
+        self.tell_to_fail("cluster-relation-joined", 1);
+        self.settle();
+        self.add_peer(5, "five");
+        let run = self.step().unwrap();
+        assert!(run.failed(), "{run} did not fail");
+        self.agent.resolve().unwrap();
+        self.ledger.resolve(&run);
+        assert_eq!(self.settle()[0], format!("cluster-relation-changed ({})", self.unit(5)));
+        self.remove_peer(5);
+        self.settle();
+    }
+
     fn leadership_that_is_lost_before_the_commit(&mut self) {
         // The departure is a change of what the leader publishes.
         self.remove_peer(3);
@@ -190,6 +205,7 @@ impl Life {
         assert_eq!(self.settle(), expected);
         self.report();
         self.agent.remove();
+        self.ledger.leave(&self.unit(0));
         let mut expected =
             [1, 10, 2].map(|number| format!("cluster-relation-departed ({})", self.unit(number))).to_vec();
         expected.extend(["stop".to_owned(), "remove".to_owned()]);
@@ -201,8 +217,7 @@ impl Life {
 
     /// A hook fails as often as it is told; what it wrote is dropped, and in between only actions run.
     fn fail(&mut self, hook: &str, times: usize, cause: impl FnOnce(&mut Self)) {
-        fs::write(self.agent.charm_dir().join("failures"), times.to_string()).unwrap();
-        self.set_config("fail-in", hook);
+        self.tell_to_fail(hook, times);
         if hook != "config-changed" {
             self.settle();
         }
@@ -220,6 +235,11 @@ impl Life {
         assert_ne!(run.context_id(), context, "the hook is the same, the context is new");
         self.settle();
         assert_eq!(self.agent.ports(), [""; 0], "a port opened by a hook that failed");
+    }
+
+    fn tell_to_fail(&mut self, hook: &str, times: usize) {
+        fs::write(self.agent.charm_dir().join("failures"), times.to_string()).unwrap();
+        self.set_config("fail-in", hook);
     }
 
     fn add_peer(&mut self, number: u32, word: &str) {
