@@ -224,26 +224,22 @@ impl Charm {
         runtime::run(context, registry, &register, self.on_not_settled)
     }
 
-    /// Runs one hook in this process, on the given store: for tests, and for the simulated Juju.
+    /// Runs one hook in this process, on the given store: for tests, and for the simulated Juju. There is no report if
+    /// there was nothing to run, or the handlers do not fit the charm.
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn run_in(&self, outside: Outside, store: Store) -> (Report, Result<(), Error>, Store) {
+    pub(crate) fn run_in(&self, outside: Outside, store: Store) -> (Option<Report>, Result<(), Error>, Store) {
         let outside = Outside { resources: self.resources.clone(), ..outside };
         let registry = match self.registry(&outside) {
             Ok(registry) => registry,
-            Err(error) => {
-                let report = Report {
-                    hook: outside.event.name().to_owned(),
-                    outcome: crate::report::HookOutcome::Failed,
-                    error: Some(describe(&error)),
-                    ..Report::default()
-                };
-                return (report, Err(error), store);
-            }
+            Err(error) => return (None, Err(error), store),
         };
+        if outside.event.is_restricted() && !registry.has_handler_of(outside.event.name()) {
+            return (None, Ok(()), store);
+        }
         let context = Context::new(outside, store);
         let (report, result) = self.run(&context, &registry);
         let store = context.take_store();
-        (report, result, store)
+        (Some(report), result, store)
     }
 }
 

@@ -108,6 +108,12 @@ impl Store {
         Self { values: Values::new(), before: BTreeMap::new(), file: None }
     }
 
+    /// The same values without a file.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn copy(&self) -> Self {
+        Self { values: self.values.clone(), before: self.before.clone(), file: None }
+    }
+
     /// Loads the store in this file. Where there is none, or an empty one, the store is empty, and the file is made by
     /// the first commit that has something to write.
     ///

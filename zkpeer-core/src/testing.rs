@@ -19,32 +19,44 @@
 //! Comments refer to sections of the charm runtime contract of Juju by number.
 
 mod agent;
+mod application;
 mod builder;
+mod chance;
 mod charm;
+mod check;
 mod command;
 mod controller;
+mod directory;
 mod entries;
 mod environment;
 mod error;
 mod hook;
+mod in_process;
+mod machine;
+mod model;
 mod names;
 mod options;
 mod outcome;
 mod process;
 mod run;
+pub mod story;
 mod unit;
 mod unit_agent;
 mod value;
 mod wire;
 
+pub use application::Application;
 pub use builder::Builder;
 pub use controller::{Entries, Status};
 pub use error::Error;
 pub use hook::{Hook, RelationHook, RelationKind};
+pub use in_process::{CommandOutput, HookContext};
+pub use model::{Event, Model, Step};
 pub use names::JujuVersion;
 pub use outcome::{ActionReport, HookRun, Outcome};
 pub use process::{CommandRun, KillPoint};
 pub use run::LogLine;
+pub use story::{Story, StoryError};
 pub use unit::Unit;
 pub use unit_agent::UnitAgent;
 pub use value::Value;

@@ -1,7 +1,8 @@
-//! The hook commands as processes: JSON in, JSON out, every wait with a limit.
+//! The hook commands behind the trait: JSON in, JSON out; as processes, every wait has a limit.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -21,50 +22,34 @@ const ARGUMENT_LIMIT: usize = 128 * 1024 - 1;
 /// The longest text that is passed to a command that only shows it.
 const MESSAGE_LIMIT: usize = 64 * 1024;
 
-/// Juju, by its hook commands as processes.
+/// What runs hook commands: the system, or the simulated Juju of the feature `testing`.
+pub(crate) trait Commands: fmt::Debug {
+    /// Runs one command to its end.
+    fn run(&self, name: &'static str, arguments: &[&str], input: Option<&[u8]>) -> JujuResult<Ended>;
+}
+
+/// Juju, by its hook commands.
 #[derive(Debug)]
 pub struct Tools {
-    directory: Option<PathBuf>,
-    path: OsString,
-    limit: Duration,
+    commands: Box<dyn Commands>,
 }
 
 impl Tools {
-    /// The hook commands, found by the process's own `PATH` (`path` is what errors show of it), run in `directory` or where
-    /// the process is; each is killed when it has not ended within `limit`.
+    /// The hook commands as processes, found by the process's own `PATH` (`path` is what errors show of it), run in
+    /// `directory` or where the process is; each is killed when it has not ended within `limit`.
     ///
     /// To change the directory costs each command a third of a millisecond in a static program.
     #[must_use]
     pub fn new(directory: Option<PathBuf>, path: OsString, limit: Duration) -> Self {
-        Self { directory, path, limit }
+        Self::over(Processes { directory, path, limit })
+    }
+
+    pub(crate) fn over(commands: impl Commands + 'static) -> Self {
+        Self { commands: Box::new(commands) }
     }
 
     fn run(&self, name: &'static str, arguments: &[&str], input: Option<&[u8]>) -> JujuResult<Vec<u8>> {
-        let mut command = Command::new(name);
-        command.args(arguments);
-        if let Some(directory) = &self.directory {
-            command.current_dir(directory);
-        }
-        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|source| JujuError::NotStarted {
-            command: name.to_owned(),
-            path: self.path.to_string_lossy().into_owned(),
-            source,
-        })?;
-        let Ended { code, stdout, stderr } = match talk::until_end(&mut child, input.unwrap_or_default(), self.limit) {
-            Ok(Some(ended)) => ended,
-            failed => {
-                // Nothing more is to be learnt from it; without the kill it would outlive the hook.
-                let _ = child.kill();
-                let _ = child.wait();
-                let command = shown(name, arguments);
-                return Err(match failed {
-                    Err(source) => JujuError::Io { command, source },
-                    Ok(_) => JujuError::TimedOut { command, seconds: self.limit.as_secs() },
-                });
-            }
-        };
+        let Ended { code, stdout, stderr } = self.commands.run(name, arguments, input)?;
         if code == 0 {
             return Ok(stdout);
         }
@@ -117,6 +102,44 @@ impl Tools {
             arguments.extend(["--endpoints", &joined]);
         }
         self.tell(name, &arguments)
+    }
+}
+
+/// The hook commands as processes.
+#[derive(Debug)]
+struct Processes {
+    directory: Option<PathBuf>,
+    path: OsString,
+    limit: Duration,
+}
+
+impl Commands for Processes {
+    fn run(&self, name: &'static str, arguments: &[&str], input: Option<&[u8]>) -> JujuResult<Ended> {
+        let mut command = Command::new(name);
+        command.args(arguments);
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|source| JujuError::NotStarted {
+            command: name.to_owned(),
+            path: self.path.to_string_lossy().into_owned(),
+            source,
+        })?;
+        match talk::until_end(&mut child, input.unwrap_or_default(), self.limit) {
+            Ok(Some(ended)) => Ok(ended),
+            failed => {
+                // Nothing more is to be learnt from it; without the kill it would outlive the hook.
+                let _ = child.kill();
+                let _ = child.wait();
+                let command = shown(name, arguments);
+                Err(match failed {
+                    Err(source) => JujuError::Io { command, source },
+                    Ok(_) => JujuError::TimedOut { command, seconds: self.limit.as_secs() },
+                })
+            }
+        }
     }
 }
 

@@ -1,10 +1,14 @@
-//! One unit agent's own state, and its decision what runs next (contract sections 3.2, 4.2 and 5).
+//! One unit agent's own memory, and its decision what runs next (contract sections 3.2, 4.2 and 5).
 //!
-//! The decision is pure: it looks at the model and at what this unit has already run, and names one hook.
+//! The decision is pure: it looks at what the controller knows and at what this unit has already run, and names the hooks of
+//! which one runs next. There are several only where Juju itself leaves it to chance.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
 
-use super::controller::{Controller, Entries, Relation};
+use super::charm::CharmFiles;
+use super::controller::{Application, Controller, Entries, Relation, SeriesUpgrade};
 use super::hook::{Hook, RelationHook, RelationKind};
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
@@ -21,11 +25,14 @@ pub(crate) struct Agent {
     pub(crate) elected: bool,
     /// The version of the leader settings at the last `leader-settings-changed`.
     pub(crate) leader_settings: Option<u64>,
-    /// The configuration and address of the last `config-changed`.
-    pub(crate) config: Option<(BTreeMap<String, Value>, Option<String>)>,
-    pub(crate) upgraded: bool,
+    /// What the last `config-changed` was run for.
+    pub(crate) config: Option<Configuration>,
+    /// The revision of the charm that is unpacked.
+    pub(crate) revision: u64,
+    pub(crate) charm: Rc<CharmFiles>,
     pub(crate) rebooted: bool,
-    pub(crate) update_status: bool,
+    /// When the timer of `update-status` fires, as time of the controller's clock.
+    pub(crate) update_status: Option<Duration>,
     /// The charm has set a status of its own.
     pub(crate) status_set: bool,
     /// Hooks that follow another one: `start`, `config-changed` after `upgrade-charm`.
@@ -33,8 +40,6 @@ pub(crate) struct Agent {
     /// The hook that has not been done yet: it failed, or it was killed and is queued again.
     pub(crate) pending: Option<Pending>,
     pub(crate) relations: BTreeMap<u32, RelationState>,
-    /// The state of the generator behind the choices that Juju leaves to chance; none: always the first.
-    pub(crate) seed: Option<u64>,
 }
 
 /// A hook that was begun and not done.
@@ -43,6 +48,37 @@ pub(crate) struct Pending {
     pub(crate) hook: Hook,
     /// Failed, and waits for a retry; otherwise killed, and simply runs again.
     pub(crate) failed: bool,
+    /// How often it has failed in a row.
+    pub(crate) failures: u32,
+    /// When Juju retries it, as time of the controller's clock.
+    pub(crate) retry_at: Duration,
+}
+
+/// What a change of brings `config-changed` (contract 3.2, row 16).
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Configuration {
+    options: BTreeMap<String, Value>,
+    address: Option<String>,
+    trust: bool,
+}
+
+/// What there was to see when a hook began: changes that come later are news to the next one.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    config: Configuration,
+    leader_settings: u64,
+}
+
+impl Seen {
+    pub(crate) fn now(controller: &Controller, unit: &UnitName) -> Self {
+        let application = controller.applications.get(unit.application());
+        let config = Configuration {
+            options: application.map(Application::options).unwrap_or_default(),
+            address: controller.units.get(unit).and_then(|unit| unit.address.clone()),
+            trust: application.is_some_and(|application| application.trust),
+        };
+        Self { config, leader_settings: application.map_or(0, |application| application.leader_settings.version) }
+    }
 }
 
 /// What the unit has seen of one relation.
@@ -51,6 +87,8 @@ pub(crate) struct RelationState {
     pub(crate) id: RelationId,
     pub(crate) created: bool,
     pub(crate) broken: bool,
+    /// The agent was restarted since it entered: it has forgotten what it only learns then (contract 5.3).
+    pub(crate) forgotten: bool,
     /// Members, with the version of the bag that a hook was last run for.
     pub(crate) members: BTreeMap<UnitName, u64>,
     /// The same for the remote application's bag.
@@ -64,18 +102,22 @@ pub(crate) struct RelationState {
 /// What the agent does next.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Next {
-    /// Run this.
-    Run(Hook),
-    /// A hook has failed and waits for a retry.
+    /// Run one of these.
+    Run(Vec<Hook>),
+    /// A hook has failed; it is run again when its time has come, or when the operator says so.
     Failed(Hook),
     /// Nothing is due.
     Idle,
-    /// The unit has been removed.
+    /// The unit has run its last hook.
     Gone,
 }
 
+fn run(hook: &str) -> Next {
+    Next::Run(vec![Hook::plain(hook)])
+}
+
 impl Agent {
-    pub(crate) fn new(name: UnitName, seed: Option<u64>) -> Self {
+    pub(crate) fn new(name: UnitName, revision: u64, charm: Rc<CharmFiles>) -> Self {
         Self {
             name,
             installed: false,
@@ -85,14 +127,14 @@ impl Agent {
             elected: false,
             leader_settings: None,
             config: None,
-            upgraded: false,
+            revision,
+            charm,
             rebooted: false,
-            update_status: false,
+            update_status: None,
             status_set: false,
             queued: VecDeque::new(),
             pending: None,
             relations: BTreeMap::new(),
-            seed,
         }
     }
 
@@ -100,85 +142,151 @@ impl Agent {
         controller.units.get(&self.name).is_none_or(|unit| unit.dying)
     }
 
+    /// No failed and no queued hook (contract 3.2).
+    fn idle(&self) -> bool {
+        self.pending.is_none() && self.queued.is_empty()
+    }
+
+    /// What the agent does by itself between hooks: it enters relations, and notices that it leads no longer.
+    pub(crate) fn look(&mut self, controller: &mut Controller) {
+        if self.idle() {
+            self.enter_relations(controller);
+        }
+        if !controller.is_leader(&self.name) {
+            self.elected = false;
+        }
+    }
+
     /// Enters every relation that exists: all at once, right after `install` (contract 3.1).
-    pub(crate) fn enter_relations(&mut self, controller: &mut Controller) {
+    fn enter_relations(&mut self, controller: &mut Controller) {
         if !self.installed || self.dying(controller) {
             return;
         }
         for number in controller.relations_of(self.name.application()) {
             let alive = controller.relations.get(&number).is_some_and(|relation| !relation.dying);
             let Some(id) = controller.relation_id(number, self.name.application()) else { continue };
-            if alive && !self.relations.contains_key(&number) {
+            // An endpoint that only a newer revision of the charm has waits until that is unpacked.
+            let known = self.charm.endpoints.contains_key(&id.endpoint);
+            if alive && known && !self.relations.contains_key(&number) {
                 controller.enter(&self.name, number);
                 self.relations.insert(number, RelationState::new(id));
             }
         }
     }
 
-    /// The table of contract 3.2, row by row; row numbers are the contract's. Actions (row 8) are run when asked for.
-    pub(crate) fn next(&mut self, controller: &mut Controller) -> Next {
+    /// The commit of a successful `config-changed` writes the keys that Juju sets in each bag of the unit (contract 4.6).
+    pub(crate) fn refresh_addresses(&self, controller: &mut Controller) {
+        let keys = controller.initial_keys(&self.name);
+        for number in self.relations.keys() {
+            let relation = controller.relations.get_mut(number);
+            if let Some(bag) = relation.and_then(|relation| relation.units.get_mut(&self.name)) {
+                bag.apply(&keys);
+            }
+        }
+    }
+
+    /// The agent process starts anew: what it only learns on entering a relation is lost (contract 4.4, 5.3).
+    pub(crate) fn restart(&mut self) {
+        for relation in self.relations.values_mut() {
+            relation.created = true;
+            relation.forgotten = true;
+            relation.cache.clear();
+        }
+    }
+
+    /// The table of contract 3.2, row by row; row numbers are the contract's. The first row that matches wins.
+    pub(crate) fn next(&self, controller: &Controller) -> Next {
         if self.removed {
             return Next::Gone;
         }
-        if let Some(pending) = &self.pending {
-            let hook = pending.hook.clone();
-            return if pending.failed { Next::Failed(hook) } else { Next::Run(hook) };
-        }
-        self.enter_relations(controller);
-        let dying = self.dying(controller);
+        let (dying, idle) = (self.dying(controller), self.idle());
         let leader = controller.is_leader(&self.name);
-        if !leader {
-            self.elected = false;
-        } // 2: the machine was rebooted.
-        if self.rebooted && self.started && !self.stopped {
-            return Next::Run(Hook::plain("start"));
-        } // 14 and everything that waits for it.
-        if !self.installed {
-            return if dying { Next::Gone } else { Next::Run(Hook::plain("install")) };
+        let ready = self.installed && !dying && idle;
+        let Some(unit) = controller.units.get(&self.name) else { return Next::Gone };
+        // 1: a series upgrade is in progress; nothing else runs.
+        if let Some(upgrade) = unit.series_upgrade.filter(|_| self.installed && idle) {
+            return upgrade.hook().map_or(Next::Idle, run);
         }
-        if !dying {
-            // 3: relations without their `-created`.
-            let fresh: Vec<u32> = self.open_relations().filter(|(_, r)| !r.created).map(|(n, _)| n).collect();
-            if let Some(number) = self.choose(&fresh) {
-                return Next::Run(self.relation_hook(controller, number, RelationKind::Created, None, None, 0));
-            } // 4: leadership newly held.
-            if leader && !self.elected {
-                return Next::Run(Hook::plain("leader-elected"));
-            } // 5: leader settings changed.
-            if !leader
-                && !controller.juju.is_four()
-                && self.leader_settings != Some(leader_settings_version(controller, self))
-            {
-                return Next::Run(Hook::plain("leader-settings-changed"));
+        // 2: the machine was rebooted.
+        if self.rebooted && self.started && !self.stopped && idle {
+            return run("start");
+        }
+        if ready {
+            // 3: live relations without their `-created`.
+            let fresh: Vec<Hook> = self
+                .open_relations()
+                .filter(|(number, state)| !state.created && controller.relations.get(number).is_some_and(|r| !r.dying))
+                .map(|(number, _)| self.relation_hook(controller, number, RelationKind::Created, None, None, 0))
+                .collect();
+            if !fresh.is_empty() {
+                return Next::Run(fresh);
             }
-        } // 11: what follows another hook.
+            // 4: leadership newly held.
+            if leader && !self.elected {
+                return run("leader-elected");
+            }
+        }
+        // 5: leader settings changed.
+        if self.installed && !self.stopped && !leader && idle && !controller.juju.is_four() {
+            let version = controller.applications.get(self.name.application()).map_or(0, |a| a.leader_settings.version);
+            if self.leader_settings != Some(version) {
+                return run("leader-settings-changed");
+            }
+        }
+        // 6 is Kubernetes'.
+        // 8: an action waits. It may run when a hook has failed, too.
+        let failed = self.pending.as_ref().filter(|pending| pending.failed);
+        if self.installed
+            && (idle || failed.is_some())
+            && let Some(task) = unit.tasks.front()
+        {
+            return Next::Run(vec![task.hook.clone()]);
+        }
+        // 11: what is queued: a hook that was killed, or one that follows another.
+        if let Some(pending) = self.pending.as_ref().filter(|pending| !pending.failed) {
+            return Next::Run(vec![pending.hook.clone()]);
+        }
+        // 12: a hook has failed.
+        if let Some(pending) = failed {
+            let due = controller.retries && pending.retry_at <= controller.now;
+            return if due { Next::Run(vec![pending.hook.clone()]) } else { Next::Failed(pending.hook.clone()) };
+        }
         if let Some(hook) = self.queued.front() {
-            return Next::Run(hook.clone());
-        } // 13: the unit is dying.
+            return Next::Run(vec![hook.clone()]);
+        }
+        // 13: the unit is dying.
         if dying {
-            return self.teardown(controller);
-        } // 15: the charm changed.
-        if self.upgraded {
-            return Next::Run(Hook::plain("upgrade-charm"));
-        } // 16: configuration or addresses changed.
-        if self.config.as_ref() != Some(&config_now(controller, &self.name)) {
-            return Next::Run(Hook::plain("config-changed"));
-        } // 17: relation hooks.
-        if let Some(hook) = self.next_relation_hook(controller) {
-            return Next::Run(hook);
-        } // 18: the timer.
-        if self.update_status { Next::Run(Hook::plain("update-status")) } else { Next::Idle }
+            return if self.installed { self.teardown(controller) } else { Next::Gone };
+        }
+        // 14: not installed.
+        if !self.installed {
+            return run("install");
+        }
+        // 15: the charm changed.
+        let revision = controller.applications.get(self.name.application()).map_or(0, |a| a.revision);
+        if self.revision != revision {
+            return run("upgrade-charm");
+        }
+        // 16: configuration, trust or addresses changed.
+        if self.config.as_ref() != Some(&Seen::now(controller, &self.name).config) {
+            return run("config-changed");
+        }
+        // 17: relation hooks.
+        let relations = self.next_relation_hooks(controller);
+        if !relations.is_empty() {
+            return Next::Run(relations);
+        }
+        // 18: the timer.
+        if self.update_status.is_some_and(|at| at <= controller.now) { run("update-status") } else { Next::Idle }
     }
 
     /// Section 5.1, steps 2 to 4.
-    fn teardown(&mut self, controller: &Controller) -> Next {
-        if let Some(hook) = self.next_relation_hook(controller) {
-            return Next::Run(hook);
+    fn teardown(&self, controller: &Controller) -> Next {
+        let relations = self.next_relation_hooks(controller);
+        if !relations.is_empty() {
+            return Next::Run(relations);
         }
-        if self.started && !self.stopped {
-            return Next::Run(Hook::plain("stop"));
-        }
-        Next::Run(Hook::plain("remove"))
+        run(if self.started && !self.stopped { "stop" } else { "remove" })
     }
 
     fn open_relations(&self) -> impl Iterator<Item = (u32, &RelationState)> {
@@ -186,21 +294,18 @@ impl Agent {
     }
 
     /// Across relations: peers last since 3.5.5; within each group, chance (contract 4.2).
-    fn next_relation_hook(&mut self, controller: &Controller) -> Option<Hook> {
-        let mut due: Vec<(u32, bool)> = Vec::new();
+    fn next_relation_hooks(&self, controller: &Controller) -> Vec<Hook> {
+        let mut due: Vec<(bool, Hook)> = Vec::new();
         for (number, state) in self.open_relations() {
             let peer = controller.relations.get(&number).is_some_and(Relation::is_peer);
-            if self.due(controller, number, state).is_some() {
-                due.push((number, peer));
+            if let Some((kind, unit, departing, version)) = self.due(controller, number, state) {
+                due.push((peer, self.relation_hook(controller, number, kind, unit, departing, version)));
             }
         }
-        if controller.juju.at_least(3, 5, 5) && due.iter().any(|(_, peer)| !peer) {
-            due.retain(|(_, peer)| !peer);
+        if controller.juju.at_least(3, 5, 5) && due.iter().any(|(peer, _)| !peer) {
+            due.retain(|(peer, _)| !peer);
         }
-        let numbers: Vec<u32> = due.into_iter().map(|(number, _)| number).collect();
-        let number = self.choose(&numbers)?;
-        let (kind, unit, departing, version) = self.due(controller, number, self.relations.get(&number)?)?;
-        Some(self.relation_hook(controller, number, kind, unit, departing, version))
+        due.into_iter().map(|(_, hook)| hook).collect()
     }
 
     /// The algorithm of contract 4.2 for one relation; the numbers are the contract's.
@@ -213,7 +318,8 @@ impl Agent {
         let relation = controller.relations.get(&number)?;
         let unit_dying = self.dying(controller);
         let ends = unit_dying || relation.dying;
-        let snapshot = if ends { BTreeMap::new() } else { relation.visible(&self.name) }; // 1: `-changed` is owed after `-joined`.
+        let snapshot = if ends { BTreeMap::new() } else { controller.visible(number, &self.name) };
+        // 1: `-changed` is owed after `-joined`.
         if let Some(unit) = &state.changed_due {
             let version = relation.units.get(unit).map_or(0, |bag| bag.version);
             return Some((RelationKind::Changed, Some(unit.clone()), None, version));
@@ -223,7 +329,8 @@ impl Agent {
             return Some((RelationKind::Departed, Some(unit.clone()), Some(departing.clone()), 0));
         } // 3: the end, which peer relations do not see.
         if ends {
-            return (!relation.is_peer()).then_some((RelationKind::Broken, None, None, 0));
+            let peer = relation.is_peer() && !state.forgotten;
+            return (!peer).then_some((RelationKind::Broken, None, None, 0));
         } // 4: the remote application's bag.
         let app = relation.apps.get(relation.remote_app(self.name.application())).map_or(0, |bag| bag.version);
         if app != state.app_version {
@@ -248,10 +355,16 @@ impl Agent {
     ) -> Hook {
         let own = self.name.application();
         let id = controller.relation_id(number, own);
+        let forgotten = self.relations.get(&number).is_some_and(|state| state.forgotten);
+        let app = match kind {
+            // An agent that was restarted may not know it any more (contract 5.3).
+            RelationKind::Broken if forgotten => "",
+            _ => controller.relations.get(&number).map_or(own, |relation| relation.remote_app(own)),
+        };
         Hook::Relation(RelationHook {
             kind,
             relation: id.unwrap_or(RelationId { endpoint: String::new(), number }),
-            app: controller.relations.get(&number).map_or(own, |relation| relation.remote_app(own)).to_owned(),
+            app: app.to_owned(),
             unit,
             departing,
             version,
@@ -259,16 +372,17 @@ impl Agent {
     }
 
     /// Records a hook as done, after its commit: memberships, what is owed, versions last seen.
-    pub(crate) fn done(&mut self, hook: &Hook, controller: &mut Controller) {
-        self.pending = None;
+    pub(crate) fn done(&mut self, hook: &Hook, seen: &Seen, controller: &mut Controller) {
         match hook {
-            Hook::Action { .. } => {}
+            // An action leaves a failed hook as it is.
+            Hook::Action { .. } | Hook::Exec { .. } => return,
             Hook::Relation(hook) => self.relation_done(hook, controller),
-            Hook::Plain(name) => self.plain_done(name, controller),
+            Hook::Plain(name) => self.plain_done(name, seen, controller),
         }
+        self.pending = None;
     }
 
-    fn plain_done(&mut self, name: &str, controller: &mut Controller) {
+    fn plain_done(&mut self, name: &str, seen: &Seen, controller: &mut Controller) {
         if self.queued.front().is_some_and(|hook| hook.is(name)) {
             self.queued.pop_front();
         }
@@ -282,26 +396,22 @@ impl Agent {
                 self.rebooted = false;
             }
             "leader-elected" => self.elected = true,
-            "leader-settings-changed" => self.leader_settings = Some(leader_settings_version(controller, self)),
+            "leader-settings-changed" => self.leader_settings = Some(seen.leader_settings),
             "config-changed" => {
-                self.config = Some(config_now(controller, &self.name));
-                let keys = controller.initial_keys(&self.name);
-                for number in self.relations.keys() {
-                    if let Some(bag) = controller.relations.get_mut(number).and_then(|r| r.units.get_mut(&self.name)) {
-                        bag.apply(&keys);
-                    }
-                }
+                self.config = Some(seen.config.clone());
                 if !self.started && !self.queued.iter().any(|hook| hook.is("start")) {
                     self.queued.push_back(Hook::plain("start"));
                 }
             }
-            "upgrade-charm" => {
-                self.upgraded = false;
-                self.queued.push_back(Hook::plain("config-changed"));
-            }
-            "update-status" => self.update_status = false,
+            "upgrade-charm" => self.queued.push_back(Hook::plain("config-changed")),
+            "update-status" => self.update_status = None,
             "stop" => self.stopped = true,
             "remove" => self.removed = true,
+            "pre-series-upgrade" | "post-series-upgrade" => {
+                if let Some(unit) = controller.units.get_mut(&self.name) {
+                    unit.series_upgrade = unit.series_upgrade.and_then(SeriesUpgrade::after_hook);
+                }
+            }
             _ => {}
         }
     }
@@ -336,17 +446,6 @@ impl Agent {
             (RelationKind::Joined | RelationKind::Departed, None) => {}
         }
     }
-
-    /// One of several that Juju would run in random order.
-    fn choose(&mut self, candidates: &[u32]) -> Option<u32> {
-        let Some(seed) = &mut self.seed else { return candidates.first().copied() };
-        *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = *seed;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let at = (mixed ^ (mixed >> 31)).checked_rem(candidates.len() as u64)?;
-        candidates.get(usize::try_from(at).ok()?).copied()
-    }
 }
 
 impl RelationState {
@@ -355,6 +454,7 @@ impl RelationState {
             id,
             created: false,
             broken: false,
+            forgotten: false,
             members: BTreeMap::new(),
             app_version: 0,
             changed_due: None,
@@ -363,35 +463,50 @@ impl RelationState {
     }
 }
 
-fn leader_settings_version(controller: &Controller, unit: &Agent) -> u64 {
-    controller.applications.get(unit.name.application()).map_or(0, |application| application.leader_settings.version)
-}
-
-fn config_now(controller: &Controller, unit: &UnitName) -> (BTreeMap<String, Value>, Option<String>) {
-    let config = controller.applications.get(unit.application()).map(|application| application.config.clone());
-    (config.unwrap_or_default(), controller.units.get(unit).and_then(|unit| unit.address.clone()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::chance::Chance;
+
+    fn charm(metadata: &str) -> Rc<CharmFiles> {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("metadata.yaml"), metadata).unwrap();
+        Rc::new(CharmFiles::read(directory.path()).unwrap())
+    }
 
     fn world() -> (Controller, Agent) {
         let mut controller = Controller::new("3.6.25".parse().unwrap());
         let unit: UnitName = "zk/0".parse().unwrap();
         controller.add_unit(&unit, None);
         controller.add_relation(&[("zk", "zkpeer")]);
-        (controller, Agent::new(unit, None))
+        let metadata = "name: zk\nsummary: s\ndescription: d\npeers: {zkpeer: q}\n\
+             provides: {client: z, a: z, b: z, c: z, d: z}\n";
+        (controller, Agent::new(unit, 0, charm(metadata)))
     }
 
     /// Runs all that is due, each hook succeeding without doing anything.
     fn play(controller: &mut Controller, unit: &mut Agent) -> Vec<String> {
+        play_by(controller, unit, &mut Chance::First)
+    }
+
+    fn play_by(controller: &mut Controller, unit: &mut Agent, chance: &mut Chance) -> Vec<String> {
         let mut names = Vec::new();
-        while let Next::Run(hook) = unit.next(controller) {
+        unit.look(controller);
+        while let Next::Run(hooks) = unit.next(controller) {
+            let hook = chance.pick(&hooks).unwrap();
             names.push(hook.to_string());
-            unit.done(&hook, controller);
+            unit.done(hook, &Seen::now(controller, &unit.name), controller);
+            unit.look(controller);
         }
         names
+    }
+
+    /// The next hook, which alone is due.
+    fn next(controller: &mut Controller, unit: &mut Agent) -> Hook {
+        unit.look(controller);
+        let Next::Run(hooks) = unit.next(controller) else { panic!("nothing is due") };
+        assert_eq!(hooks.len(), 1);
+        hooks[0].clone()
     }
 
     fn peer(controller: &mut Controller, name: &str) {
@@ -468,8 +583,8 @@ mod tests {
         let (mut controller, mut unit) = world();
         play(&mut controller, &mut unit);
         peer(&mut controller, "zk/1");
-        let Next::Run(joined) = unit.next(&mut controller) else { panic!("nothing due") };
-        unit.done(&joined, &mut controller);
+        let joined = next(&mut controller, &mut unit);
+        unit.done(&joined, &Seen::now(&controller, &unit.name), &mut controller);
         controller.remove_unit(&"zk/1".parse().unwrap());
         assert_eq!(
             play(&mut controller, &mut unit),
@@ -488,7 +603,7 @@ mod tests {
         controller.enter(&"kafka/0".parse().unwrap(), number);
         play(&mut controller, &mut unit);
         controller.remove_unit(&"zk/0".parse().unwrap());
-        let Next::Run(Hook::Relation(first)) = unit.next(&mut controller) else { panic!("nothing due") };
+        let Hook::Relation(first) = next(&mut controller, &mut unit) else { panic!("no relation hook") };
         assert_eq!(first.departing, Some("zk/0".parse().unwrap()));
         let expected = [
             "client-relation-departed (kafka/0)",
@@ -499,7 +614,7 @@ mod tests {
             "remove",
         ];
         assert_eq!(play(&mut controller, &mut unit), expected);
-        assert_eq!(unit.next(&mut controller), Next::Gone);
+        assert_eq!(unit.next(&controller), Next::Gone);
     }
 
     #[test]
@@ -519,11 +634,10 @@ mod tests {
     fn c3_2_a_seed_repeats_the_order_and_another_changes_it() {
         let order = |seed| {
             let (mut controller, mut unit) = world();
-            unit.seed = Some(seed);
             for name in ["a", "b", "c", "d"] {
                 controller.add_relation(&[("zk", name), ("other", "x")]);
             }
-            play(&mut controller, &mut unit)
+            play_by(&mut controller, &mut unit, &mut Chance::Seed(seed))
         };
         assert_eq!(order(7), order(7));
         assert!((0..20).any(|seed| order(seed) != order(7)));

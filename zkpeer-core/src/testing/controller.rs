@@ -1,10 +1,14 @@
 //! The model: applications, units and relations as data, as Juju's controller holds them.
 //!
-//! Nothing here runs anything. What one unit agent has seen of it is in [`super::unit`]; what one hook reads and writes
+//! Nothing here runs anything. What one unit agent has seen of it is in [`super::agent`]; what one hook reads and writes
 //! is in [`super::run`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
 
+use super::charm::CharmFiles;
+use super::hook::Hook;
 use super::names::JujuVersion;
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
@@ -80,10 +84,29 @@ pub(crate) type OpenPorts = BTreeMap<PortRange, BTreeSet<String>>;
 pub(crate) struct Application {
     pub(crate) leader: Option<UnitName>,
     pub(crate) leader_settings: Bag,
+    pub(crate) charm: Rc<CharmFiles>,
     /// What the user has set; defaults are in the charm.
     pub(crate) config: BTreeMap<String, Value>,
     pub(crate) status: Option<Status>,
     pub(crate) workload_version: String,
+    /// May see the credentials of the model's cloud.
+    pub(crate) trust: bool,
+    /// Grows with each refresh of the charm.
+    pub(crate) revision: u64,
+    pub(crate) dying: bool,
+    /// The number of the next unit; numbers are not used again.
+    pub(crate) next_unit: u64,
+    /// Nobody claims a vacant leadership while this holds.
+    pub(crate) no_elections: bool,
+}
+
+impl Application {
+    /// Every option of the charm with its value, null where it has none.
+    pub(crate) fn options(&self) -> BTreeMap<String, Value> {
+        let value = |name: &String| self.config.get(name).cloned();
+        let options = self.charm.options.iter();
+        options.map(|(name, option)| (name.clone(), value(name).unwrap_or_else(|| option.default.clone()))).collect()
+    }
 }
 
 /// One unit.
@@ -94,6 +117,45 @@ pub(crate) struct Unit {
     pub(crate) status: Status,
     pub(crate) charm_state: Entries,
     pub(crate) ports: OpenPorts,
+    /// `JUJU_MACHINE_ID`; units on one machine never run hooks at the same time (contract 1.2).
+    pub(crate) machine: u64,
+    /// The unit that a subordinate is beside.
+    pub(crate) principal: Option<UnitName>,
+    pub(crate) series_upgrade: Option<SeriesUpgrade>,
+    /// Actions and commands that wait (contract 3.2, rows 8 and 9).
+    pub(crate) tasks: VecDeque<Task>,
+}
+
+/// An action or a command of an operator that waits for its unit.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    pub(crate) hook: Hook,
+    pub(crate) params: Value,
+}
+
+/// How far the upgrade of a machine's series is (contract 1.3, 3.2 row 1; up to 3.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SeriesUpgrade {
+    /// `pre-series-upgrade` is due.
+    Preparing,
+    /// The machine is being upgraded; nothing runs.
+    Upgrading,
+    /// `post-series-upgrade` is due.
+    Completing,
+}
+
+impl SeriesUpgrade {
+    pub(crate) fn hook(self) -> Option<&'static str> {
+        match self {
+            Self::Preparing => Some("pre-series-upgrade"),
+            Self::Upgrading => None,
+            Self::Completing => Some("post-series-upgrade"),
+        }
+    }
+
+    pub(crate) fn after_hook(self) -> Option<Self> {
+        (self == Self::Preparing).then_some(Self::Upgrading)
+    }
 }
 
 /// One relation. A peer relation has one side.
@@ -101,6 +163,8 @@ pub(crate) struct Unit {
 pub(crate) struct Relation {
     /// Application and endpoint of each side.
     pub(crate) sides: Vec<(String, String)>,
+    /// `scope: container`: units see only their counterparts on the same machine (contract 11.1).
+    pub(crate) container: bool,
     pub(crate) dying: bool,
     /// The units that have entered and not been removed.
     pub(crate) present: BTreeSet<UnitName>,
@@ -121,16 +185,6 @@ impl Relation {
         others.next().map_or(app, |(name, _)| name)
     }
 
-    /// The units that `unit` can see across the relation, with the versions of their bags.
-    pub(crate) fn visible(&self, unit: &UnitName) -> BTreeMap<UnitName, u64> {
-        let remote = self.remote_app(unit.application());
-        self.present
-            .iter()
-            .filter(|other| *other != unit && other.application() == remote)
-            .map(|other| (other.clone(), self.units.get(other).map_or(0, |bag| bag.version)))
-            .collect()
-    }
-
     /// How Juju's messages write the relation: `app:endpoint`, two of them with a space between.
     pub(crate) fn key(&self) -> String {
         let sides: Vec<String> = self.sides.iter().map(|(app, endpoint)| format!("{app}:{endpoint}")).collect();
@@ -139,7 +193,7 @@ impl Relation {
 }
 
 /// The whole model.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Controller {
     pub(crate) juju: JujuVersion,
     pub(crate) name: String,
@@ -148,7 +202,17 @@ pub(crate) struct Controller {
     pub(crate) units: BTreeMap<UnitName, Unit>,
     pub(crate) relations: BTreeMap<u32, Relation>,
     next_relation: u32,
+    next_machine: u64,
+    /// Failed hooks are retried by and by: the model's option `automatically-retry-hooks` (contract 2.2).
+    pub(crate) retries: bool,
+    /// Peers do not see that a unit leaves: juju issue 23326, Juju 4 (contract 5.5).
+    pub(crate) peer_departure_bug: bool,
+    /// The time since 1970.
+    pub(crate) now: Duration,
 }
+
+/// When the model begins: 2024-05-01 10:00:00 UTC.
+const BEGINNING: Duration = Duration::from_secs(1_714_557_600);
 
 impl Controller {
     pub(crate) fn new(juju: JujuVersion) -> Self {
@@ -156,10 +220,9 @@ impl Controller {
             juju,
             name: "default".to_owned(),
             uuid: "6a8b0f9e-3f1b-4c41-8d6e-5d0c5a1b2c3d".to_owned(),
-            applications: BTreeMap::new(),
-            units: BTreeMap::new(),
-            relations: BTreeMap::new(),
-            next_relation: 0,
+            retries: true,
+            now: BEGINNING,
+            ..Self::default()
         }
     }
 
@@ -168,18 +231,29 @@ impl Controller {
         self.applications.entry(name.to_owned()).or_default()
     }
 
-    /// Adds a unit, with an address of its own.
+    /// Adds a unit on a machine of its own, with an address of its own.
     pub(crate) fn add_unit(&mut self, name: &UnitName, address: Option<String>) {
-        self.application(name.application());
-        let number = self.units.len() + 4;
+        let application = self.application(name.application());
+        application.next_unit = application.next_unit.max(name.number() + 1);
+        if self.units.contains_key(name) {
+            return;
+        }
+        let machine = self.next_machine;
+        self.next_machine += 1;
+        let number = machine + 4;
         let address = address.or_else(|| Some(format!("10.0.{}.{}", number / 250, number % 250)));
-        self.units.entry(name.clone()).or_insert_with(|| Unit {
+        let unit = Unit {
             address,
             dying: false,
             status: Status::new("waiting", "installing agent"),
             charm_state: Entries::new(),
             ports: OpenPorts::new(),
-        });
+            machine,
+            principal: None,
+            series_upgrade: None,
+            tasks: VecDeque::new(),
+        };
+        self.units.insert(name.clone(), unit);
     }
 
     /// Adds a relation; one side makes a peer relation.
@@ -190,7 +264,7 @@ impl Controller {
             sides.iter().map(|(app, endpoint)| ((*app).to_owned(), (*endpoint).to_owned())).collect();
         let apps = sides.iter().map(|(app, _)| (app.clone(), Bag::default())).collect();
         let (present, units) = (BTreeSet::new(), BTreeMap::new());
-        self.relations.insert(number, Relation { sides, dying: false, present, units, apps });
+        self.relations.insert(number, Relation { sides, container: false, dying: false, present, units, apps });
         number
     }
 
@@ -230,18 +304,42 @@ impl Controller {
         keys
     }
 
+    /// The units that `unit` can see across the relation, with the versions of their bags.
+    pub(crate) fn visible(&self, number: u32, unit: &UnitName) -> BTreeMap<UnitName, u64> {
+        let Some(relation) = self.relations.get(&number) else { return BTreeMap::new() };
+        let remote = relation.remote_app(unit.application());
+        let machine = |unit: &UnitName| self.units.get(unit).map(|unit| unit.machine);
+        relation
+            .present
+            .iter()
+            .filter(|other| *other != unit && other.application() == remote)
+            .filter(|other| !relation.container || machine(other) == machine(unit))
+            .map(|other| (other.clone(), relation.units.get(other).map_or(0, |bag| bag.version)))
+            .collect()
+    }
+
     /// A unit starts to leave: it is gone for all others at once, whatever it still does (contract 5.1).
     pub(crate) fn remove_unit(&mut self, unit: &UnitName) {
         if let Some(unit) = self.units.get_mut(unit) {
             unit.dying = true;
         }
-        for relation in self.relations.values_mut() {
+        let bug = self.peer_departure_bug && self.juju.is_four();
+        for relation in self.relations.values_mut().filter(|relation| !(bug && relation.is_peer())) {
             relation.present.remove(unit);
         }
-        for application in self.applications.values_mut() {
-            if application.leader.as_ref() == Some(unit) {
-                application.leader = None;
-            }
+    }
+
+    /// A unit is gone; so is its leadership.
+    pub(crate) fn forget_unit(&mut self, unit: &UnitName) {
+        self.units.remove(unit);
+        let bug = self.peer_departure_bug && self.juju.is_four();
+        for relation in self.relations.values_mut().filter(|relation| !(bug && relation.is_peer())) {
+            relation.present.remove(unit);
+        }
+        if let Some(application) = self.applications.get_mut(unit.application())
+            && application.leader.as_ref() == Some(unit)
+        {
+            application.leader = None;
         }
     }
 

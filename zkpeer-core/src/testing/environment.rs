@@ -38,7 +38,9 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
     set("JUJU_AGENT_SOCKET_ADDRESS", &place.socket.to_string_lossy());
     set("JUJU_AGENT_SOCKET_NETWORK", "unix");
     set("JUJU_UNIT_NAME", place.unit.as_str());
-    set("JUJU_DISPATCH_PATH", &hook.path());
+    if !hook.is_exec() {
+        set("JUJU_DISPATCH_PATH", &hook.path());
+    }
     set("PATH", &format!("{}:{}", place.tools.display(), place.path));
     set("LANG", "C.UTF-8");
     set("DEBIAN_FRONTEND", "noninteractive");
@@ -57,10 +59,10 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
     set("JUJU_MODEL_UUID", &controller.uuid);
     set("JUJU_VERSION", &controller.juju.to_string());
     set("JUJU_API_ADDRESSES", "10.0.0.1:17070");
-    set("JUJU_MACHINE_ID", &place.unit.number().to_string());
+    let unit = controller.units.get(place.unit);
+    set("JUJU_MACHINE_ID", &unit.map_or(0, |unit| unit.machine).to_string());
     set("JUJU_AVAILABILITY_ZONE", "zone1");
     for empty in [
-        "JUJU_PRINCIPAL_UNIT",
         "CLOUD_API_VERSION",
         "JUJU_CHARM_HTTP_PROXY",
         "JUJU_CHARM_HTTPS_PROXY",
@@ -69,6 +71,8 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
     ] {
         set(empty, "");
     }
+    let principal = unit.and_then(|unit| unit.principal.as_ref());
+    set("JUJU_PRINCIPAL_UNIT", principal.map_or("", UnitName::as_str));
     if !controller.juju.is_four() {
         set("JUJU_SLA", "unsupported");
     }
@@ -85,24 +89,27 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
             set("JUJU_ACTION_UUID", &id.to_string());
             set("JUJU_ACTION_TAG", &format!("action-{id}"));
         }
-        Hook::Relation(relation) => {
-            set("JUJU_HOOK_NAME", &hook.name());
-            set("JUJU_RELATION", &relation.relation.endpoint);
-            set("JUJU_RELATION_ID", &relation.relation.to_string());
-            set("JUJU_REMOTE_UNIT", relation.unit.as_ref().map_or("", UnitName::as_str));
-            set("JUJU_REMOTE_APP", &relation.app);
-            if let Some(departing) = relation.departing.as_ref().filter(|_| relation.kind == RelationKind::Departed) {
-                set("JUJU_DEPARTING_UNIT", departing.as_str());
-            }
-        }
+        Hook::Exec { .. } => set("JUJU_HOOK_NAME", ""),
+        Hook::Relation(_) => set("JUJU_HOOK_NAME", &hook.name()),
         Hook::Plain(name) => {
             set("JUJU_HOOK_NAME", name);
             if name == "pre-series-upgrade" {
-                set("JUJU_TARGET_SERIES", "jammy");
+                if controller.juju.at_least(2, 9, 9) {
+                    set("JUJU_TARGET_SERIES", "jammy");
+                }
                 if controller.juju.at_least(3, 0, 3) {
                     set("JUJU_TARGET_BASE", "ubuntu@22.04/stable");
                 }
             }
+        }
+    }
+    if let Some(relation) = hook.relation() {
+        set("JUJU_RELATION", &relation.relation.endpoint);
+        set("JUJU_RELATION_ID", &relation.relation.to_string());
+        set("JUJU_REMOTE_UNIT", relation.unit.as_ref().map_or("", UnitName::as_str));
+        set("JUJU_REMOTE_APP", &relation.app);
+        if let Some(departing) = relation.departing.as_ref().filter(|_| relation.kind == RelationKind::Departed) {
+            set("JUJU_DEPARTING_UNIT", departing.as_str());
         }
     }
     all

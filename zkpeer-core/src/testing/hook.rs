@@ -19,6 +19,13 @@ pub enum Hook {
         /// Its name in actions.yaml.
         name: String,
     },
+    /// A command that an operator runs in a hook's context with `juju exec` (contract 1.6).
+    Exec {
+        /// The command, for a shell.
+        command: String,
+        /// The relation that was given.
+        relation: Option<RelationHook>,
+    },
 }
 
 /// A hook of a relation.
@@ -84,6 +91,7 @@ impl Hook {
         match self {
             Self::Plain(name) | Self::Action { name, .. } => name.clone(),
             Self::Relation(hook) => format!("{}{}", hook.relation.endpoint, hook.kind.suffix()),
+            Self::Exec { .. } => "run-commands".to_owned(),
         }
     }
 
@@ -99,10 +107,23 @@ impl Hook {
         matches!(self, Self::Action { .. })
     }
 
+    /// Whether this is a command of an operator.
+    pub(crate) fn is_exec(&self) -> bool {
+        matches!(self, Self::Exec { .. })
+    }
+
+    /// What the program is started with: nothing, but for a command (contract 1.1, 1.6).
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        match self {
+            Self::Exec { command, .. } => vec!["-c".to_owned(), command.clone()],
+            _ => Vec::new(),
+        }
+    }
+
     /// The relation of a relation hook.
     pub(crate) fn relation(&self) -> Option<&RelationHook> {
         match self {
-            Self::Relation(hook) => Some(hook),
+            Self::Relation(hook) | Self::Exec { relation: Some(hook), .. } => Some(hook),
             _ => None,
         }
     }
@@ -127,6 +148,7 @@ impl fmt::Display for Hook {
                 write!(f, "{} ({app})", self.name())
             }
             Self::Action { id, name } => write!(f, "action {name} ({id})"),
+            Self::Exec { command, .. } => write!(f, "exec {command}"),
             _ => f.write_str(&self.name()),
         }
     }

@@ -51,7 +51,7 @@ impl FromStr for JujuVersion {
         let mut number = || parts.next().and_then(|part| part.parse::<u32>().ok());
         let (major, minor) = (number().ok_or_else(wrong)?, number().ok_or_else(wrong)?);
         let patch = number().unwrap_or(0);
-        if (major, minor) < (2, 9) || major > 4 {
+        if (major, minor) < (2, 9) || (major, minor) > (4, 0) {
             return Err(NameError(format!("Juju {text} is not simulated: choose a version from 2.9 to 4.0")));
         }
         Ok(Self { text: text.to_owned(), number: (major, minor, patch) })

@@ -206,7 +206,8 @@ impl Format {
             (Self::Json, value) => value.to_json(),
             (_, Value::Null) => return String::new(),
             (Self::Smart, value) => {
-                let text = value.to_smart(); // A string is printed as it is, with a newline more; YAML ends with its own.
+                let text = value.to_smart();
+                // A string is printed as it is, with a newline more; YAML ends with its own.
                 if text.is_empty() || (text.ends_with('\n') && !matches!(value, Value::Text(_))) {
                     return text;
                 }

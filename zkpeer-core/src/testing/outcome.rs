@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::hook::Hook;
 use super::process::CommandRun;
-use super::run::LogLine;
+use super::run::{ActionRun, LogLine};
 use super::value::Value;
 use crate::juju::UnitName;
 use crate::report::Report;
@@ -72,6 +72,32 @@ pub struct ActionReport {
     pub log: Vec<String>,
     /// The run of its program.
     pub run: HookRun,
+}
+
+impl ActionReport {
+    /// What becomes of an action (contract 2.4).
+    pub(crate) fn new(run: HookRun, said: ActionRun) -> Self {
+        let mut results = said.results;
+        for (key, text) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
+            if !text.is_empty() {
+                results.insert(key.to_owned(), Value::from(text.as_str()));
+            }
+        }
+        if let Some(code) = run.exit {
+            results.insert("return-code".to_owned(), Value::from(code));
+        }
+        let message = match (&run.outcome, said.failed) {
+            (Outcome::Done, None) => None,
+            (Outcome::Done, Some(message)) | (Outcome::Refused(_), Some(message)) => Some(message),
+            (Outcome::Refused(_), None) => Some("committing requested changes failed".to_owned()),
+            (Outcome::NoFile, _) => Some(format!("action not implemented on unit \"{}\"", run.unit)),
+            (Outcome::Failed(_), _) if run.exit.is_some() => run.exit.map(|code| format!("exit status {code}")),
+            (Outcome::Failed(why), _) => Some(why.clone()),
+            (Outcome::Killed, _) => Some("signal: killed".to_owned()),
+            (Outcome::TimedOut(_), _) => run.problem(),
+        };
+        Self { completed: message.is_none(), message: message.unwrap_or_default(), results, log: said.log, run }
+    }
 }
 
 impl HookRun {

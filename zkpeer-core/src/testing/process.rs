@@ -18,6 +18,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::command::{Answer, NEEDS_STDIN, Request};
 use super::error::Error;
+use super::machine::{Ended, Exit};
 use super::wire::{self, Received};
 
 /// When to kill a hook's process, as the machine or a user might.
@@ -55,36 +56,12 @@ pub struct CommandRun {
 #[derive(Debug)]
 pub(crate) struct Start<'a> {
     pub(crate) program: &'a Path,
+    pub(crate) arguments: Vec<String>,
     pub(crate) directory: &'a Path,
     pub(crate) environment: &'a BTreeMap<String, String>,
     pub(crate) socket: &'a Path,
     pub(crate) limit: Duration,
     pub(crate) kill: Option<KillPoint>,
-}
-
-/// How the process ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
-    /// With an exit code.
-    Code(i32),
-    /// By a signal.
-    Signal(i32),
-    /// It was still running at the limit, and was killed.
-    Limit,
-    /// It could not be started.
-    NotStarted(String),
-}
-
-/// Everything about a process that has ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) exit: Exit,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-    pub(crate) commands: Vec<CommandRun>,
-    /// What is worth knowing beside the outcome.
-    pub(crate) notes: Vec<String>,
-    pub(crate) time: Duration,
 }
 
 /// How long a process that has been killed may take to be gone.
@@ -99,14 +76,9 @@ pub(crate) fn run(start: &Start<'_>, answer: &mut dyn FnMut(&Request) -> Answer)
     let began = Instant::now();
     let mut ended = match spawn(start) {
         Ok(child) => Hook::new(child, listener, start, began)?.serve(answer)?,
-        Err(error) => Ended {
-            exit: Exit::NotStarted(format!("{} could not be started: {error}", start.program.display())),
-            stdout: String::new(),
-            stderr: String::new(),
-            commands: Vec::new(),
-            notes: Vec::new(),
-            time: Duration::ZERO,
-        },
+        Err(error) => {
+            Ended::new(Exit::NotStarted(format!("{} could not be started: {error}", start.program.display())))
+        }
     };
     ended.time = began.elapsed();
     fs::remove_file(start.socket).map_err(Error::io(format!("remove {}", start.socket.display())))?;
@@ -133,6 +105,7 @@ fn spawn(start: &Start<'_>) -> io::Result<Child> {
     let began = Instant::now();
     loop {
         let child = Command::new(start.program)
+            .args(&start.arguments)
             .current_dir(start.directory)
             .env_clear()
             .envs(start.environment)
@@ -239,7 +212,7 @@ impl<'a> Hook<'a> {
             }
         }
         let [stdout, stderr] = self.outputs.map(|output| String::from_utf8_lossy(&output.bytes).into_owned());
-        Ok(Ended { exit, stdout, stderr, commands: self.commands, notes: self.notes, time: Duration::ZERO })
+        Ok(Ended { stdout, stderr, commands: self.commands, notes: self.notes, ..Ended::new(exit) })
     }
 
     fn serve_until_ended(&mut self, answer: &mut dyn FnMut(&Request) -> Answer) -> Result<(), Error> {
@@ -410,7 +383,8 @@ impl Output {
 
     /// Takes what is there, once the buffer is empty or the other end closed; never waits.
     fn read(&mut self) {
-        let mut buffer = [0; 64 << 10]; // A process left behind might write faster than this reads: a few megabytes at a time.
+        let mut buffer = [0; 64 << 10];
+        // A process left behind might write faster than this reads: a few megabytes at a time.
         for _ in 0..64 {
             let Some(file) = &mut self.file else { return };
             match file.read(&mut buffer) {

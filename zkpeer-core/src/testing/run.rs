@@ -5,9 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::agent::Agent;
-use super::charm::CharmFiles;
-use super::controller::{Controller, Entries, OpenPorts, Status};
+use super::agent::{Agent, Seen};
+use super::controller::{Application, Controller, Entries, OpenPorts, Status};
 use super::hook::{Hook, RelationKind};
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
@@ -27,6 +26,8 @@ pub(crate) struct Run {
     pub(crate) hook: Hook,
     pub(crate) context_id: String,
     pub(crate) unit: UnitName,
+    /// What there was to see when it began.
+    pub(crate) seen: Seen,
     pub(crate) relations: BTreeMap<u32, RelationRun>,
     pub(crate) action: Option<ActionRun>,
     pub(crate) log: Vec<LogLine>,
@@ -109,6 +110,7 @@ impl Run {
             hook,
             context_id,
             unit: unit.name.clone(),
+            seen: Seen::now(controller, &unit.name),
             relations,
             action,
             log: Vec::new(),
@@ -130,17 +132,9 @@ impl Run {
     }
 
     /// The configuration: every option of the charm, null where it has no value.
-    pub(crate) fn config(&mut self, controller: &Controller, charm: &CharmFiles) -> &BTreeMap<String, Value> {
-        let app = self.unit.application().to_owned();
-        self.config.get_or_insert_with(|| {
-            let set = controller.applications.get(&app).map(|application| &application.config);
-            let value = |name: &str| set.and_then(|set| set.get(name)).cloned();
-            charm
-                .options
-                .iter()
-                .map(|(name, option)| (name.clone(), value(name).unwrap_or_else(|| option.default.clone())))
-                .collect()
-        })
+    pub(crate) fn config(&mut self, controller: &Controller) -> &BTreeMap<String, Value> {
+        let application = controller.applications.get(self.unit.application());
+        self.config.get_or_insert_with(|| application.map(Application::options).unwrap_or_default())
     }
 
     /// A unit's bag, from where this run has to take it.
@@ -229,6 +223,9 @@ impl Run {
 
     /// Applies everything, or, for the reason given, nothing (contract 2.1).
     pub(crate) fn commit(&self, controller: &mut Controller) -> Result<(), String> {
+        if !controller.units.contains_key(&self.unit) {
+            return Err(format!("unit \"{}\" not found", self.unit));
+        }
         for relation in self.relations.values() {
             if !relation.pending_app.is_empty() && !controller.is_leader(&self.unit) {
                 return Err(format!(
@@ -237,7 +234,7 @@ impl Run {
                 ));
             }
         }
-        if let Some(state) = self.state.as_ref().filter(|_| self.state_changed)
+        if let Some(state) = self.state.as_ref().filter(|_| self.state_changed && !controller.juju.is_four())
             && state.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > MAX_STATE
         {
             return Err(format!("max allowed size ({MAX_STATE}) of the charm state exceeded"));

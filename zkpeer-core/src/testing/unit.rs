@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::charm::Charm;
 use crate::context::{FLAG_PREFIX, Outside, Resources};
-use crate::error::Error;
+use crate::error::{Error, describe};
 use crate::handler::HandlerDef;
 use crate::hook::{ActionEvent, HookEvent, RelationEvent};
 use crate::juju::{
@@ -304,7 +304,14 @@ impl Unit {
             clock: Rc::new(move || *now.borrow()),
         };
         let store = self.store.take().unwrap_or_else(Store::in_memory);
+        let name = outside.event.name().to_owned();
         let (report, result, store) = self.charm.run_in(outside, store);
+        let report = report.unwrap_or_else(|| Report {
+            hook: name,
+            outcome: if result.is_ok() { HookOutcome::Settled } else { HookOutcome::Failed },
+            error: result.as_ref().err().map(|error| describe(error)),
+            ..Report::default()
+        });
         self.store = Some(store);
         juju.end(result.is_ok());
         (report, result)

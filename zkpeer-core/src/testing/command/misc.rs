@@ -16,7 +16,7 @@ pub(super) fn config_get(call: &mut Call<'_>) -> Answered {
     if let Some(key) = key.filter(|_| all) {
         return usage(format!("cannot use argument --all together with key {}", quoted(key)));
     }
-    let config = call.run.config(call.controller, call.charm);
+    let config = call.run.config(call.controller);
     let value = match key {
         Some(key) => config.get(key).cloned().unwrap_or_default(),
         None => Value::Map(
@@ -105,7 +105,8 @@ pub(super) fn status_get(call: &mut Call<'_>) -> Answered {
         entries.insert("units".to_owned(), Value::Map(units));
         return Ok(call.print(&map([("application-status", Value::Map(entries))])));
     }
-    let now = call.controller.units.get(&call.run.unit).map(|unit| unit.status.clone()).unwrap_or_default(); // Read once per hook: a later status-set in the same hook does not show (contract 9.9).
+    let now = call.controller.units.get(&call.run.unit).map(|unit| unit.status.clone()).unwrap_or_default();
+    // Read once per hook: a later status-set in the same hook does not show (contract 9.9).
     let status = call.run.status_read.get_or_insert(now).clone();
     let smart = call.format == super::super::options::Format::Smart && !with_data;
     Ok(call.print(&if smart { Value::from(status.status) } else { Value::Map(shown(&status)) }))

@@ -16,7 +16,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Answered {
     let number = call.relation_number()?;
     let args = call.args(usize::MAX)?;
     let key = args.first().map(String::as_str).filter(|key| *key != "-").unwrap_or_default();
-    let whose = whose(call, number, args.get(1).map(String::as_str))?;
+    let whose = whose(call, args.get(1).map(String::as_str))?;
     if let Some(surplus) = args.get(2..).filter(|surplus| !surplus.is_empty()) {
         return usage(format!("unrecognized args: {}", quoted_list(surplus)));
     }
@@ -31,7 +31,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Answered {
     })
 }
 
-fn whose(call: &Call<'_>, number: u32, given: Option<&str>) -> Result<Whose, Failure> {
+fn whose(call: &Call<'_>, given: Option<&str>) -> Result<Whose, Failure> {
     let app = call.is_on("app");
     if let Some(given) = given.filter(|given| !given.is_empty()) {
         return match (given.parse::<UnitName>(), app) {
@@ -46,11 +46,12 @@ fn whose(call: &Call<'_>, number: u32, given: Option<&str>) -> Result<Whose, Fai
             }
             (Err(_), _) => usage(format!("invalid unit name {}", quoted(given))),
         };
-    } // The default is the hook's remote, for the hook's own relation only.
-    match call.run.hook.relation().filter(|hook| hook.relation.number == number) {
+    }
+    // The default is the hook's remote, whatever relation is asked about.
+    match call.run.hook.relation() {
         Some(hook) if !app && hook.unit.is_some() => hook.unit.clone().map(Whose::Unit),
-        Some(hook) => Some(Whose::App(hook.app.clone())),
-        None => None,
+        Some(hook) if !hook.app.is_empty() => Some(Whose::App(hook.app.clone())),
+        _ => None,
     }
     .ok_or_else(|| Failure::Usage("no unit or application specified".to_owned()))
 }

@@ -12,7 +12,7 @@ impl UnitAgent {
     /// The unit's name.
     #[must_use]
     pub fn name(&self) -> &UnitName {
-        &self.unit.name
+        &self.name
     }
 
     /// The status that `juju status` shows: `error` while a failed hook waits, otherwise the charm's.
@@ -20,32 +20,32 @@ impl UnitAgent {
     pub fn status(&self) -> Status {
         match self.failed() {
             Some(hook) => Status::new("error", &format!("hook failed: \"{}\"", hook.name())),
-            None => self.controller.units.get(&self.unit.name).map(|unit| unit.status.clone()).unwrap_or_default(),
+            None => self.model.controller.units.get(&self.name).map(|unit| unit.status.clone()).unwrap_or_default(),
         }
     }
 
     /// The application's status, if the leader has set one.
     #[must_use]
     pub fn app_status(&self) -> Option<Status> {
-        self.controller.applications.get(self.unit.name.application())?.status.clone()
+        self.model.controller.applications.get(self.name.application())?.status.clone()
     }
 
     /// The hook that has failed and waits to be retried.
     #[must_use]
     pub fn failed(&self) -> Option<&Hook> {
-        self.unit.pending.as_ref().filter(|pending| pending.failed).map(|pending| &pending.hook)
+        self.model.failed(self.name.as_str())
     }
 
     /// Whether the unit is leader.
     #[must_use]
     pub fn is_leader(&self) -> bool {
-        self.controller.is_leader(&self.unit.name)
+        self.model.controller.is_leader(&self.name)
     }
 
     /// Whether the unit has run its last hook.
     #[must_use]
     pub fn is_gone(&self) -> bool {
-        self.unit.removed
+        self.model.is_gone(self.name.as_str())
     }
 
     /// A unit's bag in the relation of an endpoint, as the model has it; empty if there is none.
@@ -53,7 +53,7 @@ impl UnitAgent {
     pub fn relation_data(&self, endpoint: &str, unit: &str) -> Entries {
         let bag = unit.parse().ok().and_then(|name| {
             let number = self.relation_with(endpoint, &name).ok()?;
-            self.controller.relations.get(&number)?.units.get(&name)
+            self.model.controller.relations.get(&number)?.units.get(&name)
         });
         bag.map(|bag| bag.entries.clone()).unwrap_or_default()
     }
@@ -62,83 +62,81 @@ impl UnitAgent {
     #[must_use]
     pub fn app_data(&self, endpoint: &str, app: &str) -> Entries {
         let relations = self.relations_of(endpoint);
-        let bag = relations.iter().find_map(|number| self.controller.relations.get(number)?.apps.get(app));
+        let bag = relations.iter().find_map(|number| self.model.controller.relations.get(number)?.apps.get(app));
         bag.map(|bag| bag.entries.clone()).unwrap_or_default()
     }
 
     /// The relations of this unit's application, in order.
     #[must_use]
     pub fn relations(&self) -> Vec<RelationId> {
-        let own = self.unit.name.application();
-        self.controller
+        let own = self.name.application();
+        self.model
+            .controller
             .relations_of(own)
             .into_iter()
-            .filter_map(|number| self.controller.relation_id(number, own))
+            .filter_map(|number| self.model.controller.relation_id(number, own))
             .collect()
     }
 
     /// The members of an endpoint's relations, as this unit knows them.
     #[must_use]
     pub fn members(&self, endpoint: &str) -> Vec<UnitName> {
-        let own = self.unit.relations.values().filter(|relation| relation.id.endpoint == endpoint);
-        own.flat_map(|relation| relation.members.keys().cloned()).collect()
+        self.model.members(self.name.as_str(), endpoint)
     }
 
     /// The leader settings.
     #[must_use]
     pub fn leader_settings(&self) -> Entries {
-        let application = self.controller.applications.get(self.unit.name.application());
+        let application = self.model.controller.applications.get(self.name.application());
         application.map(|application| application.leader_settings.entries.clone()).unwrap_or_default()
     }
 
     /// What the unit keeps with `state-set`.
     #[must_use]
     pub fn charm_state(&self) -> Entries {
-        self.controller.units.get(&self.unit.name).map(|unit| unit.charm_state.clone()).unwrap_or_default()
+        self.model.controller.units.get(&self.name).map(|unit| unit.charm_state.clone()).unwrap_or_default()
     }
 
     /// The open ports, as `opened-ports` shows them.
     #[must_use]
     pub fn ports(&self) -> Vec<String> {
-        let unit = self.controller.units.get(&self.unit.name);
+        let unit = self.model.controller.units.get(&self.name);
         unit.map(|unit| unit.ports.keys().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
     /// What `application-version-set` has set.
     #[must_use]
     pub fn workload_version(&self) -> &str {
-        self.controller
+        self.model
+            .controller
             .applications
-            .get(self.unit.name.application())
+            .get(self.name.application())
             .map_or("", |application| &application.workload_version)
     }
 
     /// The directory in which the charm runs.
     #[must_use]
     pub fn charm_dir(&self) -> &Path {
-        &self.root.charm
+        self.model.charm_dir(self.name.as_str()).unwrap_or(Path::new(""))
     }
 
     /// The peer endpoints of the charm.
     pub fn peer_endpoints(&self) -> impl Iterator<Item = &str> {
-        self.charm.peers()
+        self.model.charms.get(self.name.application()).into_iter().flat_map(|deployed| deployed.files.peers())
     }
 
     /// The actions of the charm, each with whether it can be run without parameters.
     pub fn actions(&self) -> impl Iterator<Item = (&str, bool)> {
-        let four = self.controller.juju.is_four();
-        self.charm
-            .actions
-            .iter()
-            .map(move |(name, schema)| (name.as_str(), schema.complete(BTreeMap::new(), four).is_ok()))
+        let four = self.model.controller.juju.is_four();
+        let actions = self.model.charms.get(self.name.application()).into_iter().flat_map(|found| &found.files.actions);
+        actions.map(move |(name, schema)| (name.as_str(), schema.complete(BTreeMap::new(), four).is_ok()))
     }
 
     /// Ends the agent and keeps its directories; returns the charm's.
     #[must_use]
-    pub fn keep(mut self) -> PathBuf {
-        if let Some(directory) = self.root.directory.take() {
-            let _ = directory.keep();
-        }
-        self.root.charm.clone()
+    pub fn keep(self) -> PathBuf {
+        let charm = self.charm_dir().to_owned();
+        let _ = self.model.keep();
+        charm
     }
 }

@@ -14,8 +14,8 @@ impl UnitAgent {
     /// If there is no such endpoint, or the unit cannot be a peer.
     pub fn add_peer(&mut self, endpoint: &str, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
         let name: UnitName = unit.parse()?;
-        if name == self.unit.name || name.application() != self.unit.name.application() {
-            return Error::impossible(format!("{name} cannot be a peer of {}", self.unit.name));
+        if name == self.name || name.application() != self.name.application() {
+            return Error::impossible(format!("{name} cannot be a peer of {}", self.name));
         }
         let number = self.relation_number(endpoint)?;
         self.add_to(number, &name, bag)
@@ -29,8 +29,8 @@ impl UnitAgent {
     pub fn change_peer(&mut self, endpoint: &str, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
         let name: UnitName = unit.parse()?;
         let number = self.relation_with(endpoint, &name)?;
-        match self.controller.relations.get_mut(&number) {
-            Some(relation) if relation.present.contains(&name) && name != self.unit.name => {
+        match self.model.controller.relations.get_mut(&number) {
+            Some(relation) if relation.present.contains(&name) && name != self.name => {
                 relation.units.entry(name).or_default().apply(&entries(bag));
                 Ok(())
             }
@@ -45,11 +45,11 @@ impl UnitAgent {
     /// If there is no such unit, or it is this one.
     pub fn remove_peer(&mut self, unit: &str) -> Result<(), Error> {
         let name: UnitName = unit.parse()?;
-        if name == self.unit.name || self.controller.units.get(&name).is_none_or(|unit| unit.dying) {
+        if name == self.name || self.model.controller.units.get(&name).is_none_or(|unit| unit.dying) {
             return Error::impossible(format!("there is no other unit {name} to remove"));
         }
-        self.controller.remove_unit(&name);
-        self.controller.units.remove(&name);
+        self.model.controller.remove_unit(&name);
+        self.model.controller.forget_unit(&name);
         Ok(())
     }
 
@@ -59,15 +59,15 @@ impl UnitAgent {
     ///
     /// If there is no such endpoint, or it is a peer endpoint.
     pub fn relate(&mut self, endpoint: &str, app: &str) -> Result<RelationId, Error> {
-        let found = self.charm.endpoint(endpoint)?;
+        let found = self.model.deployed(self.name.application())?.files.endpoint(endpoint)?;
         if found.role == charm::Role::Peer {
             return Error::impossible(format!("`{endpoint}` is a peer endpoint"));
         }
-        if app == self.unit.name.application() || !crate::juju::names::is_application(app) {
+        if app == self.name.application() || !crate::juju::names::is_application(app) {
             return Error::impossible(format!("`{app}` cannot be the other application"));
         }
-        self.controller.application(app);
-        let number = self.controller.add_relation(&[(self.unit.name.application(), endpoint), (app, "remote")]);
+        self.model.controller.application(app);
+        let number = self.model.controller.add_relation(&[(self.name.application(), endpoint), (app, "remote")]);
         Ok(RelationId { endpoint: endpoint.to_owned(), number })
     }
 
@@ -78,8 +78,8 @@ impl UnitAgent {
     /// If there is no such relation, or the unit is not of the other application.
     pub fn add_remote(&mut self, relation: &RelationId, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
         let name: UnitName = unit.parse()?;
-        let own = self.unit.name.application();
-        match self.controller.relations.get(&relation.number) {
+        let own = self.name.application();
+        match self.model.controller.relations.get(&relation.number) {
             Some(found) if !found.is_peer() && name.application() == found.remote_app(own) => {
                 self.add_to(relation.number, &name, bag)
             }
@@ -88,12 +88,13 @@ impl UnitAgent {
     }
 
     fn add_to(&mut self, number: u32, name: &UnitName, bag: &[(&str, &str)]) -> Result<(), Error> {
-        if self.controller.relations.get(&number).is_some_and(|relation| relation.present.contains(name)) {
+        if self.model.controller.relations.get(&number).is_some_and(|relation| relation.present.contains(name)) {
             return Error::impossible(format!("{name} is in the relation already"));
         }
-        self.controller.add_unit(name, None);
-        self.controller.enter(name, number);
-        if let Some(bag_there) = self.controller.relations.get_mut(&number).and_then(|found| found.units.get_mut(name))
+        self.model.controller.add_unit(name, None);
+        self.model.controller.enter(name, number);
+        if let Some(bag_there) =
+            self.model.controller.relations.get_mut(&number).and_then(|found| found.units.get_mut(name))
         {
             bag_there.apply(&entries(bag));
         }
@@ -107,7 +108,7 @@ impl UnitAgent {
     /// If there is no such endpoint, or the application has no part in the relation.
     pub fn change_app(&mut self, endpoint: &str, app: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
         let number = self.relation_number(endpoint)?;
-        match self.controller.relations.get_mut(&number).and_then(|relation| relation.apps.get_mut(app)) {
+        match self.model.controller.relations.get_mut(&number).and_then(|relation| relation.apps.get_mut(app)) {
             Some(found) => {
                 found.apply(&entries(bag));
                 Ok(())
@@ -122,7 +123,7 @@ impl UnitAgent {
     ///
     /// If there is no such relation, or it is a peer relation.
     pub fn unrelate(&mut self, relation: &RelationId) -> Result<(), Error> {
-        match self.controller.relations.get_mut(&relation.number) {
+        match self.model.controller.relations.get_mut(&relation.number) {
             Some(found) if !found.is_peer() => {
                 found.dying = true;
                 Ok(())
@@ -133,10 +134,15 @@ impl UnitAgent {
 
     /// This unit gains leadership, or loses it to the first of its peers (to nobody, if it has none).
     pub fn set_leader(&mut self, leader: bool) {
-        let own = self.unit.name.clone();
-        let next =
-            self.controller.units.keys().find(|unit| unit.application() == own.application() && **unit != own).cloned();
-        let application = self.controller.application(own.application());
+        let own = self.name.clone();
+        let next = self
+            .model
+            .controller
+            .units
+            .keys()
+            .find(|unit| unit.application() == own.application() && **unit != own)
+            .cloned();
+        let application = self.model.controller.application(own.application());
         if leader {
             application.leader = Some(own);
         } else if application.leader.as_ref() == Some(&own) {
@@ -150,10 +156,10 @@ impl UnitAgent {
     ///
     /// If this unit is leader, or Juju is 4 or later.
     pub fn set_leader_settings(&mut self, settings: &[(&str, &str)]) -> Result<(), Error> {
-        if self.controller.juju.is_four() || self.controller.is_leader(&self.unit.name) {
+        if self.model.controller.juju.is_four() || self.model.controller.is_leader(&self.name) {
             return Error::impossible("only another unit, as leader, writes leader settings, and only up to Juju 3");
         }
-        self.controller.application(self.unit.name.application()).leader_settings.apply(&entries(settings));
+        self.model.controller.application(self.name.application()).leader_settings.apply(&entries(settings));
         Ok(())
     }
 
@@ -163,34 +169,23 @@ impl UnitAgent {
     ///
     /// If the charm has no such option, or the value does not fit its type.
     pub fn set_config(&mut self, option: &str, value: impl Into<Value>) -> Result<(), Error> {
-        let Some(found) = self.charm.options.get(option) else {
-            return Error::impossible(format!("option `{option}` is not in config.yaml"));
-        };
-        let value = match value.into() {
-            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible)?,
-            value if found.fits(&value) => value,
-            value => {
-                return Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json()));
-            }
-        };
-        self.controller.application(self.unit.name.application()).config.insert(option.to_owned(), value);
-        Ok(())
+        self.model.set_config(self.name.application(), option, value)
     }
 
     /// `juju config --reset`: the option's default counts again.
     pub fn reset_config(&mut self, option: &str) {
-        self.controller.application(self.unit.name.application()).config.remove(option);
+        self.model.controller.application(self.name.application()).config.remove(option);
     }
 
     /// The unit's address changes; `config-changed` is due.
     pub fn set_address(&mut self, address: &str) {
-        if let Some(unit) = self.controller.units.get_mut(&self.unit.name) {
+        if let Some(unit) = self.model.controller.units.get_mut(&self.name) {
             unit.address = Some(address.to_owned());
         }
     }
 
     /// The unit is to be removed: its relations end, then come `stop` and `remove`.
     pub fn remove(&mut self) {
-        self.controller.remove_unit(&self.unit.name.clone());
+        self.model.controller.remove_unit(&self.name.clone());
     }
 }

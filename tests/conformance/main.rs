@@ -1,0 +1,8 @@
+//! The simulated Juju against the contract: one test for each fact that a charm can observe, on every driver.
+//!
+//! A test is named after the section of the contract that it proves: `c4_2_departures_first`. `contract.md` maps every
+//! row of the contract to its tests, and `coverage` checks that it does.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod coverage;

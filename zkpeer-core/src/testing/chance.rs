@@ -1,0 +1,74 @@
+//! What Juju leaves to chance, decided by a seed, or always the same way.
+
+use std::collections::BTreeSet;
+
+use super::model::Step;
+use crate::juju::UnitName;
+
+/// Who decides.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Chance {
+    /// Always the first.
+    #[default]
+    First,
+    /// A generator in this state: the same again from the same seed.
+    Seed(u64),
+}
+
+impl Chance {
+    /// A number below `bound`; 0 if that is 0.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        match self {
+            Self::First => 0,
+            Self::Seed(state) => next(state).checked_rem(bound).unwrap_or_default(),
+        }
+    }
+
+    /// One of several; none of none.
+    pub(crate) fn pick<'t, T>(&mut self, among: &'t [T]) -> Option<&'t T> {
+        let at = self.below(among.len() as u64);
+        among.get(usize::try_from(at).ok()?)
+    }
+
+    /// One of the steps: first a unit, then what it does, so that a unit with many relations is not always next.
+    pub(crate) fn step<'t>(&mut self, among: &'t [Step]) -> Option<&'t Step> {
+        if matches!(self, Self::First) {
+            return among.first();
+        }
+        let units: BTreeSet<&UnitName> = among.iter().map(Step::unit).collect();
+        let units: Vec<&UnitName> = units.into_iter().collect();
+        let unit = self.pick(&units).copied()?;
+        let own: Vec<&Step> = among.iter().filter(|step| step.unit() == unit).collect();
+        self.pick(&own).copied()
+    }
+}
+
+/// One step of the generator SplitMix64.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mix(*state)
+}
+
+/// The mixing function of SplitMix64.
+pub(crate) fn mix(value: u64) -> u64 {
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_repeats_its_numbers_and_another_has_others() {
+        let numbers = |seed| {
+            let mut chance = Chance::Seed(seed);
+            (0..20).map(|_| chance.below(1000)).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(7), numbers(7));
+        assert_ne!(numbers(7), numbers(8));
+        assert_eq!(Chance::First.below(5), 0);
+        assert_eq!(Chance::Seed(1).pick::<u8>(&[]), None);
+    }
+}

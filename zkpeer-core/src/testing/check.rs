@@ -1,0 +1,83 @@
+//! What Juju could never produce: a hook that cannot run now, refused with the reason.
+
+use super::agent::Agent;
+use super::controller::Controller;
+use super::hook::{Hook, RelationHook, RelationKind};
+use crate::juju::UnitName;
+
+/// Whether Juju could run this hook on the unit now, whatever else is due.
+pub(crate) fn hook(hook: &Hook, agent: &Agent, controller: &Controller) -> Result<(), String> {
+    let refuse = |why: &str| Err(format!("{hook} cannot run on {}: {why}", agent.name));
+    let dying = controller.units.get(&agent.name).is_none_or(|unit| unit.dying);
+    if agent.removed {
+        return refuse("the unit has been removed");
+    }
+    match hook {
+        Hook::Plain(name) if name == "install" => {
+            if agent.installed {
+                return refuse("the unit is installed already");
+            }
+        }
+        _ if !agent.installed => return refuse("`install` has not run yet"),
+        Hook::Plain(name) => {
+            if let Some(wrong) = plain_hook(name, agent, controller, dying) {
+                return refuse(wrong);
+            }
+        }
+        Hook::Relation(hook) => {
+            if let Some(wrong) = relation_hook(hook, agent, controller, dying) {
+                return refuse(wrong);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn plain_hook(name: &str, agent: &Agent, controller: &Controller, dying: bool) -> Option<&'static str> {
+    let (juju, leader) = (&controller.juju, controller.is_leader(&agent.name));
+    match name {
+        "start" if agent.config.is_none() => Some("`config-changed` has not run yet"),
+        "leader-elected" if !leader => Some("the unit is not leader"),
+        "leader-settings-changed" if leader => Some("the unit is leader"),
+        "leader-settings-changed" if juju.is_four() => Some("Juju 4 has no leader settings"),
+        "collect-metrics" | "meter-status-changed" if !juju.has_metrics() => {
+            Some("it is not run from Juju 3.6.10 on; choose an earlier version")
+        }
+        "pre-series-upgrade" | "post-series-upgrade" if juju.is_four() => Some("Juju 4 has no series upgrade"),
+        "update-status" if !agent.started => Some("`start` has not run yet"),
+        "stop" | "remove" if !dying => Some("the unit is not being removed"),
+        "remove" if agent.started && !agent.stopped => Some("`stop` has not run yet"),
+        "leader-deposed" => Some("Juju never runs it"),
+        _ => None,
+    }
+}
+
+fn relation_hook(hook: &RelationHook, agent: &Agent, controller: &Controller, dying: bool) -> Option<&'static str> {
+    let number = hook.relation.number;
+    let (Some(state), Some(relation)) = (agent.relations.get(&number), controller.relations.get(&number)) else {
+        return Some("the unit is not in the relation");
+    };
+    let ends = relation.dying || dying;
+    let there = |unit: &UnitName| !ends && controller.visible(number, &agent.name).contains_key(unit);
+    let wrong = match (hook.kind, &hook.unit) {
+        _ if state.broken => "the relation is over",
+        (RelationKind::Created, _) if state.created => "it has run already",
+        (RelationKind::Created, _) => return None,
+        _ if !state.created => "its `-relation-created` has not run yet",
+        (RelationKind::Joined | RelationKind::Departed, None) => "it needs a remote unit: use run_relation_hook",
+        (RelationKind::Broken, _) if relation.is_peer() && !state.forgotten => "peer relations have no such hook",
+        (RelationKind::Broken, _) if !ends => "neither the relation nor the unit is being removed",
+        (RelationKind::Broken, _) if !state.members.is_empty() => "there are members yet to depart",
+        (RelationKind::Joined, Some(unit)) if state.members.contains_key(unit) => "the unit has joined already",
+        (RelationKind::Joined, Some(unit)) if !there(unit) => "the remote unit is not in the relation",
+        (RelationKind::Changed, Some(unit)) if !state.members.contains_key(unit) => "the unit has not joined yet",
+        (RelationKind::Departed, Some(unit)) if !state.members.contains_key(unit) => "the unit never joined",
+        (RelationKind::Departed, Some(unit)) if there(unit) => "the remote unit is still in the relation",
+        (_, Some(unit)) if state.changed_due.as_ref().is_some_and(|due| due != unit) => {
+            "after `-joined` comes `-changed` for the same unit"
+        }
+        _ => return None,
+    };
+    Some(wrong)
+}

@@ -1,0 +1,296 @@
+//! Hooks that run in this process: a charm's handlers, or a function, over the same hook commands as a process has.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::command::{Answer, NEEDS_STDIN, Request};
+use super::error::Error;
+use super::hook::Hook;
+use super::machine::{Ended, Exit, Session, Start};
+use super::process::{CommandRun, KillPoint};
+use crate::charm::Charm;
+use crate::context::{Outside, Resources};
+use crate::error::{self, describe};
+use crate::hook::{Environment, Vars};
+use crate::juju::talk;
+use crate::juju::tools::{self, Tools};
+use crate::juju::{Juju, JujuResult, LogLevel};
+use crate::metadata::Metadata;
+use crate::store::Store;
+
+/// A function that is a charm's program; its result is the exit code.
+pub(crate) type Function = Rc<RefCell<dyn FnMut(&mut HookContext<'_>) -> i32>>;
+
+/// A hook command that has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CommandOutput {
+    /// Its exit code.
+    pub code: i32,
+    /// What it printed on standard output.
+    pub stdout: String,
+    /// What it printed on standard error.
+    pub stderr: String,
+}
+
+/// A hook that runs as a function, with all that a process would have: its environment and the hook commands.
+///
+/// What a charm in any language does, told in a test; see [`Application::function`](super::Application::function).
+#[derive(Debug)]
+pub struct HookContext<'a> {
+    hook: &'a Hook,
+    environment: &'a BTreeMap<String, String>,
+    charm_dir: &'a Path,
+    commands: LocalCommands,
+    stdout: String,
+    stderr: String,
+}
+
+impl HookContext<'_> {
+    /// The hook.
+    #[must_use]
+    pub fn hook(&self) -> &Hook {
+        self.hook
+    }
+
+    /// The environment that a process would have.
+    #[must_use]
+    pub fn environment(&self) -> &BTreeMap<String, String> {
+        self.environment
+    }
+
+    /// A variable of it; none if it is not set.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(name).map(String::as_str)
+    }
+
+    /// The charm's directory, where its files are.
+    #[must_use]
+    pub fn charm_dir(&self) -> &Path {
+        self.charm_dir
+    }
+
+    /// Runs a hook command: `context.run("relation-set", &["k=v"])`.
+    pub fn run(&self, name: &str, arguments: &[&str]) -> CommandOutput {
+        self.commands.run_command(name, arguments, None)
+    }
+
+    /// Runs a hook command that reads its standard input.
+    pub fn run_with(&self, name: &str, arguments: &[&str], input: &[u8]) -> CommandOutput {
+        self.commands.run_command(name, arguments, Some(input))
+    }
+
+    /// Prints a line on standard output.
+    pub fn print(&mut self, line: &str) {
+        self.stdout.push_str(line);
+        self.stdout.push('\n');
+    }
+
+    /// Prints a line on standard error.
+    pub fn complain(&mut self, line: &str) {
+        self.stderr.push_str(line);
+        self.stderr.push('\n');
+    }
+}
+
+/// What is left of a unit's process between its hooks: nothing but what it has stored.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    store: Option<Store>,
+    /// The charm's metadata, read when it is first needed.
+    metadata: Option<Metadata>,
+}
+
+impl Memory {
+    /// What the handlers have stored; none before the first hook.
+    pub(crate) fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// The charm's files are others now.
+    pub(crate) fn forget_charm(&mut self) {
+        self.metadata = None;
+    }
+
+    fn metadata(&mut self, charm_dir: &Path) -> Result<Metadata, error::Error> {
+        match &self.metadata {
+            Some(metadata) => Ok(metadata.clone()),
+            None => Ok(self.metadata.insert(Metadata::read(charm_dir)?).clone()),
+        }
+    }
+
+    pub(crate) fn run_handlers(
+        &mut self,
+        charm: &Charm,
+        start: &Start<'_>,
+        charm_dir: &Path,
+        session: Session,
+    ) -> (Session, Result<Ended, Error>) {
+        let now = session.controller.now;
+        let commands = LocalCommands::new(session, start, charm_dir);
+        let vars: Vars = start.environment.iter().map(|(k, v)| (OsString::from(k), OsString::from(v))).collect();
+        let mut ended = Ended::new(Exit::Code(1));
+        let environment = Environment::read(&vars, &PathBuf::from("dispatch"));
+        let metadata = self.metadata(charm_dir);
+        match environment.and_then(|environment| Ok((environment, metadata?))) {
+            _ if start.kill == Some(KillPoint::Start) => {}
+            Err(error) => ended.stderr = format!("ERROR {}\n", describe(&error)),
+            Ok((environment, metadata)) => {
+                let juju: Rc<dyn Juju> = Rc::new(Tools::over(commands.clone()));
+                let outside = Outside {
+                    event: environment.event,
+                    unit: environment.unit,
+                    charm_dir: environment.charm_dir,
+                    juju_version: environment.juju_version,
+                    home_is_set: environment.home_is_set,
+                    program_path: None,
+                    metadata,
+                    juju: Rc::clone(&juju),
+                    resources: Resources::default(),
+                    clock: Rc::new(move || now),
+                };
+                let store = self.store.take().unwrap_or_else(Store::in_memory);
+                let before = start.kill.map(|_| store.copy());
+                let (report, result, store) = charm.run_in(outside, store);
+                self.store = Some(store);
+                ended.report = report;
+                match result {
+                    Ok(()) => ended.exit = Exit::Code(0),
+                    Err(error) => {
+                        let message = describe(&error);
+                        ended.stderr = format!("ERROR {message}\n");
+                        // As `main` does; what cannot be logged has been told on standard error.
+                        let _ = juju.juju_log(LogLevel::Error, &message);
+                    }
+                }
+                if commands.is_killed() {
+                    self.store = before;
+                }
+            }
+        }
+        commands.end(ended, start)
+    }
+
+    pub(crate) fn run_function(
+        &mut self,
+        function: &Function,
+        start: &Start<'_>,
+        charm_dir: &Path,
+        session: Session,
+    ) -> (Session, Result<Ended, Error>) {
+        let commands = LocalCommands::new(session, start, charm_dir);
+        let mut ended = Ended::new(Exit::Code(1));
+        if start.kill != Some(KillPoint::Start) {
+            let mut context = HookContext {
+                hook: start.hook,
+                environment: start.environment,
+                charm_dir,
+                commands: commands.clone(),
+                stdout: String::new(),
+                stderr: String::new(),
+            };
+            ended.exit = Exit::Code(function.borrow_mut()(&mut context));
+            (ended.stdout, ended.stderr) = (context.stdout, context.stderr);
+        }
+        commands.end(ended, start)
+    }
+}
+
+/// The hook commands, answered in this process.
+#[derive(Clone)]
+struct LocalCommands(Rc<Local>);
+
+struct Local {
+    /// There is none once the hook is over.
+    session: RefCell<Option<Session>>,
+    commands: RefCell<Vec<CommandRun>>,
+    context_id: String,
+    directory: String,
+    kill: Option<KillPoint>,
+    killed: Cell<bool>,
+}
+
+impl fmt::Debug for LocalCommands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalCommands").field("context_id", &self.0.context_id).finish_non_exhaustive()
+    }
+}
+
+impl LocalCommands {
+    fn new(session: Session, start: &Start<'_>, charm_dir: &Path) -> Self {
+        Self(Rc::new(Local {
+            context_id: session.run.context_id.clone(),
+            session: RefCell::new(Some(session)),
+            commands: RefCell::default(),
+            directory: charm_dir.to_string_lossy().into_owned(),
+            kill: start.kill,
+            killed: Cell::new(false),
+        }))
+    }
+
+    fn is_killed(&self) -> bool {
+        self.0.killed.get()
+    }
+
+    /// What the program of every hook command does: it asks, and asks again with its standard input where that is wanted.
+    fn run_command(&self, name: &str, arguments: &[&str], input: Option<&[u8]>) -> CommandOutput {
+        let local = &*self.0;
+        let refused =
+            |reason: &str| CommandOutput { code: 1, stdout: String::new(), stderr: format!("ERROR {reason}\n") };
+        let number = local.commands.borrow().len() + 1;
+        if local.kill == Some(KillPoint::Command(number)) {
+            local.killed.set(true);
+        }
+        let mut session = local.session.borrow_mut();
+        let Some(session) = session.as_mut().filter(|_| !local.killed.get()) else {
+            return refused("dial unix agent.socket: connect: connection refused");
+        };
+        let mut request = Request {
+            context_id: local.context_id.clone(),
+            directory: local.directory.clone(),
+            name: name.to_owned(),
+            args: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            stdin: None,
+        };
+        let mut answer = session.answer(&request);
+        if answer == Answer::Refused(NEEDS_STDIN.to_owned()) {
+            request.stdin = Some(input.unwrap_or_default().to_vec());
+            answer = session.answer(&request);
+        }
+        let output = match answer {
+            Answer::Done(output) => CommandOutput { code: output.code, stdout: output.stdout, stderr: output.stderr },
+            Answer::Refused(reason) => refused(&reason),
+        };
+        let Request { name, args, stdin, .. } = request;
+        let CommandOutput { code, stdout, stderr } = output.clone();
+        local.commands.borrow_mut().push(CommandRun { name, args, stdin, code, stdout, stderr });
+        if local.kill == Some(KillPoint::Answer(number)) {
+            local.killed.set(true);
+        }
+        output
+    }
+
+    /// The hook is over: who has kept a handle gets no answers any more.
+    fn end(&self, mut ended: Ended, start: &Start<'_>) -> (Session, Result<Ended, Error>) {
+        ended.commands = self.0.commands.take();
+        if self.is_killed() || start.kill == Some(KillPoint::Start) {
+            ended.exit = Exit::Signal(9);
+            ended.report = None;
+        }
+        match self.0.session.take() {
+            Some(session) => (session, Ok(ended)),
+            None => unreachable!("only this takes the session, once for each hook"),
+        }
+    }
+}
+
+impl tools::Commands for LocalCommands {
+    fn run(&self, name: &'static str, arguments: &[&str], input: Option<&[u8]>) -> JujuResult<talk::Ended> {
+        let CommandOutput { code, stdout, stderr } = self.run_command(name, arguments, input);
+        Ok(talk::Ended { code, stdout: stdout.into_bytes(), stderr: stderr.into_bytes() })
+    }
+}

@@ -1,0 +1,298 @@
+//! The simulated Juju: several applications and units, and what may happen next.
+//!
+//! A hook is two steps, its beginning (the program runs, on what the unit sees then) and its end (Juju applies what the hook has
+//! buffered, or refuses it), so that hooks of different units overlap, changes coalesce and commits fail, without threads.
+
+mod look;
+mod operate;
+mod play;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::agent::{Agent, Next};
+use super::chance::Chance;
+use super::charm::CharmFiles;
+use super::controller::Controller;
+use super::directory::Root;
+use super::environment;
+use super::error::Error;
+use super::hook::Hook;
+use super::machine::{Machine, Program};
+use super::names::JujuVersion;
+use super::outcome::{ActionReport, HookRun};
+use super::process::KillPoint;
+use super::run::Run;
+use crate::juju::UnitName;
+
+/// A model of simulated Juju: applications, units, relations, and what may happen next.
+///
+/// Operators' doings are methods ([`deploy`](Self::deploy), [`add_unit`](Self::add_unit), [`set_config`](Self::set_config), ...);
+/// then [`settle`](Self::settle) runs all hooks that become due, or [`steps`](Self::steps) tells what may happen next, and
+/// [`take`](Self::take) lets it happen. Where Juju leaves something to chance, a [seed](Self::seed) decides; without one, hooks run
+/// in a fixed order, each to its end.
+///
+/// ```
+/// use zkpeer_core::testing::{Application, Model};
+/// # let charm = tempfile::tempdir()?;
+/// # std::fs::write(charm.path().join("metadata.yaml"),
+/// #     "name: zk\nsummary: s\ndescription: d\npeers:\n  zkpeer: {interface: zookeeper-quorum}\n")?;
+/// # std::fs::create_dir(charm.path().join("hooks"))?;
+/// # std::fs::write(charm.path().join("hooks/install"), "")?;
+///
+/// let mut model = Model::new();
+/// let application = Application::new(charm.path()).units(2).function(|hook| {
+///     hook.run("relation-ids", &["zkpeer"]).code
+/// });
+/// model.deploy(application)?;
+/// model.settle()?;
+/// assert_eq!(model.members("zk/0", "zkpeer"), ["zk/1"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Model {
+    pub(super) controller: Controller,
+    pub(super) agents: BTreeMap<UnitName, Agent>,
+    pub(super) machines: BTreeMap<UnitName, Machine>,
+    pub(super) charms: BTreeMap<String, Deployed>,
+    pub(super) plans: BTreeMap<UnitName, Plan>,
+    running: BTreeMap<UnitName, Running>,
+    held: BTreeSet<UnitName>,
+    chance: Chance,
+    root: Option<Root>,
+    limit: Duration,
+    path: String,
+    contexts: u64,
+    actions: u64,
+    finished: BTreeMap<u64, ActionReport>,
+    last_failed: BTreeMap<UnitName, HookRun>,
+}
+
+/// What an application was deployed from.
+#[derive(Clone, Debug)]
+pub(crate) struct Deployed {
+    pub(super) files: Rc<CharmFiles>,
+    pub(super) directory: PathBuf,
+    pub(super) path: Option<PathBuf>,
+    pub(super) program: Program,
+}
+
+/// What is to befall the next hook of a unit.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    pub(super) kill: Option<KillPoint>,
+    pub(super) refuse: Option<String>,
+    pub(super) lose_leadership: bool,
+}
+
+/// A hook whose program has ended, and whose changes wait.
+#[derive(Debug)]
+struct Running {
+    run: Run,
+    result: HookRun,
+}
+
+/// Something that may happen next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// The unit begins this hook: its program runs.
+    Begin(UnitName, Hook),
+    /// The unit's hook is over: what it has buffered is applied, or refused.
+    End(UnitName),
+    /// The unit becomes its application's leader.
+    Elect(UnitName),
+}
+
+impl Step {
+    /// The unit that it happens to.
+    #[must_use]
+    pub fn unit(&self) -> &UnitName {
+        match self {
+            Self::Begin(unit, _) | Self::End(unit) | Self::Elect(unit) => unit,
+        }
+    }
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Begin(unit, hook) => write!(f, "{unit} begins {hook}"),
+            Self::End(unit) => write!(f, "{unit} ends its hook"),
+            Self::Elect(unit) => write!(f, "{unit} becomes leader"),
+        }
+    }
+}
+
+/// What has happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A hook's program has run; its changes wait.
+    Began(UnitName, Hook),
+    /// A hook is over.
+    Ended(Box<HookRun>),
+    /// A unit has become leader.
+    Elected(UnitName),
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Model {
+    /// An empty model of Juju 3.6.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::of(JujuVersion::default())
+    }
+
+    /// An empty model of this version of Juju, 2.9 to 4.0.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no version, or one that is not simulated.
+    pub fn juju(version: &str) -> Result<Self, Error> {
+        Ok(Self::of(version.parse()?))
+    }
+
+    fn of(juju: JujuVersion) -> Self {
+        Self {
+            controller: Controller::new(juju),
+            agents: BTreeMap::new(),
+            machines: BTreeMap::new(),
+            charms: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            running: BTreeMap::new(),
+            held: BTreeSet::new(),
+            chance: Chance::First,
+            root: None,
+            limit: Duration::from_secs(60),
+            path: environment::PATH.to_owned(),
+            contexts: 0,
+            actions: 0,
+            finished: BTreeMap::new(),
+            last_failed: BTreeMap::new(),
+        }
+    }
+
+    /// Makes everything that Juju leaves to chance depend on this number: which unit is next, which relation, who becomes
+    /// leader, and whether others' hooks run before a hook's changes are applied.
+    pub fn seed(&mut self, seed: u64) {
+        self.chance = Chance::Seed(seed);
+    }
+
+    /// How long a hook may take before it is killed and counts as failed; otherwise 60 seconds.
+    pub fn set_limit(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
+    /// What follows the hook commands on a process's `PATH`; otherwise the directories that a machine's agent has.
+    pub fn set_path(&mut self, path: &str) {
+        path.clone_into(&mut self.path);
+    }
+
+    /// Everything that may happen next, in a fixed order; nothing if all is quiet.
+    ///
+    /// A unit has several hooks here only where Juju itself would choose by chance (contract 4.2).
+    #[must_use]
+    pub fn steps(&self) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::new();
+        let free = |unit: &&UnitName| !self.held.contains(*unit);
+        steps.extend(self.running.keys().filter(free).cloned().map(Step::End));
+        for (name, application) in &self.controller.applications {
+            if application.leader.is_none() && !application.no_elections {
+                let units =
+                    self.controller.units.iter().filter(|(unit, found)| unit.application() == name && !found.dying);
+                let own = units.map(|(unit, _)| unit).filter(|unit| self.agents.contains_key(*unit)).filter(free);
+                steps.extend(own.cloned().map(Step::Elect));
+            }
+        }
+        for (unit, agent) in self.agents.iter().filter(|(unit, _)| free(unit) && !self.is_busy(unit)) {
+            if let Next::Run(hooks) = agent.next(&self.controller) {
+                steps.extend(hooks.into_iter().map(|hook| Step::Begin(unit.clone(), hook)));
+            }
+        }
+        steps
+    }
+
+    /// Whether a hook of the unit runs, or one of another unit on its machine (contract 1.2).
+    fn is_busy(&self, unit: &UnitName) -> bool {
+        let machine = |unit: &UnitName| self.controller.units.get(unit).map(|unit| unit.machine);
+        self.running.keys().any(|other| other == unit || machine(other) == machine(unit))
+    }
+
+    /// Lets one of [`steps`](Self::steps) happen.
+    ///
+    /// # Errors
+    ///
+    /// If it is none of them, or the simulation itself cannot work. A hook that fails is an event, not an error.
+    pub fn take(&mut self, step: &Step) -> Result<Event, Error> {
+        if !self.steps().contains(step) {
+            return Error::impossible(format!("{step}: that is not among what may happen next"));
+        }
+        self.happen(step.clone())
+    }
+
+    /// Lets one thing happen, by chance; none if nothing is due.
+    ///
+    /// # Errors
+    ///
+    /// If the simulation itself cannot work.
+    pub fn step(&mut self) -> Result<Option<Event>, Error> {
+        let steps = self.steps();
+        match self.chance.step(&steps).cloned() {
+            Some(step) => self.happen(step).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn happen(&mut self, step: Step) -> Result<Event, Error> {
+        let event = match step {
+            Step::Begin(unit, hook) => {
+                self.begin(&unit, hook.clone())?;
+                Event::Began(unit, hook)
+            }
+            Step::End(unit) => Event::Ended(Box::new(self.end(&unit)?)),
+            Step::Elect(unit) => {
+                self.controller.application(unit.application()).leader = Some(unit.clone());
+                Event::Elected(unit)
+            }
+        };
+        self.look_around();
+        Ok(event)
+    }
+
+    /// What agents do by themselves between hooks; who has run the last hook is gone.
+    pub(super) fn look_around(&mut self) {
+        for (unit, agent) in &mut self.agents {
+            if !self.running.contains_key(unit) {
+                agent.look(&mut self.controller);
+            }
+        }
+        let gone = |(unit, agent): (&UnitName, &Agent)| {
+            (agent.next(&self.controller) == Next::Gone && !self.running.contains_key(unit)).then(|| unit.clone())
+        };
+        let gone: Vec<UnitName> = self.agents.iter().filter_map(gone).collect();
+        for unit in gone {
+            if let Some(agent) = self.agents.get_mut(&unit) {
+                agent.removed = true;
+            }
+            self.controller.forget_unit(&unit);
+        }
+    }
+
+    pub(super) fn agent(&self, unit: &UnitName) -> Result<&Agent, Error> {
+        self.agents.get(unit).ok_or_else(|| self.no_unit(unit))
+    }
+
+    pub(super) fn no_unit(&self, unit: &UnitName) -> Error {
+        let units: Vec<&str> = self.controller.units.keys().map(UnitName::as_str).collect();
+        let units = if units.is_empty() { "none".to_owned() } else { units.join(", ") };
+        Error::Impossible(format!("there is no unit {unit}; the model has: {units}"))
+    }
+}

@@ -1,0 +1,634 @@
+//! What operators do: deploy, scale, relate, configure, run actions, refresh, repair; and what else befalls a unit.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::{Deployed, Model, Plan};
+use crate::juju::names::is_application;
+use crate::juju::{RelationId, UnitName};
+use crate::testing::agent::Agent;
+use crate::testing::application::Application;
+use crate::testing::charm::{self, CharmFiles, Role};
+use crate::testing::controller::{SeriesUpgrade, Task};
+use crate::testing::directory::{Directory, Root};
+use crate::testing::error::Error;
+use crate::testing::hook::Hook;
+use crate::testing::machine::{Machine, Program};
+use crate::testing::process::KillPoint;
+use crate::testing::value::Value;
+
+impl Model {
+    /// `juju deploy`: an application with its units, and its peer relations. Nothing runs yet.
+    ///
+    /// # Errors
+    ///
+    /// If the directory is no charm, a name or a value is not one that Juju takes, or a file cannot be written.
+    pub fn deploy(&mut self, application: Application) -> Result<Vec<UnitName>, Error> {
+        let files = CharmFiles::read(&application.charm)?;
+        let name = application.name.clone().unwrap_or_else(|| files.name.clone());
+        if !is_application(&name) {
+            return Error::impossible(format!("`{name}` is no name for an application"));
+        }
+        if self.controller.applications.contains_key(&name) {
+            return Error::impossible(format!("there is an application `{name}` already"));
+        }
+        let deployed = Deployed::new(&application, files)?;
+        // A peer relation always exists from deployment on (contract 3.1).
+        for endpoint in deployed.files.peers() {
+            self.controller.add_relation(&[(&name, endpoint)]);
+        }
+        let new = self.controller.application(&name);
+        new.trust = application.trust;
+        new.charm = Rc::clone(&deployed.files);
+        self.charms.insert(name.clone(), deployed);
+        for (option, value) in application.config {
+            self.set_config(&name, &option, value)?;
+        }
+        (0..application.units).map(|_| self.add_unit(&name)).collect()
+    }
+
+    /// `juju add-unit`: one more unit, on a machine of its own.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such application, or a file cannot be written.
+    pub fn add_unit(&mut self, application: &str) -> Result<UnitName, Error> {
+        self.deployed(application)?;
+        let number = self.controller.application(application).next_unit;
+        let unit: UnitName = format!("{application}/{number}").parse()?;
+        self.add_named_unit(&unit, None)?;
+        Ok(unit)
+    }
+
+    /// A unit of this number, with an agent and a machine.
+    pub(crate) fn add_named_unit(&mut self, unit: &UnitName, address: Option<String>) -> Result<(), Error> {
+        let deployed = self.deployed(unit.application())?.clone();
+        let root = match &mut self.root {
+            Some(root) => root,
+            none => none.insert(Root::new()?),
+        };
+        let directory = Directory::new(root, unit, &deployed.directory, deployed.path.as_deref())?;
+        if matches!(deployed.program, Program::Files) {
+            directory.write_tools(root, &self.controller.juju)?;
+        }
+        self.controller.add_unit(unit, address);
+        let revision = self.controller.application(unit.application()).revision;
+        self.machines.insert(unit.clone(), Machine::new(directory, deployed.program));
+        self.agents.insert(unit.clone(), Agent::new(unit.clone(), revision, deployed.files));
+        Ok(())
+    }
+
+    /// Puts the unit on the machine of another: their hooks exclude each other.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn place(&mut self, unit: &str, beside: &str) -> Result<(), Error> {
+        let (unit, beside) = (self.unit_name(unit)?, self.unit_name(beside)?);
+        let machine = self.controller.units.get(&beside).map(|unit| unit.machine);
+        if let (Some(unit), Some(machine)) = (self.controller.units.get_mut(&unit), machine) {
+            unit.machine = machine;
+        }
+        Ok(())
+    }
+
+    /// `juju remove-unit`: for all others it is gone at once; it runs its last hooks by and by.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or it is leaving already.
+    pub fn remove_unit(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        if self.controller.units.get(&unit).is_some_and(|unit| unit.dying) {
+            return Error::impossible(format!("{unit} is being removed already"));
+        }
+        self.controller.remove_unit(&unit);
+        self.look_around();
+        Ok(())
+    }
+
+    /// `juju remove-unit --force`: it is gone at once, and a hook that runs on it is refused.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn remove_unit_by_force(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        self.controller.remove_unit(&unit);
+        self.controller.forget_unit(&unit);
+        if let Some(agent) = self.agents.get_mut(&unit) {
+            agent.removed = true;
+        }
+        self.look_around();
+        Ok(())
+    }
+
+    /// `juju remove-application`: all its units and relations go.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such application.
+    pub fn remove_application(&mut self, application: &str) -> Result<(), Error> {
+        self.deployed(application)?;
+        self.controller.application(application).dying = true;
+        for number in self.controller.relations_of(application) {
+            if let Some(relation) = self.controller.relations.get_mut(&number).filter(|relation| !relation.is_peer()) {
+                relation.dying = true;
+            }
+        }
+        let own = self.controller.units.keys().filter(|unit| unit.application() == application);
+        for unit in own.cloned().collect::<Vec<_>>() {
+            self.controller.remove_unit(&unit);
+        }
+        self.look_around();
+        Ok(())
+    }
+
+    /// `juju integrate`: relates two endpoints, each as `application:endpoint`. The relation's number is the same for both.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such endpoint, the two do not fit each other, or a limit is reached.
+    pub fn relate(&mut self, one: &str, other: &str) -> Result<u32, Error> {
+        let (one, other) = (self.endpoint(one)?, self.endpoint(other)?);
+        let ((first, first_app, first_name), (second, second_app, second_name)) = (&one, &other);
+        let fits =
+            matches!((first.role, second.role), (Role::Provider, Role::Requirer) | (Role::Requirer, Role::Provider));
+        let shown = format!("{first_app}:{first_name} and {second_app}:{second_name}");
+        if !fits {
+            return Error::impossible(format!("{shown}: one has to provide what the other requires"));
+        }
+        if first.interface != second.interface {
+            let (one, other) = (&first.interface, &second.interface);
+            return Error::impossible(format!("{shown} have different interfaces, {one} and {other}"));
+        }
+        let (provider, requirer) = if first.role == Role::Provider { (&one, &other) } else { (&other, &one) };
+        let sides = [(requirer.1.as_str(), requirer.2.as_str()), (provider.1.as_str(), provider.2.as_str())];
+        let owned = sides.map(|(app, endpoint)| (app.to_owned(), endpoint.to_owned())).to_vec();
+        if self.controller.relations.values().any(|relation| relation.sides == owned && !relation.dying) {
+            return Error::impossible(format!("{shown} are related already"));
+        }
+        let number = self.controller.add_relation(&sides);
+        self.look_around();
+        Ok(number)
+    }
+
+    /// An endpoint of an application: `zk:client`.
+    fn endpoint(&self, text: &str) -> Result<(charm::Endpoint, String, String), Error> {
+        let Some((application, name)) = text.split_once(':') else {
+            return Error::impossible(format!("`{text}` is no endpoint: it has to look like application:endpoint"));
+        };
+        let deployed = self.deployed(application)?;
+        Ok((deployed.files.endpoint(name)?.clone(), application.to_owned(), name.to_owned()))
+    }
+
+    /// `juju remove-relation`: both sides' units depart from each other.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such relation, or it is a peer relation.
+    pub fn remove_relation(&mut self, one: &str, other: &str) -> Result<(), Error> {
+        let side = |text: &str| text.split_once(':').map(|(app, endpoint)| (app.to_owned(), endpoint.to_owned()));
+        let sides = [side(one), side(other)];
+        let found = self.controller.relations.values_mut().find(|relation| {
+            !relation.is_peer() && !relation.dying && sides.iter().flatten().all(|side| relation.sides.contains(side))
+        });
+        match found {
+            Some(relation) => relation.dying = true,
+            None => return Error::impossible(format!("{one} and {other} are not related")),
+        }
+        self.look_around();
+        Ok(())
+    }
+
+    /// `juju config`: sets an option. Text is read according to the option's type.
+    ///
+    /// # Errors
+    ///
+    /// If the charm has no such option, or the value does not fit its type.
+    pub fn set_config(&mut self, application: &str, option: &str, value: impl Into<Value>) -> Result<(), Error> {
+        let deployed = self.deployed(application)?;
+        let Some(found) = deployed.files.options.get(option) else {
+            return Error::impossible(format!("option `{option}` is not in config.yaml"));
+        };
+        let value = match value.into() {
+            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible)?,
+            value if found.fits(&value) => value,
+            value => {
+                return Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json()));
+            }
+        };
+        self.controller.application(application).config.insert(option.to_owned(), value);
+        Ok(())
+    }
+
+    /// `juju config --reset`: the option's default counts again.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such application.
+    pub fn reset_config(&mut self, application: &str, option: &str) -> Result<(), Error> {
+        self.deployed(application)?;
+        self.controller.application(application).config.remove(option);
+        Ok(())
+    }
+
+    /// `juju trust`: whether the application may see the cloud's credentials; `config-changed` is due.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such application.
+    pub fn set_trust(&mut self, application: &str, trust: bool) -> Result<(), Error> {
+        self.deployed(application)?;
+        self.controller.application(application).trust = trust;
+        Ok(())
+    }
+
+    /// This unit is leader from now on.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn set_leader(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        let application = self.controller.application(unit.application());
+        application.no_elections = false;
+        application.leader = Some(unit);
+        self.look_around();
+        Ok(())
+    }
+
+    /// Nobody leads the application, and nobody becomes leader before [`set_leader`](Self::set_leader) or
+    /// [`elect`](Self::elect).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such application.
+    pub fn remove_leader(&mut self, application: &str) -> Result<(), Error> {
+        self.deployed(application)?;
+        let application = self.controller.application(application);
+        application.no_elections = true;
+        application.leader = None;
+        self.look_around();
+        Ok(())
+    }
+
+    /// Some unit may become leader again, if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such application.
+    pub fn elect(&mut self, application: &str) -> Result<(), Error> {
+        self.deployed(application)?;
+        self.controller.application(application).no_elections = false;
+        Ok(())
+    }
+
+    /// The unit leads no longer; the first of the others does, if there is one.
+    pub(crate) fn pass_leadership_on(&mut self, unit: &UnitName) {
+        let app = unit.application();
+        let mut others = self.controller.units.keys().filter(|other| other.application() == app && *other != unit);
+        let next = others.next().cloned();
+        let application = self.controller.application(app);
+        if application.leader.as_ref() == Some(unit) {
+            application.leader = next;
+        }
+    }
+
+    /// `juju run`: the action waits for its turn (contract 3.2, row 8); its number tells its [report](Self::action).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit or action, or the parameters do not fit its schema.
+    pub fn run_action(&mut self, unit: &str, name: &str, params: &[(&str, Value)]) -> Result<u64, Error> {
+        let unit = self.unit_name(unit)?;
+        let four = self.controller.juju.is_four();
+        let Some(schema) = self.deployed(unit.application())?.files.actions.get(name) else {
+            return Error::impossible(format!("action \"{name}\" is not in actions.yaml"));
+        };
+        let given: BTreeMap<String, Value> =
+            params.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        let params = schema
+            .complete(given, four)
+            .map_err(|why| Error::Impossible(format!("action \"{name}\" is refused before the charm runs: {why}")))?;
+        self.actions += 1;
+        let id = self.actions;
+        self.add_task(&unit, Hook::Action { id, name: name.to_owned() }, params);
+        Ok(id)
+    }
+
+    fn add_task(&mut self, unit: &UnitName, hook: Hook, params: Value) {
+        if let Some(unit) = self.controller.units.get_mut(unit) {
+            unit.tasks.push_back(Task { hook, params });
+        }
+    }
+
+    /// `juju exec`: a shell command in a hook's context, when its turn comes (contract 1.6); about a relation, if one is
+    /// named as the unit names it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit or relation.
+    pub fn exec(&mut self, unit: &str, command: &str, relation: Option<&RelationId>) -> Result<(), Error> {
+        use crate::testing::hook::RelationKind::Created;
+        let unit = self.unit_name(unit)?;
+        let agent = self.agent(&unit)?;
+        let relation = match relation {
+            Some(id) if !agent.relations.contains_key(&id.number) => {
+                return Error::impossible(format!("{unit} is not in the relation {id}"));
+            }
+            Some(id) => agent.relation_hook(&self.controller, id.number, Created, None, None, 0).relation().cloned(),
+            None => None,
+        };
+        self.add_task(&unit, Hook::Exec { command: command.to_owned(), relation }, Value::Null);
+        Ok(())
+    }
+
+    /// `juju refresh`: the charm's files are replaced by those of `charm`; `upgrade-charm` is due on each unit. What runs for its
+    /// hooks is as in [`Application`].
+    ///
+    /// # Errors
+    ///
+    /// If the directory is no charm.
+    pub fn refresh(&mut self, name: &str, charm: Application) -> Result<(), Error> {
+        self.deployed(name)?;
+        let deployed = Deployed::new(&charm, CharmFiles::read(&charm.charm)?)?;
+        for endpoint in deployed.files.peers() {
+            let sides = [(name.to_owned(), endpoint.to_owned())];
+            if !self.controller.relations.values().any(|relation| relation.sides == sides) {
+                self.controller.add_relation(&[(name, endpoint)]);
+            }
+        }
+        let application = self.controller.application(name);
+        application.charm = Rc::clone(&deployed.files);
+        application.revision += 1;
+        self.charms.insert(name.to_owned(), deployed);
+        self.look_around();
+        Ok(())
+    }
+
+    /// `juju refresh --force-units`: units with a failed hook get the new charm, too, and retry the hook with it; they do not run
+    /// `upgrade-charm`.
+    ///
+    /// # Errors
+    ///
+    /// As [`refresh`](Self::refresh).
+    pub fn refresh_by_force(&mut self, name: &str, charm: Application) -> Result<(), Error> {
+        self.refresh(name, charm)?;
+        let failed: Vec<UnitName> = self
+            .agents
+            .iter()
+            .filter(|(unit, agent)| unit.application() == name && agent.pending.as_ref().is_some_and(|p| p.failed))
+            .map(|(unit, _)| unit.clone())
+            .collect();
+        failed.iter().try_for_each(|unit| self.unpack(unit))
+    }
+
+    /// `juju resolve`: the failed hook runs again, now.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or no hook has failed on it.
+    pub fn retry(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        match self.agents.get_mut(&unit).and_then(|agent| agent.pending.as_mut()) {
+            Some(pending) => {
+                pending.failed = false;
+                Ok(())
+            }
+            None => Error::impossible(format!("no hook has failed on {unit}, there is nothing to retry")),
+        }
+    }
+
+    /// `juju resolve --no-retry`: the failed hook counts as done, without its changes.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or no hook has failed on it.
+    pub fn resolve(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        let seen = crate::testing::agent::Seen::now(&self.controller, &unit);
+        let Some(agent) = self.agents.get_mut(&unit) else { return Err(self.no_unit(&unit)) };
+        match agent.pending.take() {
+            Some(pending) => agent.done(&pending.hook, &seen, &mut self.controller),
+            None => return Error::impossible(format!("no hook has failed on {unit}, there is nothing to resolve")),
+        }
+        self.last_failed.remove(&unit);
+        self.look_around();
+        Ok(())
+    }
+
+    /// Failed hooks are retried by and by, or only when [`retry`](Self::retry) says so: the model's option
+    /// `automatically-retry-hooks`.
+    pub fn set_automatic_retries(&mut self, automatic: bool) {
+        self.controller.retries = automatic;
+    }
+
+    /// The machine restarts: `start` is due again, if it has run.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn reboot(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        if let Some(agent) = self.agents.get_mut(&unit) {
+            agent.rebooted = agent.started;
+        }
+        Ok(())
+    }
+
+    /// The unit's agent restarts. Relations that it is in count as created, and it no longer knows which are peer relations
+    /// (contract 4.4, 5.3); a hook that runs has failed (contract 2.3).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn restart_agent(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        if let Some(running) = self.running.get_mut(&unit) {
+            running.result.outcome =
+                crate::testing::outcome::Outcome::Failed("the agent restarted while it ran".to_owned());
+            self.end(&unit)?;
+        }
+        if let Some(agent) = self.agents.get_mut(&unit) {
+            agent.restart();
+        }
+        self.look_around();
+        Ok(())
+    }
+
+    /// The series of the unit's machine is going to be upgraded: `pre-series-upgrade`, then nothing (contract 3.2, row 1).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or Juju is 4 or later.
+    pub fn prepare_series_upgrade(&mut self, unit: &str) -> Result<(), Error> {
+        self.set_series_upgrade(unit, SeriesUpgrade::Preparing)
+    }
+
+    /// The series of the unit's machine has been upgraded: `post-series-upgrade`, then the rest.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or Juju is 4 or later.
+    pub fn complete_series_upgrade(&mut self, unit: &str) -> Result<(), Error> {
+        self.set_series_upgrade(unit, SeriesUpgrade::Completing)
+    }
+
+    fn set_series_upgrade(&mut self, unit: &str, to: SeriesUpgrade) -> Result<(), Error> {
+        if self.controller.juju.is_four() {
+            return Error::impossible("Juju 4 has no series upgrade");
+        }
+        let unit = self.unit_name(unit)?;
+        match self.controller.units.get_mut(&unit) {
+            Some(found) if found.series_upgrade.is_some() || to == SeriesUpgrade::Preparing => {
+                found.series_upgrade = Some(to);
+                Ok(())
+            }
+            _ => Error::impossible(format!("no series upgrade of {unit} has been prepared")),
+        }
+    }
+
+    /// The unit's address changes; `config-changed` is due.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn set_address(&mut self, unit: &str, address: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        if let Some(unit) = self.controller.units.get_mut(&unit) {
+            unit.address = Some(address.to_owned());
+        }
+        Ok(())
+    }
+
+    /// The timer of `update-status` fires.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn update_status(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        if let Some(agent) = self.agents.get_mut(&unit) {
+            agent.update_status = Some(self.controller.now);
+        }
+        Ok(())
+    }
+
+    /// A slow unit: nothing happens on it until it is [released](Self::release).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn hold(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        self.held.insert(unit);
+        Ok(())
+    }
+
+    /// The unit goes on.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn release(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        self.held.remove(&unit);
+        Ok(())
+    }
+
+    /// Kills the unit's next hook with SIGKILL at this point. A hook in this process is killed at its hook commands only.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn kill_at(&mut self, unit: &str, point: KillPoint) -> Result<(), Error> {
+        let in_process = matches!(point, KillPoint::After(_));
+        let plan = self.plan(unit)?;
+        plan.kill = Some(point);
+        let unit = self.unit_name(unit)?;
+        let files = self.machines.get(&unit).is_some_and(|machine| matches!(machine.program, Program::Files));
+        if in_process && !files {
+            self.plan(unit.as_str())?.kill = None;
+            return Error::impossible(format!("{unit} runs in this process, and cannot be killed by the clock"));
+        }
+        Ok(())
+    }
+
+    /// Refuses the changes of the unit's next hook that exits 0, for this reason.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn refuse_commit(&mut self, unit: &str, reason: &str) -> Result<(), Error> {
+        self.plan(unit)?.refuse = Some(reason.to_owned());
+        Ok(())
+    }
+
+    /// Leadership is lost during the unit's next hook, after its last hook command and before its changes are applied.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn lose_leadership_before_commit(&mut self, unit: &str) -> Result<(), Error> {
+        self.plan(unit)?.lose_leadership = true;
+        Ok(())
+    }
+
+    fn plan(&mut self, unit: &str) -> Result<&mut Plan, Error> {
+        let unit = self.unit_name(unit)?;
+        Ok(self.plans.entry(unit).or_default())
+    }
+
+    /// With Juju 4: peers do not see that a unit leaves (juju issue 23326, contract 5.5).
+    pub fn set_peer_departure_bug(&mut self, present: bool) {
+        self.controller.peer_departure_bug = present;
+    }
+
+    /// The time that has passed since the model began.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.controller.now
+    }
+
+    pub(crate) fn deployed(&self, application: &str) -> Result<&Deployed, Error> {
+        self.charms.get(application).ok_or_else(|| {
+            let known: Vec<&str> = self.charms.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            Error::Impossible(format!("there is no application `{application}`; the model has: {known}"))
+        })
+    }
+
+    /// The unit of that name that has an agent.
+    pub(crate) fn unit_name(&self, unit: &str) -> Result<UnitName, Error> {
+        let unit: UnitName = unit.parse()?;
+        if self.agents.contains_key(&unit) && self.controller.units.contains_key(&unit) {
+            Ok(unit)
+        } else {
+            Err(self.no_unit(&unit))
+        }
+    }
+}
+
+impl Deployed {
+    fn new(application: &Application, files: CharmFiles) -> Result<Self, Error> {
+        let directory = &application.charm;
+        let in_process = !matches!(application.program, Program::Files);
+        if !in_process && application.path.is_none() && !has_program(directory) {
+            let problem = "has no hooks nor dispatch file; give the charm's program";
+            return Err(Error::charm(directory, problem));
+        }
+        Ok(Self {
+            files: Rc::new(files),
+            directory: directory.clone(),
+            path: application.path.clone(),
+            program: application.program.clone(),
+        })
+    }
+}
+
+fn has_program(charm: &Path) -> bool {
+    charm.join("dispatch").exists() || charm.join("hooks").is_dir()
+}
