@@ -32,6 +32,8 @@ struct Relation {
     /// The application on the other side; for peers the own one.
     remote_app: String,
     ended: bool,
+    /// The units that have entered and do not leave.
+    present: BTreeSet<String>,
     /// Bags of units and of applications, without Juju's own keys.
     bags: BTreeMap<String, Entries>,
 }
@@ -40,13 +42,23 @@ struct Relation {
 struct Unit {
     installed: bool,
     leaving: bool,
+    gone: bool,
+    /// The relations that it has entered and whose `-broken` is not done.
+    relations: BTreeSet<String>,
     /// The names of what ran, whatever came of it.
     hooks: Vec<String>,
     done: u64,
-    /// Relations whose `-broken` is done.
-    broken: BTreeSet<String>,
     /// As last fetched (contract 4.6).
     members: Members,
+    /// The hook that runs, or has run and is not ended.
+    running: Option<Running>,
+}
+
+/// What is to be recorded when the hook ends.
+#[derive(Clone, Debug)]
+struct Running {
+    members: Members,
+    wrote: Vec<Write>,
 }
 
 /// The members of each relation, with their bags.
@@ -54,9 +66,10 @@ type Members = BTreeMap<String, BTreeMap<String, Entries>>;
 
 /// One hook that is compared.
 struct Case<'a> {
-    run: &'a HookRun,
+    name: &'a str,
+    hook: &'a Hook,
     unit: &'a Unit,
-    members: Members,
+    members: &'a Members,
     view: &'a View,
     about: String,
 }
@@ -84,20 +97,36 @@ impl Ledger {
         self.config.insert(option.to_owned(), value.into());
     }
 
-    /// A relation is made; for peers the remote application is the own one.
+    /// A relation is made; for peers the remote application is the own one. All units that can enter it do.
     pub(crate) fn relate(&mut self, id: &str, remote_app: &str) {
-        let relation = Relation { remote_app: remote_app.to_owned(), ..Relation::default() };
+        let units = self.units.iter_mut().filter(|(_, unit)| unit.installed && !unit.leaving);
+        let entering = units.map(|(name, unit)| {
+            unit.relations.insert(id.to_owned());
+            name.clone()
+        });
+        let relation =
+            Relation { remote_app: remote_app.to_owned(), present: entering.collect(), ..Relation::default() };
         self.relations.insert(id.to_owned(), relation);
     }
 
     /// A relation is removed.
-    pub(crate) fn end(&mut self, id: &str) {
+    pub(crate) fn end_relation(&mut self, id: &str) {
         self.relations.get_mut(id).unwrap().ended = true;
     }
 
     /// A unit begins to leave.
-    pub(crate) fn leave(&mut self, unit: &str) {
-        self.units.get_mut(unit).unwrap().leaving = true;
+    pub(crate) fn leave(&mut self, name: &str) {
+        if let Some(unit) = self.units.get_mut(name) {
+            unit.leaving = true;
+        }
+        for relation in self.relations.values_mut() {
+            relation.present.remove(name);
+        }
+    }
+
+    /// A unit that is data enters a relation.
+    pub(crate) fn join(&mut self, relation: &str, unit: &str) {
+        self.relations.get_mut(relation).unwrap().present.insert(unit.to_owned());
     }
 
     /// A write by somebody who is no charm: a peer or a remote unit that is data, or an application. `settings` are the
@@ -123,30 +152,38 @@ impl Ledger {
 
     /// The names of all hooks and actions that a unit has run.
     pub(crate) fn hooks(&self, unit: &str) -> &[String] {
-        &self.units[unit].hooks
+        self.units.get(unit).map_or(&[], |unit| unit.hooks.as_slice())
     }
 
-    /// Compares what a charm saw in a hook with what it had to see, and enters what came of the hook.
-    pub(crate) fn enter(&mut self, run: &HookRun, leader: bool, view: &View) {
-        let name = run.unit.to_string();
-        let mut unit = self.units.remove(&name).unwrap_or_default();
-        let members = self.begin(&mut unit, &run.hook);
-        let about = format!("{} on {name}, which has run {:?}", run.hook, unit.hooks);
-        let case = Case { run, unit: &unit, members, view, about };
-        self.compare(&case, leader);
-        let members = case.members;
-
-        unit.hooks.push(run.hook.name());
-        let done = matches!(run.outcome, Outcome::Done);
-        let state_kept = done || self.manner.keeps_its_state_itself && matches!(run.outcome, Outcome::Refused(_));
-        unit.done += u64::from(state_kept);
-        if done {
-            unit.record(&run.hook, members);
-        }
-        self.units.insert(name, unit);
+    /// A hook has begun, and its program has run: compares what the charm saw with what it had to see.
+    pub(crate) fn begin(&mut self, name: &str, hook: &Hook, leader: bool, view: &View) {
+        let mut unit = self.units.remove(name).unwrap_or_default();
+        let members = self.members(&mut unit, hook);
+        let about = format!("{hook} on {name}, which has run {:?}", unit.hooks);
+        self.compare(&Case { name, hook, unit: &unit, members: &members, view, about }, leader);
+        unit.hooks.push(hook.name());
         // Leader settings are written at once, all else only with the hook (contract 2.2).
-        for write in view.wrote.iter().filter(|write| done || write.relation == "settings") {
+        let (at_once, wrote): (Vec<Write>, _) = view.wrote.iter().cloned().partition(Write::is_setting);
+        unit.running = Some(Running { members, wrote });
+        self.units.insert(name.to_owned(), unit);
+        for write in &at_once {
             self.apply(write);
+        }
+    }
+
+    /// The hook is over: what it wrote was applied, or dropped.
+    pub(crate) fn end(&mut self, run: &HookRun) {
+        let name = run.unit.to_string();
+        let unit = self.units.get_mut(&name).unwrap();
+        let running = unit.running.take().expect("a hook ends that has begun");
+        let done = matches!(run.outcome, Outcome::Done);
+        let kept = done || self.manner.keeps_its_state_itself && matches!(run.outcome, Outcome::Refused(_));
+        unit.done += u64::from(kept);
+        if done {
+            self.record(&name, &run.hook, running.members);
+            for write in &running.wrote {
+                self.apply(write);
+            }
         }
     }
 
@@ -154,14 +191,53 @@ impl Ledger {
     pub(crate) fn resolve(&mut self, run: &HookRun) {
         let name = run.unit.to_string();
         let mut unit = self.units.remove(&name).unwrap();
-        let members = self.begin(&mut unit, &run.hook);
-        unit.record(&run.hook, members);
-        self.units.insert(name, unit);
+        let members = self.members(&mut unit, &run.hook);
+        self.units.insert(name.clone(), unit);
+        self.record(&name, &run.hook, members);
+    }
+
+    /// The hook is done: who joined is a member, who departed is none.
+    fn record(&mut self, name: &str, hook: &Hook, members: Members) {
+        let unit = self.units.get_mut(name).unwrap();
+        match hook {
+            Hook::Relation(about) => {
+                unit.members = members;
+                if about.kind == RelationKind::Broken {
+                    unit.relations.remove(&about.relation.to_string());
+                }
+            }
+            Hook::Plain(hook) if hook == "install" => {
+                unit.installed = true;
+                // Contract 3.1: it enters all relations at once.
+                for (id, relation) in self.relations.iter_mut().filter(|(_, relation)| !relation.ended) {
+                    unit.relations.insert(id.clone());
+                    relation.present.insert(name.to_owned());
+                }
+            }
+            Hook::Plain(hook) if hook == "remove" => unit.gone = true,
+            _ => {}
+        }
+    }
+
+    /// Nothing is due any more: every unit has seen who is there, and the latest of what they have published (contract
+    /// 4.3).
+    pub(crate) fn quiet(&self) {
+        for (name, unit) in self.units.iter().filter(|(_, unit)| !unit.gone) {
+            for id in &unit.relations {
+                let relation = &self.relations[id];
+                let there = relation.present.iter().filter(|other| {
+                    *other != name && other.split('/').next() == Some(relation.remote_app.as_str()) && !relation.ended
+                });
+                let expected: BTreeMap<_, _> = there.map(|other| (other.clone(), self.bag(id, other))).collect();
+                let seen = unit.members.get(id).cloned().unwrap_or_default();
+                assert_eq!(seen, expected, "members of {id} on {name}, which has run {:?}", unit.hooks);
+            }
+        }
     }
 
     /// The members that the hook has to see, and their bags. What is fetched anew stays even if the hook fails; who
     /// joined or departed does not (contract 2.1, 4.6).
-    fn begin(&self, unit: &mut Unit, hook: &Hook) -> Members {
+    fn members(&self, unit: &mut Unit, hook: &Hook) -> Members {
         let mut members = unit.members.clone();
         for id in self.relations.keys() {
             members.entry(id.clone()).or_default();
@@ -171,7 +247,10 @@ impl Ledger {
         {
             let id = about.relation.to_string();
             let found = members.get_mut(&id).unwrap();
+            let relation = &self.relations[&id];
+            let there = relation.present.contains(&remote) && !relation.ended && !unit.leaving;
             if about.kind == RelationKind::Departed {
+                assert!(!there, "{hook}: {remote} does not leave");
                 found.remove(&remote).unwrap_or_else(|| panic!("{hook}: {remote} was no member"));
             } else {
                 let bag = self.bag(&id, &remote);
@@ -179,6 +258,7 @@ impl Ledger {
                     kept.clone_from(&bag);
                 }
                 let known = found.insert(remote.clone(), bag).is_some();
+                assert!(there || known, "{hook}: {remote} is not there");
                 assert_eq!(known, about.kind == RelationKind::Changed, "{hook}: whether {remote} was a member");
             }
         }
@@ -207,23 +287,22 @@ impl Ledger {
 
     /// The hook that the charm says it ran is the one that the simulated Juju says it ran.
     fn compare_identity(&self, case: &Case<'_>) {
-        let Case { run, unit, view, about, .. } = case;
-        let own = run.unit.to_string();
+        let Case { name, hook, unit, view, about, .. } = case;
         let mut expected = ["", "", "", ""].map(str::to_owned);
-        if let Hook::Relation(hook) = &run.hook {
+        if let Hook::Relation(hook) = hook {
             let id = hook.relation.to_string();
             let remote = hook.unit.as_ref().map(ToString::to_string).unwrap_or_default();
             let app = self.relations[&id].remote_app.clone();
             // Contract 5.1: whoever leaves, for the unit that leaves itself.
             let departing = match hook.kind {
-                RelationKind::Departed if unit.leaving => own.clone(),
+                RelationKind::Departed if unit.leaving => (*name).to_owned(),
                 RelationKind::Departed => remote.clone(),
                 _ => String::new(),
             };
             expected = [id, remote, app, departing];
         }
         let seen = [&view.relation, &view.remote_unit, &view.remote_app, &view.departing_unit];
-        assert_eq!((&view.hook, &view.unit), (&run.hook.name(), &own), "{about}");
+        assert_eq!((view.hook.as_str(), view.unit.as_str()), (hook.name().as_str(), *name), "{about}");
         assert_eq!(seen, expected.each_ref(), "relation, remote unit, remote application, departing unit in {about}");
     }
 
@@ -231,7 +310,7 @@ impl Ledger {
     /// members.
     fn lists(&self, unit: &Unit, id: &str) -> bool {
         let over = self.relations[id].ended && unit.members.get(id).is_none_or(BTreeMap::is_empty);
-        unit.installed && !unit.broken.contains(id) && !(over && self.hides_ended_relations)
+        unit.relations.contains(id) && !(over && self.hides_ended_relations)
     }
 
     fn compare_relation(&self, case: &Case<'_>, id: &str, seen: &Seen) {
@@ -240,7 +319,7 @@ impl Ledger {
         let bag = |(unit, bag): (&String, &Entries)| (unit.clone(), self.without_jujus_keys(bag, &about));
         assert_eq!(seen.members.iter().map(bag).collect::<BTreeMap<_, _>>(), case.members[id], "members {about}");
         let own = self.without_jujus_keys(&seen.own, &about);
-        assert_eq!(own, self.bag(id, &case.run.unit.to_string()), "own bag {about}");
+        assert_eq!(own, self.bag(id, case.name), "own bag {about}");
         let may_read = relation.remote_app == self.app || case.view.leader;
         match &seen.app {
             Some(app) => {
@@ -274,18 +353,5 @@ impl Ledger {
             assert_eq!(there, !(self.four && key == "private-address"), "`{key}` in a unit's bag {about}: {bag:?}");
         }
         rest
-    }
-}
-
-impl Unit {
-    /// The hook is done: who joined is a member, who departed is none.
-    fn record(&mut self, hook: &Hook, members: Members) {
-        self.installed |= hook.name() == "install";
-        if let Hook::Relation(about) = hook {
-            self.members = members;
-            if about.kind == RelationKind::Broken {
-                self.broken.insert(about.relation.to_string());
-            }
-        }
     }
 }

@@ -16,12 +16,10 @@ struct Life {
     ledger: Ledger,
     app: String,
     manner: Manner,
-    /// How many hooks of the charm's record have been compared.
-    compared: usize,
 }
 
 /// What went wrong, with what the charm has logged: frameworks say there what they have to say.
-fn explain(run: &HookRun) -> String {
+pub(crate) fn explain(run: &HookRun) -> String {
     let log: Vec<&str> = run.log.iter().map(|line| line.message.as_str()).collect();
     format!("{}\n{}", run.problem().unwrap_or_default(), log.join("\n"))
 }
@@ -68,13 +66,13 @@ pub(crate) fn with_lies(charm: &Charm) {
     life.deployment();
     life.add_peer(1, "one");
     life.step();
-    let before = life.ledger.clone();
+    let (before, told_by) = (life.ledger.clone(), &life.unit(0));
     let run = life.step().unwrap();
     let view = view::read(life.agent.charm_dir()).pop().unwrap();
     for (about, lie) in LIES {
         let (mut ledger, mut told) = (before.clone(), view.clone());
         lie(&mut told);
-        let compared = catch_unwind(AssertUnwindSafe(|| ledger.enter(&run, false, &told)));
+        let compared = catch_unwind(AssertUnwindSafe(|| ledger.begin(told_by, &run.hook, false, &told)));
         assert!(compared.is_err(), "a lie about {about} is not noticed");
     }
 }
@@ -87,7 +85,6 @@ impl Life {
             ledger: Ledger::new(&app, charm.manner, juju),
             app,
             manner: charm.manner,
-            compared: 0,
         }
     }
 
@@ -131,6 +128,7 @@ impl Life {
         self.ledger.relate(&id, "proxy");
         for unit in ["proxy/0", "proxy/1"] {
             self.agent.add_remote(&relation, unit, &[("host", unit)]).unwrap();
+            self.ledger.join(&id, unit);
             self.ledger.publish(&id, unit, &[("host", unit)]);
         }
         assert_eq!(self.settle().len(), 5, "created, and twice joined and changed");
@@ -199,7 +197,7 @@ impl Life {
     fn removal(&mut self) {
         let website = self.agent.relations().into_iter().find(|id| id.endpoint == "website").unwrap();
         self.agent.unrelate(&website).unwrap();
-        self.ledger.end(&website.to_string());
+        self.ledger.end_relation(&website.to_string());
         let expected =
             ["website-relation-departed (proxy/0)", "website-relation-departed (proxy/1)", "website-relation-broken"];
         assert_eq!(self.settle(), expected);
@@ -246,6 +244,7 @@ impl Life {
         let unit = self.unit(number);
         let bag = [("name", unit.as_str()), ("word", word)];
         self.agent.add_peer("cluster", &unit, &bag).unwrap();
+        self.ledger.join("cluster:0", &unit);
         self.ledger.publish("cluster:0", &unit, &bag);
     }
 
@@ -257,6 +256,7 @@ impl Life {
 
     fn remove_peer(&mut self, number: u32) {
         self.agent.remove_peer(&self.unit(number)).unwrap();
+        self.ledger.leave(&self.unit(number));
     }
 
     fn set_config<T: Into<Value> + Into<serde_json::Value> + Clone>(&mut self, option: &str, value: T) {
@@ -286,6 +286,7 @@ impl Life {
             assert!(!run.failed(), "{}", run.problem().unwrap());
             runs.push(run.to_string());
         }
+        self.ledger.quiet();
         runs
     }
 
@@ -305,11 +306,11 @@ impl Life {
 
     /// Each run of the charm's program has made one record, and this is what it has to say.
     fn compare(&mut self, run: &HookRun, leader: bool) {
-        let views = view::read(self.agent.charm_dir());
-        let [view] = &views[self.compared..] else {
-            panic!("{} records of {run}: {}", views.len() - self.compared, explain(run));
-        };
-        self.ledger.enter(run, leader, view);
-        self.compared += 1;
+        let unit = self.unit(0);
+        let before = self.ledger.hooks(&unit).len();
+        assert!(view::read(self.agent.charm_dir()).len() > before, "{run} recorded nothing: {}", explain(run));
+        let view = view::next(self.agent.charm_dir(), before);
+        self.ledger.begin(&unit, &run.hook, leader, &view);
+        self.ledger.end(run);
     }
 }

@@ -51,6 +51,20 @@ pub(crate) struct Write {
     pub(crate) entries: Entries,
 }
 
+impl Write {
+    /// Whether it went to the leader settings.
+    pub(crate) fn is_setting(&self) -> bool {
+        self.relation == "settings"
+    }
+}
+
+/// The one hook that is recorded after so many others.
+pub(crate) fn next(charm_dir: &Path, before: usize) -> View {
+    let mut views = read(charm_dir);
+    assert_eq!(views.len(), before + 1, "hooks that the charm has recorded in {}", charm_dir.display());
+    views.remove(before)
+}
+
 /// All hooks that are recorded in a charm's directory.
 pub(crate) fn read(charm_dir: &Path) -> Vec<View> {
     let Ok(text) = fs::read_to_string(charm_dir.join("view.jsonl")) else { return Vec::new() };
