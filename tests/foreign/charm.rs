@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use zkpeer_core::testing::{Builder, UnitAgent};
+use zkpeer_core::testing::{Application, Builder, Model, UnitAgent};
 
 /// A charm that is not ours.
 pub(crate) struct Charm {
@@ -63,13 +63,40 @@ impl Charm {
         format!("foreign-{}", self.name)
     }
 
-    /// A unit of it, as yet without a hook.
+    /// One unit of it, with peers that are data.
     pub(crate) fn builder(&self) -> Builder {
-        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign").join(self.name);
+        UnitAgent::builder(directory(self.name)).path(&self.path()).limit(LIMIT)
+    }
+
+    /// An application of it.
+    pub(crate) fn application(&self) -> Application {
+        Application::new(directory(self.name))
+    }
+
+    /// Lets the model run it.
+    pub(crate) fn prepare(&self, model: &mut Model) {
+        model.set_path(&self.path());
+        model.set_limit(LIMIT);
+    }
+
+    /// The application on the other side of `website`, which does nothing.
+    pub(crate) fn proxy() -> Application {
+        Application::new(directory("proxy")).function(|_| 0)
+    }
+
+    /// What an agent has on its `PATH`.
+    fn path(&self) -> String {
         let python = self.python.iter().map(|path| path.display().to_string());
         let path: Vec<String> = python.chain(["/usr/bin".to_owned(), "/bin".to_owned()]).collect();
-        UnitAgent::builder(directory).path(&path.join(":")).limit(Duration::from_secs(120))
+        path.join(":")
     }
+}
+
+/// Longer than any hook takes, however busy the machine is.
+const LIMIT: Duration = Duration::from_secs(120);
+
+fn directory(charm: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign").join(charm)
 }
 
 /// The directory of the program that `ZKPEER_PYTHON` names; on a hook's `PATH` it is what `python3` is.
