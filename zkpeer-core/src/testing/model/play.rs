@@ -15,7 +15,7 @@ use crate::testing::error::Error;
 use crate::testing::hook::{Hook, RelationKind};
 use crate::testing::machine::{Exit, Session, Start};
 use crate::testing::outcome::{ActionReport, HookRun, Outcome};
-use crate::testing::run::Run;
+use crate::testing::run::{Reboot, Run};
 use crate::testing::value::Value;
 
 /// More than this without a pause, and something will never come to rest.
@@ -326,6 +326,14 @@ impl Model {
             return Error::impossible(format!("no hook runs on {unit}"));
         };
         self.commit(&run, &mut result);
+        let reboots = match run.reboot {
+            Some(Reboot::After) => result.outcome == Outcome::Done,
+            Some(Reboot::Now) => result.outcome == Outcome::Killed,
+            None => false,
+        };
+        if let Some(agent) = self.agents.get_mut(unit).filter(|_| reboots) {
+            agent.rebooted = agent.started;
+        }
         match &result.hook {
             Hook::Action { id, .. } => {
                 let report = ActionReport::new(result.clone(), run.action.unwrap_or_default());
