@@ -286,7 +286,8 @@ impl Run {
                 ));
             }
         }
-        if let Some(state) = self.state.as_ref().filter(|_| self.state_changed && !controller.juju.is_four())
+        if let Some(state) = self.state.as_ref().filter(|_| self.state_changed)
+            && !controller.juju.is_four()
             && state.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > MAX_STATE
         {
             return Err(format!("max allowed size ({MAX_STATE}) of the charm state exceeded"));

@@ -105,8 +105,8 @@ pub(super) fn status_get(call: &mut Call<'_>) -> Answered {
         entries.insert("units".to_owned(), Value::Map(units));
         return Ok(call.print(&map([("application-status", Value::Map(entries))])));
     }
-    let now = call.controller.units.get(&call.run.unit).map(|unit| unit.status.clone()).unwrap_or_default();
     // Read once per hook: a later status-set in the same hook does not show (contract 9.9).
+    let now = call.controller.units.get(&call.run.unit).map(|unit| unit.status.clone()).unwrap_or_default();
     let status = call.run.status_read.get_or_insert(now).clone();
     let smart = call.format == super::super::options::Format::Smart && !with_data;
     Ok(call.print(&if smart { Value::from(status.status) } else { Value::Map(shown(&status)) }))
