@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::agent::Agent;
+use super::change::Change;
 use super::charm::CharmFiles;
-use super::command::{self, Answer, Request};
+use super::command::{self, Answer, NEEDS_STDIN, Request};
 use super::controller::Controller;
 use super::directory::Directory;
 use super::error::Error;
@@ -16,7 +18,7 @@ use super::hook::Hook;
 use super::in_process::{Function, Memory};
 use super::model::Deployed;
 use super::process::{self, CommandRun, KillPoint};
-use super::run::Run;
+use super::run::{Reboot, Run};
 use crate::charm::Charm;
 use crate::report::Report;
 
@@ -27,11 +29,27 @@ pub(crate) struct Session {
     pub(crate) controller: Controller,
     pub(crate) agent: Agent,
     pub(crate) charm: Rc<CharmFiles>,
+    /// What happens before the hook command of this number; the first is 1.
+    pub(crate) changes: Vec<(usize, Change)>,
+    /// How many hook commands have been answered.
+    pub(crate) answered: usize,
 }
 
 impl Session {
     pub(crate) fn answer(&mut self, request: &Request) -> Answer {
-        command::answer(request, &mut self.run, &mut self.controller, &mut self.agent, &self.charm)
+        let next = self.answered + 1;
+        let (due, later) = mem::take(&mut self.changes).into_iter().partition(|(number, _)| *number <= next);
+        self.changes = later;
+        due.into_iter().for_each(|(_, change): (usize, Change)| change.apply(&mut self.controller));
+        let answer = command::answer(request, &mut self.run, &mut self.controller, &mut self.agent, &self.charm);
+        // A command that asks for its standard input comes again.
+        self.answered += usize::from(answer != Answer::Refused(NEEDS_STDIN.to_owned()));
+        answer
+    }
+
+    /// `juju-reboot --now` kills the hook (contract 9.16).
+    pub(crate) fn reboots_now(&self) -> bool {
+        self.run.reboot == Some(Reboot::Now)
     }
 }
 
@@ -152,14 +170,14 @@ impl Machine {
             limit: start.limit,
             kill: start.kill,
         };
-        let mut ended = process::run(&process, &mut |request| session.answer(request))?;
+        let mut ended = process::run(&process, session)?;
         self.directory.read_report(&mut ended);
         Ok(ended)
     }
 
     /// Puts another revision of the charm in place.
     pub(crate) fn unpack(&mut self, deployed: &Deployed) -> Result<(), Error> {
-        self.directory.unpack(&deployed.directory, deployed.path.as_deref())?;
+        self.directory.unpack(deployed)?;
         self.program = deployed.program.clone();
         self.memory.forget_charm();
         Ok(())

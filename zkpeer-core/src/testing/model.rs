@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use super::agent::{Agent, Next};
 use super::chance::Chance;
+use super::change::Change;
 use super::charm::CharmFiles;
 use super::controller::Controller;
 use super::directory::Root;
@@ -87,6 +88,7 @@ pub(crate) struct Deployed {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     pub(super) kill: Option<Kill>,
+    pub(super) changes: Vec<(usize, Change)>,
     pub(super) refuse: Option<String>,
     pub(super) lose_leadership: bool,
 }
@@ -277,6 +279,7 @@ impl Model {
             }
         };
         self.look_around();
+        self.add_subordinates()?;
         Ok(event)
     }
 

@@ -1,6 +1,6 @@
 //! Contract sections 7 to 9: the hook commands through the real program, with outputs, texts and exit codes.
 
-use crate::support::Shell;
+use crate::support::{Shell, names};
 
 fn shell() -> Shell {
     Shell::new(|builder| builder)
@@ -186,8 +186,19 @@ fn c9_4_an_ending_relation_is_left_out_but_can_be_read() {
     shell.agent.unrelate(&client).unwrap();
     shell.script("relation-ids client; relation-list -r client:1 --format=json");
     let runs = shell.agent.settle().unwrap();
-    assert_eq!(runs.last().unwrap().to_string(), "client-relation-broken");
-    assert_eq!(runs.last().unwrap().stdout, "[]\n");
+    assert_eq!(names(&runs), ["client-relation-departed (kafka/0)", "client-relation-broken"]);
+    assert_eq!(runs[0].stdout, "client:1\n[]\n", "it had a member when the hook began");
+    assert_eq!(runs[1].stdout, "[]\n");
+}
+
+#[test]
+fn c9_4_a_relation_that_only_the_unit_leaves_is_listed() {
+    let mut shell = related(false);
+    shell.agent.remove();
+    shell.script("relation-ids client");
+    let runs = shell.agent.settle().unwrap();
+    assert_eq!(names(&runs)[..2], ["client-relation-departed (kafka/0)", "client-relation-broken"]);
+    assert_eq!([&runs[0].stdout, &runs[1].stdout], ["client:1\n", "client:1\n"]);
 }
 
 #[test]
@@ -318,9 +329,9 @@ fn c9_11_network() {
     let mut shell = Shell::new(|builder| builder.address("10.0.0.4"));
     assert_eq!(
         shell.output("network-get --format=json zkpeer"),
-        "{\"bind-addresses\":[{\"addresses\":[{\"cidr\":\"10.0.0.0/24\",\"hostname\":\"\",\"value\":\"10.0.0.4\"}],\
-         \"interface-name\":\"eth0\",\"mac-address\":\"00:16:3e:00:00:04\"}],\"egress-subnets\":[\"10.0.0.4/32\"],\
-         \"ingress-addresses\":[\"10.0.0.4\"]}\n"
+        "{\"bind-addresses\":[{\"mac-address\":\"00:16:3e:00:00:04\",\"interface-name\":\"eth0\",\
+         \"addresses\":[{\"hostname\":\"\",\"value\":\"10.0.0.4\",\"cidr\":\"10.0.0.0/24\"}]}],\
+         \"egress-subnets\":[\"10.0.0.4/32\"],\"ingress-addresses\":[\"10.0.0.4\"]}\n"
     );
     outputs(
         &mut shell,
@@ -418,7 +429,7 @@ fn c9_14_goal_state() {
     assert_eq!(units, ["hello/0", "hello/1", "hello/2"], "peers that have not joined yet, too");
     assert_eq!(state["relations"]["client"]["kafka"]["status"], "joined");
     assert!(state["relations"].get("zkpeer").is_none());
-    assert!(shell.output("goal-state").starts_with("relations:\n  client:\n    kafka:\n      since: "));
+    assert!(shell.output("goal-state").starts_with("units:\n  hello/0:\n    status: "));
     let smart = "invalid value \"smart\" for option --format: unknown format \"smart\"";
     errors(&mut shell, &[("goal-state --format smart", smart, 2)]);
 }

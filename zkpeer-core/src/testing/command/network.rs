@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::controller::{OpenPorts, PortRange};
-use super::super::options::{Format, Opt, quoted, switch, valued};
+use super::super::options::{Format, Opt, quoted, switch};
 use super::super::value::{Value, map, texts};
 use super::{Answered, Call, Failure, RELATION, failed, usage};
+use crate::juju::UnitName;
 
 pub(super) const GET: &[Opt] = &[
     RELATION,
@@ -13,7 +14,6 @@ pub(super) const GET: &[Opt] = &[
     switch(&["ingress-address"]),
     switch(&["egress-subnets"]),
     switch(&["primary-address"]),
-    valued(&["endpoint"]),
 ];
 
 pub(super) fn network_get(call: &mut Call<'_>) -> Answered {
@@ -29,7 +29,7 @@ pub(super) fn network_get(call: &mut Call<'_>) -> Answered {
     if chosen.contains(&"primary-address") && chosen.len() > 1 {
         return failed("--primary-address must be the only flag specified");
     }
-    let known = call.charm.endpoints.contains_key(binding)
+    let known = call.charm.endpoints().contains_key(binding)
         || call.charm.extra_bindings.contains(binding)
         || binding == "juju-info";
     let address = call.controller.units.get(&call.run.unit).and_then(|unit| unit.address.clone());
@@ -46,8 +46,24 @@ pub(super) fn network_get(call: &mut Call<'_>) -> Answered {
         [name] => one(name),
         names => Value::Map(names.iter().map(|name| ((*name).to_owned(), one(name))).collect()),
     };
-    Ok(call.print(&value))
+    Ok(call.print_fields(&value, NETWORK))
 }
+
+/// How Juju orders what it prints of a network (contract 9.11).
+const NETWORK: &[&str] = &[
+    "bind-addresses",
+    "egress-subnets",
+    "ingress-addresses",
+    "mac-address",
+    "macaddress",
+    "interface-name",
+    "interfacename",
+    "addresses",
+    "hostname",
+    "address",
+    "value",
+    "cidr",
+];
 
 /// All that is known of the network; YAML has the older names beside the newer ones.
 fn whole(address: &str, subnet: &str, format: Format) -> Value {
@@ -110,7 +126,7 @@ pub(super) fn close_port(call: &mut Call<'_>) -> Answered {
     let mut ports = call.run.ports(call.controller);
     conflict(call, &ports, &range, "close")?;
     if let Some(open) = ports.get_mut(&range) {
-        let all: BTreeSet<String> = call.charm.endpoints.keys().cloned().collect();
+        let all: BTreeSet<String> = call.charm.endpoints().keys().cloned().collect();
         let left: BTreeSet<String> =
             if open.is_empty() { &all } else { &*open }.difference(&endpoints).cloned().collect();
         if endpoints.is_empty() || left.is_empty() {
@@ -123,18 +139,27 @@ pub(super) fn close_port(call: &mut Call<'_>) -> Answered {
     Ok(String::new())
 }
 
-/// A range must be the same as an open one, or not touch it.
+/// A range must be the same as one that the unit has open, or not touch it, and not touch any of others on the machine.
 fn conflict(call: &Call<'_>, ports: &OpenPorts, range: &PortRange, verb: &str) -> Result<(), Failure> {
-    let touches = |other: &PortRange| {
-        other != range && other.protocol == range.protocol && other.from <= range.to && range.from <= other.to
-    };
-    let Some(other) = ports.keys().find(|other| touches(other)) else { return Ok(()) };
+    let touches =
+        |other: &&PortRange| other.protocol == range.protocol && other.from <= range.to && range.from <= other.to;
     let unit = &call.run.unit;
-    let stored = call.controller.units.get(unit).is_some_and(|unit| unit.ports.contains_key(other));
-    let when = if stored { "" } else { " requested earlier" };
-    failed(format!(
-        "cannot {verb} {range} (unit \"{unit}\"): port range conflicts with {other} (unit \"{unit}\"){when}"
-    ))
+    let refuse = |other: &PortRange, owner: &UnitName, when: &str| {
+        let conflicts = format!("port range conflicts with {other} (unit \"{owner}\"){when}");
+        failed(format!("cannot {verb} {range} (unit \"{unit}\"): {conflicts}"))
+    };
+    let own = call.controller.units.get(unit);
+    if let Some(other) = ports.keys().filter(touches).find(|other| *other != range) {
+        let stored = own.is_some_and(|unit| unit.ports.contains_key(other));
+        return refuse(other, unit, if stored { "" } else { " requested earlier" });
+    }
+    let machine = own.filter(|_| verb == "open").map(|unit| unit.machine);
+    let mut others =
+        call.controller.units.iter().filter(|(name, other)| *name != unit && Some(other.machine) == machine);
+    match others.find_map(|(name, other)| Some((name, other.ports.keys().find(touches)?))) {
+        Some((owner, other)) => refuse(other, owner, ""),
+        None => Ok(()),
+    }
 }
 
 fn port_arguments(call: &Call<'_>) -> Result<(PortRange, BTreeSet<String>), Failure> {

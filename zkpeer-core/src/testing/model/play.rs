@@ -10,13 +10,12 @@ use crate::juju::UnitName;
 use crate::testing::agent::{Next, Pending};
 use crate::testing::chance;
 use crate::testing::check;
-use crate::testing::controller::Status;
 use crate::testing::environment;
 use crate::testing::error::Error;
 use crate::testing::hook::{Hook, RelationKind};
 use crate::testing::machine::{Exit, Session, Start};
 use crate::testing::outcome::{ActionReport, HookRun, Outcome};
-use crate::testing::run::Run;
+use crate::testing::run::{Reboot, Run};
 use crate::testing::value::Value;
 
 /// More than this without a pause, and something will never come to rest.
@@ -146,7 +145,8 @@ impl Model {
     fn next_timer(&self) -> Option<Duration> {
         let retry = self.next_retry().filter(|_| self.controller.retries);
         let update = self.agents.values().filter(|agent| !agent.removed).filter_map(|agent| agent.update_status).min();
-        [retry, update].into_iter().flatten().filter(|at| *at > self.controller.now).min()
+        let secret = self.controller.secrets.next_time(self.controller.now);
+        [retry, update, secret].into_iter().flatten().filter(|at| *at > self.controller.now).min()
     }
 
     /// Lets time pass: all that is due now happens, then what each timer brings (`update-status`, retries of failed hooks, the
@@ -262,6 +262,7 @@ impl Model {
         let context_id = format!("{unit}-{}-{}", hook.name(), random_part(self.contexts));
         let params = self.task_params(unit, &hook);
         let plan = self.plans.entry(unit.clone()).or_default();
+        let changes = mem::take(&mut plan.changes);
         let kill = plan.kill.take_if(|kill| kill.hook.as_ref().is_none_or(|name| *name == hook.name()));
         let kill = kill.map(|kill| kill.point);
         let deployed = self.charms.get(unit.application()).map(|deployed| Rc::clone(&deployed.files));
@@ -282,7 +283,7 @@ impl Model {
             context_id: &context_id,
         };
         let environment = environment::variables(&hook, &controller, &place);
-        let session = Session { run, controller, agent, charm };
+        let session = Session { run, controller, agent, charm, changes, answered: 0 };
         let start = Start { hook: &hook, environment: &environment, limit: self.limit, kill };
         let (session, ended) = machine.run(&start, session);
         let Session { run, controller, agent, .. } = session;
@@ -331,8 +332,9 @@ impl Model {
             Hook::Plain(name) if name == "remove" => "cleaning up prior to charm deletion",
             _ => return Ok(()),
         };
+        let status = self.controller.status("maintenance", message);
         if let Some(unit) = self.controller.units.get_mut(unit) {
-            unit.status = Status::new("maintenance", message);
+            unit.status = status;
         }
         Ok(())
     }
@@ -367,6 +369,14 @@ impl Model {
             return Error::impossible(format!("no hook runs on {unit}"));
         };
         self.commit(&run, &mut result);
+        let reboots = match run.reboot {
+            Some(Reboot::After) => result.outcome == Outcome::Done,
+            Some(Reboot::Now) => result.outcome == Outcome::Killed,
+            None => false,
+        };
+        if let Some(agent) = self.agents.get_mut(unit).filter(|_| reboots) {
+            agent.rebooted = agent.started;
+        }
         match &result.hook {
             Hook::Action { id, .. } => {
                 let report = ActionReport::new(result.clone(), run.action.unwrap_or_default());
@@ -414,11 +424,12 @@ impl Model {
                 if result.hook.is("start") || result.hook.is("update-status") {
                     self.start_timer(&result.unit);
                 }
+                let unknown = self.controller.status("unknown", "");
                 if let Some(unit) = self.controller.units.get_mut(&result.unit)
                     && result.hook.is("start")
                     && !status_set
                 {
-                    unit.status = Status::new("unknown", "");
+                    unit.status = unknown;
                 }
                 return;
             }
