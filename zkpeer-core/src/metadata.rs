@@ -1,6 +1,10 @@
 //! What a charm says of itself in `metadata.yaml` and `config.yaml`, as far as handlers need it (contract 11.1, 11.2).
+//!
+//! It is read for every hook, so it is read leniently and fast. What Juju refuses never comes this far; the simulated Juju
+//! refuses the same (`testing::charm`).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -101,7 +105,7 @@ impl Metadata {
     /// If the text is malformed, or two roles have an endpoint of the same name.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
         let raw: RawMetadata = parse(text, path)?;
-        let mut endpoints = BTreeMap::new();
+        let mut metadata = Self { name: raw.name, endpoints: BTreeMap::new() };
         for (role, of_role) in
             [(Role::Peers, raw.peers), (Role::Provides, raw.provides), (Role::Requires, raw.requires)]
         {
@@ -109,15 +113,26 @@ impl Metadata {
                 let interface = match endpoint {
                     RawEndpoint::Short(interface) | RawEndpoint::Long { interface } => interface,
                 };
-                let endpoint = EndpointMetadata { name: name.clone(), role, interface };
-                if endpoints.insert(name.clone(), endpoint).is_some() {
-                    let reason =
-                        format!("endpoint `{name}` is named twice; a name is unique over peers, provides and requires");
-                    return Err(Error::Malformed { path: path.to_owned(), reason });
-                }
+                metadata
+                    .add_endpoint(EndpointMetadata { name, role, interface })
+                    .map_err(|reason| Error::Malformed { path: path.to_owned(), reason })?;
             }
         }
-        Ok(Self { name: raw.name, endpoints })
+        Ok(metadata)
+    }
+
+    /// Adds an endpoint, or says why there cannot be one.
+    pub(crate) fn add_endpoint(&mut self, endpoint: EndpointMetadata) -> Result<(), String> {
+        match self.endpoints.entry(endpoint.name.clone()) {
+            Entry::Occupied(there) => Err(format!(
+                "endpoint `{}` is named twice; a name is unique over peers, provides and requires",
+                there.key()
+            )),
+            Entry::Vacant(free) => {
+                free.insert(endpoint);
+                Ok(())
+            }
+        }
     }
 
     /// The names of the endpoints that have this interface in this role, in order.

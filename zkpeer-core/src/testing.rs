@@ -13,6 +13,7 @@
 //! - `agent`: what one unit's agent has seen of that, and its decision what runs next;
 //! - `run`: one hook, with its reads, pending writes and commit;
 //! - `command`: the hook commands, which work on a run;
+//! - `charm`: the charm's own files, read as strictly as Juju reads them;
 //! - `environment`, `process`, `wire`: the hook's process, and how it is spoken to;
 //! - [`UnitAgent`]: all of it together.
 //!
@@ -20,10 +21,14 @@
 
 mod agent;
 mod application;
+mod base64;
 mod builder;
 mod chance;
+mod change;
+#[allow(dead_code, unused_imports, reason = "the simulated Juju does not yet act on all that a charm says")]
 mod charm;
 mod check;
+mod clock;
 mod command;
 mod controller;
 mod directory;
@@ -44,12 +49,15 @@ mod unit;
 mod unit_agent;
 mod value;
 mod wire;
+mod yaml;
 
 pub use application::Application;
 pub use builder::Builder;
+pub use charm::StorageKind;
+pub use change::Change;
 pub use controller::{Entries, Status};
 pub use error::Error;
-pub use hook::{Hook, RelationHook, RelationKind};
+pub use hook::{Hook, RelationHook, RelationKind, SecretHook, SecretKind, StorageHook};
 pub use in_process::{CommandOutput, HookContext};
 pub use model::{Event, Model, Step};
 pub use names::JujuVersion;

@@ -3,6 +3,9 @@
 //! The decision is pure: it looks at what the controller knows and at what this unit has already run, and names the hooks of
 //! which one runs next. There are several only where Juju itself leaves it to chance.
 
+pub(crate) mod secrets;
+pub(crate) mod storage;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
@@ -40,6 +43,8 @@ pub(crate) struct Agent {
     /// The hook that has not been done yet: it failed, or it was killed and is queued again.
     pub(crate) pending: Option<Pending>,
     pub(crate) relations: BTreeMap<u32, RelationState>,
+    pub(crate) secrets: secrets::Seen,
+    pub(crate) storage: storage::Seen,
 }
 
 /// A hook that was begun and not done.
@@ -135,6 +140,8 @@ impl Agent {
             queued: VecDeque::new(),
             pending: None,
             relations: BTreeMap::new(),
+            secrets: secrets::Seen::default(),
+            storage: storage::Seen::default(),
         }
     }
 
@@ -166,7 +173,7 @@ impl Agent {
             let alive = controller.relations.get(&number).is_some_and(|relation| !relation.dying);
             let Some(id) = controller.relation_id(number, self.name.application()) else { continue };
             // An endpoint that only a newer revision of the charm has waits until that is unpacked.
-            let known = self.charm.endpoints.contains_key(&id.endpoint);
+            let known = self.charm.metadata.endpoints.contains_key(&id.endpoint);
             if alive && known && !self.relations.contains_key(&number) {
                 controller.enter(&self.name, number);
                 self.relations.insert(number, RelationState::new(id));
@@ -182,6 +189,30 @@ impl Agent {
             if let Some(bag) = relation.and_then(|relation| relation.units.get_mut(&self.name)) {
                 bag.apply(&keys);
             }
+        }
+    }
+
+    /// Enters this relation, if it has not yet, and takes it as created.
+    pub(crate) fn enter(&mut self, id: RelationId, controller: &mut Controller) {
+        if !self.relations.contains_key(&id.number) {
+            controller.enter(&self.name, id.number);
+            self.relations.insert(id.number, RelationState { created: true, ..RelationState::new(id) });
+        }
+    }
+
+    /// The remote unit has joined, and nothing is known of its bag.
+    pub(crate) fn add_member(&mut self, number: u32, unit: &UnitName) {
+        if let Some(relation) = self.relations.get_mut(&number) {
+            relation.members.insert(unit.clone(), 0);
+            relation.cache.remove(unit);
+        }
+    }
+
+    /// The remote unit has departed.
+    pub(crate) fn remove_member(&mut self, number: u32, unit: &UnitName) {
+        if let Some(relation) = self.relations.get_mut(&number) {
+            relation.members.remove(unit);
+            relation.cache.remove(unit);
         }
     }
 
@@ -234,6 +265,10 @@ impl Agent {
             }
         }
         // 6 is Kubernetes'.
+        // 7: secrets.
+        if ready && let Some(hook) = secrets::due(controller, self).into_iter().next() {
+            return Next::Run(vec![hook]);
+        }
         // 8: an action waits. It may run when a hook has failed, too.
         let failed = self.pending.as_ref().filter(|pending| pending.failed);
         if self.installed
@@ -241,6 +276,11 @@ impl Agent {
             && let Some(task) = unit.tasks.front()
         {
             return Next::Run(vec![task.hook.clone()]);
+        }
+        // 10: storage, before `install` too. Among several, chance.
+        let storage = storage::due(controller, self);
+        if (idle || !self.installed) && !storage.is_empty() {
+            return Next::Run(storage);
         }
         // 11: what is queued: a hook that was killed, or one that follows another.
         if let Some(pending) = self.pending.as_ref().filter(|pending| !pending.failed) {
@@ -259,6 +299,9 @@ impl Agent {
             return if self.installed { self.teardown(controller) } else { Next::Gone };
         }
         // 14: not installed.
+        if !self.installed && storage::waits(controller, self) {
+            return Next::Idle;
+        }
         if !self.installed {
             return run("install");
         }
@@ -377,6 +420,8 @@ impl Agent {
             // An action leaves a failed hook as it is.
             Hook::Action { .. } | Hook::Exec { .. } => return,
             Hook::Relation(hook) => self.relation_done(hook, controller),
+            Hook::Storage(hook) => storage::done(hook, controller, self),
+            Hook::Secret(hook) => secrets::done(hook, controller, self),
             Hook::Plain(name) => self.plain_done(name, seen, controller),
         }
         self.pending = None;
@@ -623,7 +668,7 @@ mod tests {
         play(&mut controller, &mut unit);
         peer(&mut controller, "zk/1");
         controller.application("zk").leader = Some("zk/0".parse().unwrap());
-        controller.application("zk").config.insert("a".to_owned(), Value::from("b"));
+        controller.units.get_mut(&unit.name).unwrap().address = Some("10.9.9.9".to_owned());
         assert_eq!(
             play(&mut controller, &mut unit)[..3],
             ["leader-elected", "config-changed", "zkpeer-relation-joined (zk/1)"]

@@ -130,7 +130,7 @@ impl Builder {
         }
         let unit = match self.unit {
             Some(unit) => unit.parse()?,
-            None => format!("{}/0", CharmFiles::read(&self.charm)?.name).parse::<UnitName>()?,
+            None => format!("{}/0", CharmFiles::read(&self.charm)?.name()).parse::<UnitName>()?,
         };
         model.deploy(application.named(unit.application()))?;
         model.add_named_unit(&unit, self.address)?;

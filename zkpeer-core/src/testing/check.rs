@@ -13,11 +13,8 @@ pub(crate) fn hook(hook: &Hook, agent: &Agent, controller: &Controller) -> Resul
         return refuse("the unit has been removed");
     }
     match hook {
-        Hook::Plain(name) if name == "install" => {
-            if agent.installed {
-                return refuse("the unit is installed already");
-            }
-        }
+        Hook::Plain(name) if name == "install" && agent.installed => return refuse("the unit is installed already"),
+        Hook::Plain(name) if name == "install" => {}
         _ if !agent.installed => return refuse("`install` has not run yet"),
         Hook::Plain(name) => {
             if let Some(wrong) = plain_hook(name, agent, controller, dying) {

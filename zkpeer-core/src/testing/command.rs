@@ -4,16 +4,23 @@
 //! arguments and answers.
 
 mod actions;
+mod machine;
 mod misc;
 mod network;
 mod relations;
+mod secrets;
 mod state;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod workloads;
 
 use std::fs;
 use std::path::Path;
 
 use super::agent::Agent;
 use super::charm::CharmFiles;
+use super::controller::storage::is_storage_id;
 use super::controller::{Controller, Entries};
 use super::entries;
 use super::names::JujuVersion;
@@ -107,81 +114,80 @@ const fn command(
 }
 
 const SMART: Option<Format> = Some(Format::Smart);
+const YAML: Option<Format> = Some(Format::Yaml);
 
+const PORT: &str = "PORT[/PROTOCOL]|FROM-TO[/PROTOCOL]|icmp";
+const METRIC: &[Opt] = &[valued(&["l", "labels"])];
+
+/// All commands, in the order of their names.
 const COMMANDS: &[Command] = &[
     command("action-fail", "[MESSAGE]", &[], None, actions::fail),
     command("action-get", "[KEY[.KEY...]]", &[], SMART, actions::get),
     command("action-log", "MESSAGE ...", &[], None, actions::log),
     command("action-set", "KEY[.KEY...]=VALUE ...", &[], None, actions::set),
+    command("add-metric", "KEY=VALUE ...", METRIC, None, machine::add_metric),
     command("application-version-set", "VERSION", &[], None, misc::application_version_set),
-    command("close-port", "PORT[/PROTOCOL]|FROM-TO[/PROTOCOL]|icmp", &[ENDPOINTS, FORMAT], None, network::close_port),
+    command("close-port", PORT, &[ENDPOINTS, FORMAT], None, network::close_port),
     command("config-get", "[KEY]", &[switch(&["a", "all"])], SMART, misc::config_get),
-    command("goal-state", "", &[], Some(Format::Yaml), misc::goal_state),
+    command("credential-get", "", &[], SMART, machine::credential_get),
+    command("goal-state", "", &[], YAML, misc::goal_state),
     command("is-leader", "", &[], SMART, misc::is_leader),
     command("juju-log", "MESSAGE ...", &[switch(&["debug"]), valued(&["l", "log-level"])], None, misc::juju_log),
+    command("juju-reboot", "", &[switch(&["now"])], None, machine::juju_reboot),
+    command("k8s-raw-get", "", &[], None, workloads::raw_get),
+    command("k8s-raw-set", "", &[FILE], None, workloads::raw_set),
+    command("k8s-spec-get", "", &[], None, workloads::spec_get),
+    command("k8s-spec-set", "", workloads::SPEC, None, workloads::spec_set),
     command("leader-get", "[KEY|-]", &[], SMART, misc::leader_get),
     command("leader-set", "KEY=VALUE ...", &[], None, misc::leader_set),
     command("network-get", "ENDPOINT", network::GET, SMART, network::network_get),
-    command("open-port", "PORT[/PROTOCOL]|FROM-TO[/PROTOCOL]|icmp", &[ENDPOINTS, FORMAT], None, network::open_port),
+    command("open-port", PORT, &[ENDPOINTS, FORMAT], None, network::open_port),
     command("opened-ports", "", &[switch(&["endpoints"])], SMART, network::opened_ports),
+    command("payload-register", "TYPE CLASS ID [LABEL ...]", &[], None, workloads::payload_register),
+    command("payload-status-set", "CLASS ID STATUS", &[], None, workloads::payload_status_set),
+    command("payload-unregister", "CLASS ID", &[], None, workloads::payload_unregister),
+    command("pod-spec-get", "", &[], None, workloads::spec_get),
+    command("pod-spec-set", "", workloads::SPEC, None, workloads::spec_set),
     command("relation-get", "[KEY|-] [UNIT|APPLICATION]", &[RELATION, APP], SMART, relations::get),
     command("relation-ids", "[ENDPOINT]", &[], SMART, relations::ids),
     command("relation-list", "", &[RELATION, APP], SMART, relations::list),
+    command("relation-model-get", "", &[RELATION], SMART, relations::model_get),
     command("relation-set", "[KEY=VALUE ...]", &[RELATION, APP, FILE, FORMAT], None, relations::set),
+    command("resource-get", "NAME", &[], None, machine::resource_get),
+    command("secret-add", "KEY[#base64|#file]=VALUE ...", secrets::CHANGE, None, secrets::add),
+    command("secret-get", "[URI] [KEY[#base64]]", secrets::GET, YAML, secrets::get),
+    command("secret-grant", "URI", secrets::GRANT, None, secrets::grant),
+    command("secret-ids", "", &[], SMART, secrets::ids),
+    command("secret-info-get", "[URI]", secrets::INFO, YAML, secrets::info_get),
+    command("secret-remove", "URI", secrets::REMOVE, None, secrets::remove),
+    command("secret-revoke", "URI", secrets::REVOKE, None, secrets::revoke),
+    command("secret-set", "URI [KEY[#base64|#file]=VALUE ...]", secrets::CHANGE, None, secrets::set),
     command("state-delete", "KEY", &[], None, state::delete),
     command("state-get", "[KEY|-]", &[switch(&["strict"])], SMART, state::get),
     command("state-set", "[KEY=VALUE ...]", &[FILE], None, state::set),
     command("status-get", "", &[switch(&["include-data"]), switch(&["application"])], SMART, misc::status_get),
     command("status-set", "STATUS [MESSAGE]", &[switch(&["application"])], None, misc::status_set),
+    command("storage-add", "NAME[=COUNT] ...", &[], None, storage::add),
+    command("storage-get", "[KEY]", storage::GET, SMART, storage::get),
+    command("storage-list", "[NAME]", &[], SMART, storage::list),
     command("unit-get", "private-address|public-address", &[], SMART, network::unit_get),
 ];
 
-/// Commands that Juju has and this agent does not simulate yet, with the first version that has them.
-const OTHERS: &[(&str, (u32, u32))] = &[
-    ("credential-get", (2, 9)),
-    ("juju-reboot", (2, 9)),
-    ("relation-model-get", (3, 6)),
-    ("resource-get", (2, 9)),
-    ("secret-add", (3, 0)),
-    ("secret-get", (3, 0)),
-    ("secret-grant", (3, 0)),
-    ("secret-ids", (3, 0)),
-    ("secret-info-get", (3, 0)),
-    ("secret-remove", (3, 0)),
-    ("secret-revoke", (3, 0)),
-    ("secret-set", (3, 0)),
-    ("storage-add", (2, 9)),
-    ("storage-get", (2, 9)),
-    ("storage-list", (2, 9)),
-];
-
-/// Commands that went away with Juju 4 (contract 12), simulated or not.
-const UNTIL_FOUR: &[&str] = &[
-    "k8s-raw-get",
-    "k8s-raw-set",
-    "k8s-spec-get",
-    "k8s-spec-set",
-    "leader-get",
-    "leader-set",
-    "payload-register",
-    "payload-status-set",
-    "payload-unregister",
-    "pod-spec-get",
-    "pod-spec-set",
-];
-
-/// The names of all hook commands of that version of Juju.
-pub(crate) fn names(juju: &JujuVersion) -> Vec<&'static str> {
-    let mut names: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
-    names.extend(OTHERS.iter().filter(|(_, (major, minor))| juju.at_least(*major, *minor, 0)).map(|(name, _)| *name));
-    names.extend(UNTIL_FOUR);
-    if juju.has_metrics() {
-        names.push("add-metric");
+/// Whether that version of Juju has the command (contract 8, 12).
+fn is_in(juju: &JujuVersion, name: &str) -> bool {
+    let group = name.split('-').next().unwrap_or_default();
+    match (group, name) {
+        ("secret", _) => juju.at_least(3, 0, 0),
+        (_, "relation-model-get") => juju.at_least(3, 6, 1),
+        (_, "add-metric") => juju.has_metrics(),
+        ("payload" | "k8s" | "pod", _) | (_, "leader-get" | "leader-set") => !juju.is_four(),
+        _ => true,
     }
-    names.retain(|name| !(juju.is_four() && UNTIL_FOUR.contains(name)));
-    names.sort_unstable();
-    names.dedup();
-    names
+}
+
+/// The names of all hook commands of that version of Juju, in their order.
+pub(crate) fn names(juju: &JujuVersion) -> Vec<&'static str> {
+    COMMANDS.iter().map(|command| command.name).filter(|name| is_in(juju, name)).collect()
 }
 
 /// A request of the hook-command program.
@@ -212,15 +218,12 @@ pub(crate) fn answer(
     if request.context_id != run.context_id {
         return bad(format!("wrong context ID; got {}", quoted(&request.context_id)));
     }
-    if !names(&controller.juju).contains(&request.name.as_str()) {
-        return bad(format!("unknown command: {}", request.name));
-    }
-    if run.hook.is_restricted() && request.name != "juju-log" {
+    let metrics = request.name == "add-metric" && run.hook.is("collect-metrics");
+    if run.hook.is_restricted() && request.name != "juju-log" && !metrics {
         return bad("not implemented for restricted context not implemented".to_owned());
     }
-    let Some(command) = COMMANDS.iter().find(|command| command.name == request.name) else {
-        return Answer::Done(error(1, &format!("{} is not simulated yet", request.name)));
-    };
+    let command = COMMANDS.iter().find(|command| command.name == request.name && is_in(&controller.juju, command.name));
+    let Some(command) = command else { return bad(format!("unknown command: {}", request.name)) };
     let parsed = options::parse(&command.all_options(), &request.args);
     let mut call = Call {
         relation: run.own_relation(),
@@ -281,6 +284,18 @@ impl Call<'_> {
                     let Some(number) = known else { return usage(wrong("relation not found")) };
                     self.relation = Some(number);
                 }
+                "s" => {
+                    if !is_storage_id(&given.value) {
+                        return usage(wrong(&format!("invalid storage ID {}", quoted(&given.value))));
+                    }
+                    if self.controller.storage.of_unit(&self.run.unit, &given.value).is_none() {
+                        return usage(wrong("storage not found"));
+                    }
+                }
+                "revision" if given.value.parse::<i64>().is_err() => {
+                    let parsing = format!("strconv.ParseInt: parsing {}: invalid syntax", quoted(&given.value));
+                    return usage(wrong(&parsing));
+                }
                 "format" if command.formatted.is_some() => {
                     let format = Format::parse(&given.value)
                         .filter(|format| !(command.formatted == Some(Format::Yaml) && *format == Format::Smart));
@@ -325,12 +340,22 @@ impl Call<'_> {
         self.format.print(value)
     }
 
+    /// Prints structures of Juju's, whose entries stand in the order of `fields`, not of their names.
+    fn print_fields(&self, value: &Value, fields: &[&str]) -> String {
+        self.format.print_fields(value, fields)
+    }
+
     fn is_on(&self, switch: &str) -> bool {
         self.parsed.is_on(switch)
     }
 
     fn option(&self, name: &str) -> Option<&str> {
         self.parsed.value(name)
+    }
+
+    /// The value of an option that is not empty.
+    fn given(&self, name: &str) -> Option<&str> {
+        self.option(name).filter(|value| !value.is_empty())
     }
 
     /// The arguments that are not options, at most so many.
@@ -349,17 +374,20 @@ impl Call<'_> {
     /// The entries of `--file` and of the arguments, which win.
     fn entries(&self) -> Result<Entries, Failure> {
         let given = entries::from_args(&self.parsed.args).map_err(Failure::Usage)?;
-        let Some(file) = self.option("file").filter(|file| !file.is_empty()) else { return Ok(given) };
-        let bytes = if file == "-" {
-            self.stdin.ok_or(Failure::NeedsStdin)?.to_vec()
-        } else {
-            let path = self.directory.join(file);
-            let read = fs::read(&path).map_err(|error| format!("open {}: {}", path.display(), go_error(&error)));
-            read.map_err(Failure::Failed)?
-        };
+        let Some(file) = self.given("file") else { return Ok(given) };
+        let bytes = self.file(file)?;
         let mut entries = entries::from_yaml(&bytes).map_err(Failure::Failed)?;
         entries.extend(given);
         Ok(entries)
+    }
+
+    /// The content of a file, or of standard input for `-`; relative names are in the caller's directory.
+    fn file(&self, name: &str) -> Result<Vec<u8>, Failure> {
+        if name == "-" {
+            return self.stdin.map(<[u8]>::to_vec).ok_or(Failure::NeedsStdin);
+        }
+        let path = self.directory.join(name);
+        fs::read(&path).map_err(|error| Failure::Failed(format!("open {}: {}", path.display(), go_error(&error))))
     }
 }
 

@@ -3,11 +3,18 @@
 //! Nothing here runs anything. What one unit agent has seen of it is in [`super::agent`]; what one hook reads and writes
 //! is in [`super::run`].
 
+pub(crate) mod secrets;
+pub(crate) mod storage;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use self::secrets::Secrets;
+use self::storage::Storage;
 use super::charm::CharmFiles;
+use super::clock;
 use super::hook::Hook;
 use super::names::JujuVersion;
 use super::value::Value;
@@ -47,11 +54,13 @@ pub struct Status {
     pub status: String,
     /// The words beside it.
     pub message: String,
+    /// When it was set.
+    pub(crate) since: Duration,
 }
 
 impl Status {
     pub(crate) fn new(status: &str, message: &str) -> Self {
-        Self { status: status.to_owned(), message: message.to_owned() }
+        Self { status: status.to_owned(), message: message.to_owned(), since: clock::START }
     }
 }
 
@@ -98,6 +107,24 @@ pub(crate) struct Application {
     pub(crate) next_unit: u64,
     /// Nobody claims a vacant leadership while this holds.
     pub(crate) no_elections: bool,
+    /// The files of the resources of metadata.yaml, as far as there are any.
+    pub(crate) resources: BTreeMap<String, PathBuf>,
+    pub(crate) workload: Workload,
+}
+
+/// What an application on Kubernetes has asked for, as text (contract 9.17).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Workload {
+    pub(crate) spec: Option<String>,
+    pub(crate) raw: Option<String>,
+}
+
+/// A payload that a unit has registered (contract 9.17).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Payload {
+    pub(crate) kind: String,
+    pub(crate) labels: Vec<String>,
+    pub(crate) status: String,
 }
 
 impl Application {
@@ -117,6 +144,8 @@ pub(crate) struct Unit {
     pub(crate) status: Status,
     pub(crate) charm_state: Entries,
     pub(crate) ports: OpenPorts,
+    /// By class and id.
+    pub(crate) payloads: BTreeMap<(String, String), Payload>,
     /// `JUJU_MACHINE_ID`; units on one machine never run hooks at the same time (contract 1.2).
     pub(crate) machine: u64,
     /// The unit that a subordinate is beside.
@@ -163,6 +192,7 @@ impl SeriesUpgrade {
 pub(crate) struct Relation {
     /// Application and endpoint of each side.
     pub(crate) sides: Vec<(String, String)>,
+    pub(crate) since: Duration,
     /// `scope: container`: units see only their counterparts on the same machine (contract 11.1).
     pub(crate) container: bool,
     pub(crate) dying: bool,
@@ -175,6 +205,12 @@ pub(crate) struct Relation {
 }
 
 impl Relation {
+    fn new(sides: Vec<(String, String)>, since: Duration) -> Self {
+        let apps = sides.iter().map(|(app, _)| (app.clone(), Bag::default())).collect();
+        let (present, units) = (BTreeSet::new(), BTreeMap::new());
+        Self { sides, container: false, dying: false, since, present, units, apps }
+    }
+
     pub(crate) fn is_peer(&self) -> bool {
         self.sides.len() == 1
     }
@@ -198,6 +234,10 @@ pub(crate) struct Controller {
     pub(crate) juju: JujuVersion,
     pub(crate) name: String,
     pub(crate) uuid: String,
+    /// The model's time, since the UNIX epoch.
+    pub(crate) now: Duration,
+    pub(crate) secrets: Secrets,
+    pub(crate) storage: Storage,
     pub(crate) applications: BTreeMap<String, Application>,
     pub(crate) units: BTreeMap<UnitName, Unit>,
     pub(crate) relations: BTreeMap<u32, Relation>,
@@ -207,12 +247,7 @@ pub(crate) struct Controller {
     pub(crate) retries: bool,
     /// Peers do not see that a unit leaves: juju issue 23326, Juju 4 (contract 5.5).
     pub(crate) peer_departure_bug: bool,
-    /// The time since 1970.
-    pub(crate) now: Duration,
 }
-
-/// When the model begins: 2024-05-01 10:00:00 UTC.
-const BEGINNING: Duration = Duration::from_secs(1_714_557_600);
 
 impl Controller {
     pub(crate) fn new(juju: JujuVersion) -> Self {
@@ -221,7 +256,7 @@ impl Controller {
             name: "default".to_owned(),
             uuid: "6a8b0f9e-3f1b-4c41-8d6e-5d0c5a1b2c3d".to_owned(),
             retries: true,
-            now: BEGINNING,
+            now: clock::START,
             ..Self::default()
         }
     }
@@ -231,7 +266,17 @@ impl Controller {
         self.applications.entry(name.to_owned()).or_default()
     }
 
-    /// Adds a unit on a machine of its own, with an address of its own.
+    /// A moment as `goal-state` shows it (contract 9.14).
+    pub(crate) fn since(at: Duration) -> String {
+        clock::since(at)
+    }
+
+    /// A status that is set now.
+    pub(crate) fn status(&self, status: &str, message: &str) -> Status {
+        Status { since: self.now, ..Status::new(status, message) }
+    }
+
+    /// Adds a unit on a machine of its own, with an address of its own and the storage that its charm asks for.
     pub(crate) fn add_unit(&mut self, name: &UnitName, address: Option<String>) {
         let application = self.application(name.application());
         application.next_unit = application.next_unit.max(name.number() + 1);
@@ -242,18 +287,26 @@ impl Controller {
         self.next_machine += 1;
         let number = machine + 4;
         let address = address.or_else(|| Some(format!("10.0.{}.{}", number / 250, number % 250)));
+        let status = self.status("waiting", "installing agent");
         let unit = Unit {
             address,
             dying: false,
-            status: Status::new("waiting", "installing agent"),
+            status,
             charm_state: Entries::new(),
             ports: OpenPorts::new(),
+            payloads: BTreeMap::new(),
             machine,
             principal: None,
             series_upgrade: None,
             tasks: VecDeque::new(),
         };
         self.units.insert(name.clone(), unit);
+        let charm = Rc::clone(&self.application(name.application()).charm);
+        for (storage, spec) in &charm.storage {
+            for _ in 0..spec.minimum {
+                self.storage.add(name, storage, spec);
+            }
+        }
     }
 
     /// Adds a relation; one side makes a peer relation.
@@ -262,10 +315,33 @@ impl Controller {
         self.next_relation += 1;
         let sides: Vec<(String, String)> =
             sides.iter().map(|(app, endpoint)| ((*app).to_owned(), (*endpoint).to_owned())).collect();
-        let apps = sides.iter().map(|(app, _)| (app.clone(), Bag::default())).collect();
-        let (present, units) = (BTreeSet::new(), BTreeMap::new());
-        self.relations.insert(number, Relation { sides, container: false, dying: false, present, units, apps });
+        self.relations.insert(number, Relation::new(sides, self.now));
         number
+    }
+
+    /// A relation of a given number, unless there is one.
+    pub(crate) fn insert_relation(&mut self, number: u32, sides: Vec<(String, String)>) {
+        self.next_relation = self.next_relation.max(number + 1);
+        let now = self.now;
+        self.relations.entry(number).or_insert_with(|| Relation::new(sides, now));
+    }
+
+    /// What a unit has in its bag, whatever was there before.
+    pub(crate) fn set_unit_bag(&mut self, number: u32, unit: &UnitName, entries: Entries) {
+        self.know_unit(number, unit);
+        if let Some(bag) = self.relations.get_mut(&number).and_then(|relation| relation.units.get_mut(unit)) {
+            bag.version += u64::from(bag.entries != entries);
+            bag.entries = entries;
+        }
+    }
+
+    /// The unit is there, in the model and in the relation, with an empty bag at first.
+    pub(crate) fn know_unit(&mut self, number: u32, unit: &UnitName) {
+        self.add_unit(unit, None);
+        if let Some(relation) = self.relations.get_mut(&number) {
+            relation.present.insert(unit.clone());
+            relation.units.entry(unit.clone()).or_default();
+        }
     }
 
     /// The relation's id as the units of `app` see it.

@@ -1,5 +1,6 @@
 //! The directories of one unit, as on a machine but under a temporary root.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufRead, Seek};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -7,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::charm;
+use super::charm::{self, CharmFiles};
 use super::command;
 use super::error::Error;
-use super::hook::Hook;
+use super::hook::{Hook, is_hook_of};
 use super::machine::Ended;
+use super::model::Deployed;
 use super::names::JujuVersion;
 use super::wire;
 use crate::juju::UnitName;
@@ -76,20 +78,23 @@ pub(crate) struct Directory {
     tools: PathBuf,
     report: PathBuf,
     report_at: u64,
+    /// What was unpacked from the charm, by its path in it.
+    files: BTreeSet<PathBuf>,
 }
 
 impl Directory {
     /// Makes the directories of a unit and unpacks its charm.
-    pub(crate) fn new(root: &Root, unit: &UnitName, charm: &Path, program: Option<&Path>) -> Result<Self, Error> {
+    pub(crate) fn new(root: &Root, unit: &UnitName, deployed: &Deployed) -> Result<Self, Error> {
         let agent = root.path.join("agents").join(unit.tag());
-        let directory = Self {
+        let mut directory = Self {
             charm: agent.join("charm"),
             socket: agent.join("agent.socket"),
             tools: root.path.join("tools").join(unit.tag()),
             report: agent.join("report"),
             report_at: 0,
+            files: BTreeSet::new(),
         };
-        directory.unpack(charm, program)?;
+        directory.unpack(deployed)?;
         Ok(directory)
     }
 
@@ -109,18 +114,31 @@ impl Directory {
         &self.report
     }
 
-    /// Puts the charm's files, and its program, into place. What the charm itself has written stays (contract 1.2).
-    pub(crate) fn unpack(&self, charm: &Path, program: Option<&Path>) -> Result<(), Error> {
-        charm::copy(charm, &self.charm)?;
-        self.make_hooks_executable()?;
-        program.map_or(Ok(()), |program| self.install_program(program))
+    /// Puts the charm's files, and its program, into place. What the former charm had and this one has not goes; what the
+    /// charm itself has written stays (contract 1.2).
+    pub(crate) fn unpack(&mut self, deployed: &Deployed) -> Result<(), Error> {
+        let files = charm::files(&deployed.directory)?;
+        for gone in self.files.difference(&files) {
+            let path = self.charm.join(gone);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io(format!("remove {}", path.display()))(error));
+                }
+                _ => {}
+            }
+        }
+        self.files = files;
+        charm::copy(&deployed.directory, &self.charm)?;
+        self.make_hooks_executable(&deployed.files)?;
+        deployed.path.as_deref().map_or(Ok(()), |program| self.install_program(program))
     }
 
-    /// Juju does this for files in `hooks/`, and only for those (contract 1.1).
-    fn make_hooks_executable(&self) -> Result<(), Error> {
+    /// Juju does this for files in `hooks/` that have the name of a hook, and only for those (contract 1.1).
+    fn make_hooks_executable(&self, charm: &CharmFiles) -> Result<(), Error> {
         let hooks = self.charm.join("hooks");
         let Ok(entries) = fs::read_dir(&hooks) else { return Ok(()) };
-        for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
+        let known = |path: &PathBuf| path.file_name().is_some_and(|name| is_hook_of(&name.to_string_lossy(), charm));
+        for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file() && known(path)) {
             let made = fs::metadata(&path).and_then(|metadata| {
                 let mut permissions = metadata.permissions();
                 permissions.set_mode(permissions.mode() | 0o100);

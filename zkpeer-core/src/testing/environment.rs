@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::controller::Controller;
-use super::hook::{Hook, RelationKind};
+use super::hook::{Hook, RelationKind, SecretKind};
 use crate::juju::UnitName;
 
 /// The one variable that Juju does not set: the file to which a charm on `zkpeer` appends what its dispatcher did.
@@ -91,6 +91,22 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
         }
         Hook::Exec { .. } => set("JUJU_HOOK_NAME", ""),
         Hook::Relation(_) => set("JUJU_HOOK_NAME", &hook.name()),
+        Hook::Storage(storage) => {
+            set("JUJU_HOOK_NAME", &hook.name());
+            if controller.juju.at_least(2, 9, 21) {
+                set("JUJU_STORAGE_ID", &storage.id);
+                set("JUJU_STORAGE_LOCATION", &storage.location);
+                set("JUJU_STORAGE_KIND", &storage.kind.to_string());
+            }
+        }
+        Hook::Secret(secret) => {
+            set("JUJU_HOOK_NAME", &hook.name());
+            set("JUJU_SECRET_ID", &secret.id);
+            set("JUJU_SECRET_LABEL", &secret.label);
+            if matches!(secret.kind, SecretKind::Remove | SecretKind::Expired) {
+                set("JUJU_SECRET_REVISION", &secret.revision.to_string());
+            }
+        }
         Hook::Plain(name) => {
             set("JUJU_HOOK_NAME", name);
             if name == "pre-series-upgrade" {

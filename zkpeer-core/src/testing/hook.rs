@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::charm::{CharmFiles, StorageKind};
+use super::controller::storage::storage_name;
 use crate::juju::{RelationId, UnitName};
 
 /// One hook or action.
@@ -12,6 +14,10 @@ pub enum Hook {
     Plain(String),
     /// A hook of a relation.
     Relation(RelationHook),
+    /// A hook of a storage instance.
+    Storage(StorageHook),
+    /// A hook of a secret.
+    Secret(SecretHook),
     /// An action.
     Action {
         /// The number Juju gave it.
@@ -43,6 +49,63 @@ pub struct RelationHook {
     pub departing: Option<UnitName>,
     /// The version of the bag that made this hook due.
     pub(crate) version: u64,
+}
+
+/// A hook of a storage instance: `data-storage-attached`, `data-storage-detaching`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageHook {
+    /// Whether the instance is being detached; otherwise it has been attached.
+    pub detaching: bool,
+    /// `JUJU_STORAGE_ID`, `data/0`.
+    pub id: String,
+    /// `JUJU_STORAGE_LOCATION`.
+    pub location: String,
+    /// `JUJU_STORAGE_KIND`.
+    pub kind: StorageKind,
+}
+
+/// A hook of a secret, Juju 3.0 and later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretHook {
+    /// Which of the four.
+    pub kind: SecretKind,
+    /// `JUJU_SECRET_ID`, with the scheme: `secret:9m4e2mr0ui3e8a215n4g`.
+    pub id: String,
+    /// `JUJU_SECRET_LABEL`, the one that this unit gave the secret.
+    pub label: String,
+    /// The revision that made the hook due; `JUJU_SECRET_REVISION` in `secret-remove` and `secret-expired`.
+    pub revision: u32,
+}
+
+/// The four hooks of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretKind {
+    /// `secret-expired`: a revision has reached its time.
+    Expired,
+    /// `secret-rotate`: the owner is to make a new revision.
+    Rotate,
+    /// `secret-changed`: there is a newer revision than the one that this consumer tracks.
+    Changed,
+    /// `secret-remove`: nobody tracks an old revision any longer.
+    Remove,
+}
+
+impl SecretKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "secret-expired",
+            Self::Rotate => "secret-rotate",
+            Self::Changed => "secret-changed",
+            Self::Remove => "secret-remove",
+        }
+    }
+}
+
+impl StorageHook {
+    fn name(&self) -> String {
+        let suffix = if self.detaching { "detaching" } else { "attached" };
+        format!("{}-storage-{suffix}", storage_name(&self.id))
+    }
 }
 
 /// The five hooks of a relation.
@@ -91,6 +154,8 @@ impl Hook {
         match self {
             Self::Plain(name) | Self::Action { name, .. } => name.clone(),
             Self::Relation(hook) => format!("{}{}", hook.relation.endpoint, hook.kind.suffix()),
+            Self::Storage(hook) => hook.name(),
+            Self::Secret(hook) => hook.kind.name().to_owned(),
             Self::Exec { .. } => "run-commands".to_owned(),
         }
     }
@@ -128,6 +193,14 @@ impl Hook {
         }
     }
 
+    /// The storage instance of a storage hook.
+    pub(crate) fn storage(&self) -> Option<&StorageHook> {
+        match self {
+            Self::Storage(hook) => Some(hook),
+            _ => None,
+        }
+    }
+
     /// Whether this is the plain hook of that name.
     pub(crate) fn is(&self, plain: &str) -> bool {
         matches!(self, Self::Plain(name) if name == plain)
@@ -139,7 +212,45 @@ impl Hook {
     }
 }
 
-/// The name, with the remote unit of a relation hook: `zkpeer-relation-joined (hello/1)`.
+/// The hooks that belong to no endpoint, storage or container (contract 1.3).
+const PLAIN: &[&str] = &[
+    "install",
+    "start",
+    "config-changed",
+    "upgrade-charm",
+    "stop",
+    "remove",
+    "update-status",
+    "leader-elected",
+    "leader-deposed",
+    "leader-settings-changed",
+    "secret-changed",
+    "secret-rotate",
+    "secret-expired",
+    "secret-remove",
+    "pre-series-upgrade",
+    "post-series-upgrade",
+    "collect-metrics",
+    "meter-status-changed",
+];
+
+/// Whether a hook of this charm has that name.
+pub(crate) fn is_hook_of(name: &str, charm: &CharmFiles) -> bool {
+    let of = |names: &mut dyn Iterator<Item = &String>, suffixes: &[&str]| {
+        let mut names = names.filter_map(|owner| name.strip_prefix(owner.as_str()));
+        names.any(|rest| suffixes.contains(&rest))
+    };
+    let relation = RelationKind::ALL.map(|(_, suffix)| suffix);
+    PLAIN.contains(&name)
+        || of(&mut charm.endpoints().keys(), &relation)
+        || of(&mut charm.storage.keys(), &["-storage-attached", "-storage-detaching"])
+        || of(
+            &mut charm.containers.iter(),
+            &["-pebble-ready", "-pebble-custom-notice", "-pebble-check-failed", "-pebble-check-recovered"],
+        )
+}
+
+/// The name, with what the hook is about: `zkpeer-relation-joined (hello/1)`, `data-storage-attached (data/0)`.
 impl fmt::Display for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -147,6 +258,8 @@ impl fmt::Display for Hook {
             Self::Relation(RelationHook { kind: RelationKind::Changed, app, .. }) => {
                 write!(f, "{} ({app})", self.name())
             }
+            Self::Storage(hook) => write!(f, "{} ({})", self.name(), hook.id),
+            Self::Secret(hook) => write!(f, "{} ({})", self.name(), hook.id),
             Self::Action { id, name } => write!(f, "action {name} ({id})"),
             Self::Exec { command, .. } => write!(f, "exec {command}"),
             _ => f.write_str(&self.name()),

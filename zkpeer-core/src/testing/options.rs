@@ -150,7 +150,7 @@ fn take_short<'a>(
 }
 
 /// A boolean as Go reads it.
-fn boolean(text: &str) -> Option<bool> {
+pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
@@ -202,11 +202,16 @@ impl Format {
 
     /// The value as it is printed, with the newline that ends every output that is not empty.
     pub(crate) fn print(self, value: &Value) -> String {
+        self.print_fields(value, &[])
+    }
+
+    /// The same, for what is a structure in Juju: a map whose keys are all among `fields` is printed in their order.
+    pub(crate) fn print_fields(self, value: &Value, fields: &[&str]) -> String {
         let mut text = match (self, value) {
-            (Self::Json, value) => value.to_json(),
+            (Self::Json, value) => value.to_json_fields(fields),
             (_, Value::Null) => return String::new(),
             (Self::Smart, value) => {
-                let text = value.to_smart();
+                let text = value.to_smart_fields(fields);
                 // A string is printed as it is, with a newline more; YAML ends with its own.
                 if text.is_empty() || (text.ends_with('\n') && !matches!(value, Value::Text(_))) {
                     return text;
@@ -214,7 +219,7 @@ impl Format {
                 text
             }
             (Self::Yaml, value) => {
-                let text = value.to_yaml();
+                let text = value.to_yaml_fields(fields);
                 if text.ends_with('\n') {
                     return text;
                 }

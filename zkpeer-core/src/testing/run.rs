@@ -3,10 +3,12 @@
 //! Reads are made once and kept for the run (contract 10); writes wait for [`Run::commit`], which applies them together
 //! or not at all. Who may read and write what is contract 4.6.
 
+pub(crate) mod secrets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Agent, Seen};
-use super::controller::{Application, Controller, Entries, OpenPorts, Status};
+use super::controller::{Application, Controller, Entries, OpenPorts, Status, Workload};
 use super::hook::{Hook, RelationKind};
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
@@ -32,6 +34,17 @@ pub(crate) struct Run {
     pub(crate) action: Option<ActionRun>,
     pub(crate) log: Vec<LogLine>,
     pub(crate) status_read: Option<Status>,
+    /// What `juju-reboot` has asked for; the agent sees to it.
+    pub(crate) reboot: Option<Reboot>,
+    /// What `add-metric` has said; metrics go to nobody here.
+    pub(crate) metrics: Vec<Metric>,
+    /// What `storage-add` has asked for, by name.
+    pub(crate) new_storage: Vec<(String, u32)>,
+    /// What an application on Kubernetes is to be from now on.
+    pub(crate) workload: Workload,
+    pub(crate) secrets: secrets::Changes,
+    /// The ids of the unit's storage when the hook began.
+    pub(crate) storage: Vec<String>,
     config: Option<BTreeMap<String, Value>>,
     others: BTreeMap<(u32, UnitName), Entries>,
     apps: BTreeMap<(u32, String), Entries>,
@@ -40,6 +53,23 @@ pub(crate) struct Run {
     ports: Option<OpenPorts>,
     /// Once false, `is-leader` stays false for the run (contract 9.7).
     deposed: bool,
+}
+
+/// A reboot of the machine that the charm has asked for (contract 9.16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reboot {
+    /// After the hook, if it succeeds.
+    After,
+    /// At once: the hook is killed, and runs again after the reboot.
+    Now,
+}
+
+/// One value of `add-metric`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Metric {
+    pub(crate) key: String,
+    pub(crate) value: String,
+    pub(crate) labels: Entries,
 }
 
 /// A relation as one run sees it.
@@ -115,6 +145,12 @@ impl Run {
             action,
             log: Vec::new(),
             status_read: None,
+            reboot: None,
+            metrics: Vec::new(),
+            new_storage: Vec::new(),
+            workload: Workload::default(),
+            secrets: secrets::Changes::default(),
+            storage: controller.storage.all_of(&unit.name).map(|(id, _)| id.to_owned()).collect(),
             config: None,
             others: BTreeMap::new(),
             apps: BTreeMap::new(),
@@ -176,12 +212,14 @@ impl Run {
         let relation = controller.relations.get(&number).ok_or_else(denied)?;
         let bag = relation.apps.get(app).ok_or_else(denied)?;
         let own = app == self.unit.application();
-        if own && !self.is_leader(controller) && !relation.is_peer() && !controller.juju.is_four() {
+        let leader = own && self.is_leader(controller);
+        if own && !leader && !relation.is_peer() && !controller.juju.is_four() {
             return Err(denied());
         }
         let bag = self.apps.entry((number, app.to_owned())).or_insert_with(|| bag.entries.clone());
+        // What this hook has written shows while the unit is still leader (contract 10).
         let none = Entries::new();
-        let pending = self.relations.get(&number).filter(|_| own).map_or(&none, |relation| &relation.pending_app);
+        let pending = self.relations.get(&number).filter(|_| leader).map_or(&none, |relation| &relation.pending_app);
         Ok(overlaid(bag, pending))
     }
 
@@ -222,7 +260,23 @@ impl Run {
     }
 
     /// Applies everything, or, for the reason given, nothing (contract 2.1).
+    ///
+    /// Until 4.0.12 Juju applies the changes of secrets before the rest, and they stay if the rest is refused.
     pub(crate) fn commit(&self, controller: &mut Controller) -> Result<(), String> {
+        let secrets = self.secrets.committed(controller, &self.unit)?;
+        if controller.juju.at_least(4, 0, 12) {
+            self.check(controller)?;
+            controller.secrets = secrets;
+        } else {
+            controller.secrets = secrets;
+            self.check(controller)?;
+        }
+        self.apply(controller);
+        Ok(())
+    }
+
+    /// Why Juju refuses all that is not about secrets, if it does.
+    fn check(&self, controller: &Controller) -> Result<(), String> {
         if !controller.units.contains_key(&self.unit) {
             return Err(format!("unit \"{}\" not found", self.unit));
         }
@@ -234,11 +288,42 @@ impl Run {
                 ));
             }
         }
-        if let Some(state) = self.state.as_ref().filter(|_| self.state_changed && !controller.juju.is_four())
+        if let Some(state) = self.state.as_ref().filter(|_| self.state_changed)
+            && !controller.juju.is_four()
             && state.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() > MAX_STATE
         {
             return Err(format!("max allowed size ({MAX_STATE}) of the charm state exceeded"));
         }
+        if self.workload.spec.is_some() && self.workload.raw.is_some() {
+            let both = "either k8s-spec-set or k8s-raw-set can be run for each application, but not both";
+            return Err(both.to_owned());
+        }
+        if self.workload != Workload::default() && !controller.is_leader(&self.unit) {
+            return Err("leadership was lost before the hook ended, so the pod spec cannot be set".to_owned());
+        }
+        self.check_storage(controller)
+    }
+
+    fn check_storage(&self, controller: &Controller) -> Result<(), String> {
+        let app = controller.applications.get(self.unit.application());
+        let mut wanted: BTreeMap<&str, u32> = BTreeMap::new();
+        for (name, count) in &self.new_storage {
+            *wanted.entry(name).or_default() += count;
+        }
+        for (name, count) in wanted {
+            let refuse = |why: &str| Err(format!("adding storage to unit {}: {why}", self.unit));
+            let Some(spec) = app.and_then(|app| app.charm.storage.get(name)) else {
+                return refuse(&format!("charm storage \"{name}\" not found"));
+            };
+            let all = controller.storage.count(&self.unit, name) + count as usize;
+            if let Some(most) = spec.maximum.filter(|most| all > *most as usize) {
+                return refuse(&format!("storage \"{name}\": at most {most} instances supported, {all} specified"));
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&self, controller: &mut Controller) {
         for (number, run) in &self.relations {
             let Some(relation) = controller.relations.get_mut(number) else { continue };
             if !run.pending.is_empty() {
@@ -256,7 +341,15 @@ impl Run {
                 unit.ports = ports.clone();
             }
         }
-        Ok(())
+        let Some(app) = controller.applications.get_mut(self.unit.application()) else { return };
+        app.workload.spec = self.workload.spec.clone().or(app.workload.spec.take());
+        app.workload.raw = self.workload.raw.clone().or(app.workload.raw.take());
+        for (name, count) in &self.new_storage {
+            let Some(spec) = app.charm.storage.get(name) else { continue };
+            for _ in 0..*count {
+                controller.storage.add(&self.unit, name, spec);
+            }
+        }
     }
 }
 

@@ -42,25 +42,55 @@ impl Value {
         }
     }
 
+    /// The same value as `serde_json` has it.
+    #[must_use]
+    pub fn from_json(value: &serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        match value {
+            Json::Null => Self::Null,
+            Json::Bool(value) => Self::Bool(*value),
+            Json::Number(number) => Self::Number(number.as_f64().unwrap_or_default()),
+            Json::String(text) => Self::Text(text.clone()),
+            Json::Array(items) => Self::List(items.iter().map(Self::from_json).collect()),
+            Json::Object(map) => {
+                Self::Map(map.iter().map(|(key, value)| (key.clone(), Self::from_json(value))).collect())
+            }
+        }
+    }
+
     /// One line of JSON as Go's encoder writes it.
     #[must_use]
     pub fn to_json(&self) -> String {
+        self.to_json_fields(&[])
+    }
+
+    /// The same, with maps whose keys are all among `fields` in their order: Go prints structures so.
+    pub(crate) fn to_json_fields(&self, fields: &[&str]) -> String {
         let mut out = String::new();
-        json(self, &mut out);
+        json(self, fields, &mut out);
         out
     }
 
     /// The value as Juju's YAML writes it, without the newline that ends the last line (unless a block scalar needs it).
     #[must_use]
     pub fn to_yaml(&self) -> String {
+        self.to_yaml_fields(&[])
+    }
+
+    /// The same, with structures as in [`Self::to_json_fields`].
+    pub(crate) fn to_yaml_fields(&self, fields: &[&str]) -> String {
         let mut out = String::new();
-        yaml(self, 0, &mut out);
+        yaml(self, fields, 0, &mut out);
         out
     }
 
     /// What Juju's `smart` prints.
     #[must_use]
     pub fn to_smart(&self) -> String {
+        self.to_smart_fields(&[])
+    }
+
+    pub(crate) fn to_smart_fields(&self, fields: &[&str]) -> String {
         match self {
             Self::Null => String::new(),
             Self::Bool(true) => "True".to_owned(),
@@ -69,7 +99,7 @@ impl Value {
             Self::List(items) if items.iter().all(|item| matches!(item, Self::Text(_))) => {
                 items.iter().filter_map(Self::as_str).collect::<Vec<_>>().join("\n")
             }
-            other => other.to_yaml(),
+            other => other.to_yaml_fields(fields),
         }
     }
 }
@@ -238,7 +268,17 @@ fn json_text(text: &str, out: &mut String) {
     out.push('"');
 }
 
-fn json(value: &Value, out: &mut String) {
+/// The entries of a map, in the order of `fields` if it has no others, otherwise in the order of their keys.
+fn ordered<'v>(map: &'v BTreeMap<String, Value>, fields: &[&str]) -> Vec<(&'v String, &'v Value)> {
+    let place = |key: &str| fields.iter().position(|field| *field == key);
+    let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+    if map.keys().all(|key| place(key).is_some()) {
+        entries.sort_by_key(|(key, _)| place(key));
+    }
+    entries
+}
+
+fn json(value: &Value, fields: &[&str], out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -250,19 +290,19 @@ fn json(value: &Value, out: &mut String) {
                 if index > 0 {
                     out.push(',');
                 }
-                json(item, out);
+                json(item, fields, out);
             }
             out.push(']');
         }
         Value::Map(map) => {
             out.push('{');
-            for (index, (key, item)) in map.iter().enumerate() {
+            for (index, (key, item)) in ordered(map, fields).into_iter().enumerate() {
                 if index > 0 {
                     out.push(',');
                 }
                 json_text(key, out);
                 out.push(':');
-                json(item, out);
+                json(item, fields, out);
             }
             out.push('}');
         }
@@ -270,7 +310,7 @@ fn json(value: &Value, out: &mut String) {
 }
 
 /// Block style; a list inside a map is not indented further, as go-yaml writes it.
-fn yaml(value: &Value, indent: usize, out: &mut String) {
+fn yaml(value: &Value, fields: &[&str], indent: usize, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -284,11 +324,11 @@ fn yaml(value: &Value, indent: usize, out: &mut String) {
                     new_line(indent, out);
                 }
                 out.push_str("- ");
-                yaml(item, indent + 2, out);
+                yaml(item, fields, indent + 2, out);
             }
         }
         Value::Map(map) => {
-            for (index, (key, item)) in map.iter().enumerate() {
+            for (index, (key, item)) in ordered(map, fields).into_iter().enumerate() {
                 if index > 0 {
                     new_line(indent, out);
                 }
@@ -297,15 +337,15 @@ fn yaml(value: &Value, indent: usize, out: &mut String) {
                 match item {
                     Value::Map(inner) if !inner.is_empty() => {
                         new_line(indent + 2, out);
-                        yaml(item, indent + 2, out);
+                        yaml(item, fields, indent + 2, out);
                     }
                     Value::List(inner) if !inner.is_empty() => {
                         new_line(indent, out);
-                        yaml(item, indent, out);
+                        yaml(item, fields, indent, out);
                     }
                     _ => {
                         out.push(' ');
-                        yaml(item, indent + 2, out);
+                        yaml(item, fields, indent + 2, out);
                     }
                 }
             }
@@ -409,7 +449,8 @@ fn is_number(text: &str) -> bool {
     let prefixed = [("0x", 16), ("0X", 16), ("0b", 2), ("0B", 2), ("0o", 8), ("0O", 8)];
     if prefixed.iter().any(|(prefix, radix)| unsigned.strip_prefix(prefix).is_some_and(|rest| digits(rest, *radix))) {
         return true;
-    } // `^[-+]?[0-9]*\.?[0-9]+([eE][-+][0-9]+)?$`: an exponent needs its sign, which is why `1e3` is text.
+    }
+    // `^[-+]?[0-9]*\.?[0-9]+([eE][-+][0-9]+)?$`: an exponent needs its sign, which is why `1e3` is text.
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
         Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
         None => (unsigned, None),

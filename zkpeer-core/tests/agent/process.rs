@@ -122,8 +122,6 @@ fn s4_a_wrong_context_or_command_is_refused() {
     assert_eq!((text.as_str(), code), ("bad request: wrong context ID; got \"old\"", 1));
     let (text, code) = shell.error("tools=${PATH%%:*}; ln -s jujuc $tools/no-such; no-such");
     assert_eq!((text.as_str(), code), ("bad request: unknown command: no-such", 1));
-    let (text, code) = shell.error("secret-get x");
-    assert_eq!((text.as_str(), code), ("secret-get is not simulated yet", 1));
 }
 
 #[test]

@@ -43,6 +43,8 @@ restore:
   required: [from]
 ";
 
+pub(crate) const MANIFEST: &str = "bases: [{name: ubuntu, channel: '24.04', architectures: [amd64]}]\n";
+
 /// A charm in a directory of its own.
 pub(crate) struct Charm {
     directory: TempDir,
@@ -61,6 +63,7 @@ impl Charm {
         charm.file("metadata.yaml", METADATA);
         charm.file("config.yaml", CONFIG);
         charm.file("actions.yaml", ACTIONS);
+        charm.file("manifest.yaml", MANIFEST);
         charm
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::names::JujuVersion;
 use super::super::options::quoted;
 use super::super::run::ActionRun;
 use super::super::value::Value;
@@ -29,12 +30,8 @@ pub(super) fn set(call: &mut Call<'_>) -> Answered {
             return usage(format!("argument {} must be of the form key...=value", quoted(&arg)));
         };
         let keys: Vec<String> = path.split('.').map(str::to_owned).collect();
-        if let Some(key) = keys.iter().find(|key| !is_key(key)) {
-            let more = "must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric";
-            return usage(format!("key {} {more} and hyphens", quoted(key)));
-        }
-        if RESERVED.contains(&path) {
-            return usage(format!("cannot set reserved action key {}", quoted(path)));
+        for key in &keys {
+            check_key(key, &call.controller.juju)?;
         }
         pairs.push((keys, value.to_owned()));
     }
@@ -43,6 +40,18 @@ pub(super) fn set(call: &mut Call<'_>) -> Answered {
         put(&mut action.results, &keys, value);
     }
     Ok(String::new())
+}
+
+fn check_key(key: &str, juju: &JujuVersion) -> Result<(), Failure> {
+    if !is_key(key) {
+        let must = "must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric";
+        let more = if juju.at_least(3, 6, 0) { " and hyphens" } else { ", hyphens and periods" };
+        return usage(format!("key {} {must}{more}", quoted(key)));
+    }
+    if RESERVED.contains(&key) {
+        return usage(format!("cannot set reserved action key {}", quoted(key)));
+    }
+    Ok(())
 }
 
 /// Later values replace earlier ones, nested maps merge.

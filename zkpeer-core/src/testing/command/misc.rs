@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::controller::Status;
+use super::super::controller::{Controller, Status, Unit};
 use super::super::entries;
 use super::super::options::quoted;
 use super::super::run::LogLine;
@@ -68,7 +68,7 @@ pub(super) fn status_set(call: &mut Call<'_>) -> Answered {
         return usage(format!("invalid status {}, expected one of [{}]", quoted(status), KNOWN.join(" ")));
     }
     call.args(2)?;
-    let status = Status::new(status, args.get(1).map_or("", String::as_str));
+    let status = call.controller.status(status, args.get(1).map_or("", String::as_str));
     if call.is_on("application") {
         if !call.run.is_leader(call.controller) {
             return failed("this unit is not the leader");
@@ -105,8 +105,8 @@ pub(super) fn status_get(call: &mut Call<'_>) -> Answered {
         entries.insert("units".to_owned(), Value::Map(units));
         return Ok(call.print(&map([("application-status", Value::Map(entries))])));
     }
-    let now = call.controller.units.get(&call.run.unit).map(|unit| unit.status.clone()).unwrap_or_default();
     // Read once per hook: a later status-set in the same hook does not show (contract 9.9).
+    let now = call.controller.units.get(&call.run.unit).map(|unit| unit.status.clone()).unwrap_or_default();
     let status = call.run.status_read.get_or_insert(now).clone();
     let smart = call.format == super::super::options::Format::Smart && !with_data;
     Ok(call.print(&if smart { Value::from(status.status) } else { Value::Map(shown(&status)) }))
@@ -141,32 +141,28 @@ pub(super) fn juju_log(call: &mut Call<'_>) -> Answered {
     Ok(String::new())
 }
 
-/// A moment in the model, until it has a clock.
-const SINCE: &str = "2024-05-01 10:00:00Z";
+/// Units and relations come first, a status before its time (contract 9.14).
+const GOAL: &[&str] = &["units", "relations", "status", "since"];
 
 pub(super) fn goal_state(call: &mut Call<'_>) -> Answered {
     call.args(0)?;
-    let state = |status: &str| map([("status", Value::from(status)), ("since", Value::from(SINCE))]);
+    let state =
+        |status: &str, since| map([("status", Value::from(status)), ("since", Value::from(Controller::since(since)))]);
+    let of_unit = |unit: &Unit| state(if unit.dying { "dying" } else { &unit.status.status }, unit.status.since);
+    let of_app = |app: &str| -> BTreeMap<String, Value> {
+        let units = call.controller.units.iter().filter(|(name, _)| name.application() == app);
+        units.map(|(name, unit)| (name.to_string(), of_unit(unit))).collect()
+    };
     let own = call.run.unit.application().to_owned();
-    let of_unit = |dying: bool, status: &str| state(if dying { "dying" } else { status });
-    let units: BTreeMap<String, Value> = call
-        .controller
-        .units
-        .iter()
-        .filter(|(name, _)| name.application() == own)
-        .map(|(name, unit)| (name.to_string(), of_unit(unit.dying, &unit.status.status)))
-        .collect();
-    let mut relations: BTreeMap<String, Value> = BTreeMap::new();
+    let mut relations: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
     for (number, relation) in &call.controller.relations {
         let Some(id) = call.controller.relation_id(*number, &own).filter(|_| !relation.is_peer()) else { continue };
         let remote = relation.remote_app(&own);
-        let entry = relations.entry(id.endpoint).or_insert_with(|| Value::Map(BTreeMap::new()));
-        if let Value::Map(entry) = entry {
-            entry.insert(remote.to_owned(), state(if relation.dying { "dying" } else { "joined" }));
-            for (name, unit) in call.controller.units.iter().filter(|(name, _)| name.application() == remote) {
-                entry.insert(name.to_string(), of_unit(unit.dying, &unit.status.status));
-            }
-        }
+        let entry = relations.entry(id.endpoint).or_default();
+        entry.insert(remote.to_owned(), state(if relation.dying { "dying" } else { "joined" }, relation.since));
+        entry.extend(of_app(remote));
     }
-    Ok(call.print(&map([("units", Value::Map(units)), ("relations", Value::Map(relations))])))
+    let relations = relations.into_iter().map(|(endpoint, remote)| (endpoint, Value::Map(remote))).collect();
+    let goal = map([("units", Value::Map(of_app(&own))), ("relations", Value::Map(relations))]);
+    Ok(call.print_fields(&goal, GOAL))
 }

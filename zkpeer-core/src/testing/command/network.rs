@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::controller::{OpenPorts, PortRange};
-use super::super::options::{Format, Opt, quoted, switch, valued};
+use super::super::options::{Format, Opt, quoted, switch};
 use super::super::value::{Value, map, texts};
 use super::{Answered, Call, Failure, RELATION, failed, usage};
 
@@ -13,7 +13,6 @@ pub(super) const GET: &[Opt] = &[
     switch(&["ingress-address"]),
     switch(&["egress-subnets"]),
     switch(&["primary-address"]),
-    valued(&["endpoint"]),
 ];
 
 pub(super) fn network_get(call: &mut Call<'_>) -> Answered {
@@ -29,7 +28,7 @@ pub(super) fn network_get(call: &mut Call<'_>) -> Answered {
     if chosen.contains(&"primary-address") && chosen.len() > 1 {
         return failed("--primary-address must be the only flag specified");
     }
-    let known = call.charm.endpoints.contains_key(binding)
+    let known = call.charm.endpoints().contains_key(binding)
         || call.charm.extra_bindings.contains(binding)
         || binding == "juju-info";
     let address = call.controller.units.get(&call.run.unit).and_then(|unit| unit.address.clone());
@@ -46,8 +45,24 @@ pub(super) fn network_get(call: &mut Call<'_>) -> Answered {
         [name] => one(name),
         names => Value::Map(names.iter().map(|name| ((*name).to_owned(), one(name))).collect()),
     };
-    Ok(call.print(&value))
+    Ok(call.print_fields(&value, NETWORK))
 }
+
+/// How Juju orders what it prints of a network (contract 9.11).
+const NETWORK: &[&str] = &[
+    "bind-addresses",
+    "egress-subnets",
+    "ingress-addresses",
+    "mac-address",
+    "macaddress",
+    "interface-name",
+    "interfacename",
+    "addresses",
+    "hostname",
+    "address",
+    "value",
+    "cidr",
+];
 
 /// All that is known of the network; YAML has the older names beside the newer ones.
 fn whole(address: &str, subnet: &str, format: Format) -> Value {
@@ -110,7 +125,7 @@ pub(super) fn close_port(call: &mut Call<'_>) -> Answered {
     let mut ports = call.run.ports(call.controller);
     conflict(call, &ports, &range, "close")?;
     if let Some(open) = ports.get_mut(&range) {
-        let all: BTreeSet<String> = call.charm.endpoints.keys().cloned().collect();
+        let all: BTreeSet<String> = call.charm.endpoints().keys().cloned().collect();
         let left: BTreeSet<String> =
             if open.is_empty() { &all } else { &*open }.difference(&endpoints).cloned().collect();
         if endpoints.is_empty() || left.is_empty() {

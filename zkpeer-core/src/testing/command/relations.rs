@@ -1,7 +1,8 @@
-//! `relation-get`, `relation-set`, `relation-list`, `relation-ids` (contract 9.1 to 9.4).
+//! `relation-get`, `relation-set`, `relation-list`, `relation-ids`, `relation-model-get` (contract 9.1 to 9.5).
 
+use super::super::hook::RelationHook;
 use super::super::options::{quoted, quoted_list};
-use super::super::value::{Value, texts};
+use super::super::value::{Value, map, texts};
 use super::{Answered, Call, Failure, failed, usage};
 use crate::juju::UnitName;
 use crate::juju::names::is_application;
@@ -33,27 +34,26 @@ pub(super) fn get(call: &mut Call<'_>) -> Answered {
 
 fn whose(call: &Call<'_>, given: Option<&str>) -> Result<Whose, Failure> {
     let app = call.is_on("app");
-    if let Some(given) = given.filter(|given| !given.is_empty()) {
+    if let Some(given) = given {
         return match (given.parse::<UnitName>(), app) {
             (Ok(unit), false) => Ok(Whose::Unit(unit)),
             (Ok(unit), true) => Ok(Whose::App(unit.application().to_owned())),
-            (Err(_), true) if is_application(given) => Ok(Whose::App(given.to_owned())),
+            (Err(_), true) => Ok(Whose::App(given.to_owned())),
             (Err(_), false) if is_application(given) && !call.controller.juju.at_least(3, 3, 2) => {
                 Ok(Whose::App(given.to_owned()))
             }
             (Err(_), false) if is_application(given) => {
                 usage(format!("expected unit name, got application name {}", quoted(given)))
             }
-            (Err(_), _) => usage(format!("invalid unit name {}", quoted(given))),
+            (Err(_), false) => usage(format!("invalid unit name {}", quoted(given))),
         };
     }
-    // The default is the hook's remote, whatever relation is asked about.
+    // The default is the hook's remote, whatever relation `-r` names.
     match call.run.hook.relation() {
-        Some(hook) if !app && hook.unit.is_some() => hook.unit.clone().map(Whose::Unit),
-        Some(hook) if !hook.app.is_empty() => Some(Whose::App(hook.app.clone())),
-        _ => None,
+        Some(RelationHook { unit: Some(unit), .. }) if !app => Ok(Whose::Unit(unit.clone())),
+        Some(RelationHook { app, .. }) if !app.is_empty() => Ok(Whose::App(app.clone())),
+        _ => usage("no unit or application specified"),
     }
-    .ok_or_else(|| Failure::Usage("no unit or application specified".to_owned()))
 }
 
 pub(super) fn set(call: &mut Call<'_>) -> Answered {
@@ -89,4 +89,11 @@ pub(super) fn ids(call: &mut Call<'_>) -> Answered {
     let mut ids: Vec<String> = shown.map(|relation| relation.id.to_string()).collect();
     ids.sort_unstable();
     Ok(call.print(&texts(ids)))
+}
+
+/// The model of the other side is this one, as long as there is only one.
+pub(super) fn model_get(call: &mut Call<'_>) -> Answered {
+    call.relation_number()?;
+    call.args(0)?;
+    Ok(call.print(&map([("uuid", Value::from(call.controller.uuid.as_str()))])))
 }

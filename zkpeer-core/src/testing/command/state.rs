@@ -14,8 +14,8 @@ pub(super) fn get(call: &mut Call<'_>) -> Answered {
         None => Ok(call.format.print(&Value::from(state))),
         Some(key) => match state.get(key) {
             Some(value) => Ok(call.format.print(&Value::from(value.as_str()))),
-            None if strict => failed(format!("{} not found", quoted(key))),
             // JSON shows the missing key as an empty string; smart and yaml differ only in what they quote.
+            None if strict => failed(format!("{} not found", quoted(key))),
             None if call.format == Format::Smart => Ok(String::new()),
             None => Ok(call.print(&Value::from(""))),
         },

@@ -1,21 +1,23 @@
 //! What operators do: deploy, scale, relate, configure, run actions, refresh, repair; and what else befalls a unit.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Deployed, Model, Plan};
 use crate::juju::names::is_application;
 use crate::juju::{RelationId, UnitName};
+use crate::metadata::{EndpointMetadata, Role};
 use crate::testing::agent::Agent;
 use crate::testing::application::Application;
-use crate::testing::charm::{self, CharmFiles, Role};
-use crate::testing::controller::{SeriesUpgrade, Task};
+use crate::testing::change::Change;
+use crate::testing::charm::{CharmFiles, EndpointScope};
+use crate::testing::controller::{SeriesUpgrade, Task, Unit};
 use crate::testing::directory::{Directory, Root};
 use crate::testing::error::Error;
 use crate::testing::hook::Hook;
 use crate::testing::machine::{Machine, Program};
+use crate::testing::names::JujuVersion;
 use crate::testing::process::KillPoint;
 use crate::testing::value::Value;
 
@@ -27,20 +29,24 @@ impl Model {
     /// If the directory is no charm, a name or a value is not one that Juju takes, or a file cannot be written.
     pub fn deploy(&mut self, application: Application) -> Result<Vec<UnitName>, Error> {
         let files = CharmFiles::read(&application.charm)?;
-        let name = application.name.clone().unwrap_or_else(|| files.name.clone());
+        let name = application.name.clone().unwrap_or_else(|| files.name().to_owned());
         if !is_application(&name) {
             return Error::impossible(format!("`{name}` is no name for an application"));
         }
         if self.controller.applications.contains_key(&name) {
             return Error::impossible(format!("there is an application `{name}` already"));
         }
-        let deployed = Deployed::new(&application, files)?;
+        let deployed = Deployed::new(&application, files, &self.controller.juju)?;
+        if deployed.files.subordinate && application.units > 0 {
+            return Error::impossible(format!("`{name}` is subordinate: its units come with those it is related to"));
+        }
         // A peer relation always exists from deployment on (contract 3.1).
         for endpoint in deployed.files.peers() {
             self.controller.add_relation(&[(&name, endpoint)]);
         }
         let new = self.controller.application(&name);
         new.trust = application.trust;
+        new.resources.clone_from(&application.resources);
         new.charm = Rc::clone(&deployed.files);
         self.charms.insert(name.clone(), deployed);
         for (option, value) in application.config {
@@ -55,7 +61,13 @@ impl Model {
     ///
     /// If there is no such application, or a file cannot be written.
     pub fn add_unit(&mut self, application: &str) -> Result<UnitName, Error> {
-        self.deployed(application)?;
+        if self.deployed(application)?.files.subordinate {
+            return Error::impossible(format!("`{application}` is subordinate: its units come with their principals"));
+        }
+        self.add_unit_anyhow(application)
+    }
+
+    fn add_unit_anyhow(&mut self, application: &str) -> Result<UnitName, Error> {
         let number = self.controller.application(application).next_unit;
         let unit: UnitName = format!("{application}/{number}").parse()?;
         self.add_named_unit(&unit, None)?;
@@ -69,7 +81,7 @@ impl Model {
             Some(root) => root,
             none => none.insert(Root::new()?),
         };
-        let directory = Directory::new(root, unit, &deployed.directory, deployed.path.as_deref())?;
+        let directory = Directory::new(root, unit, &deployed)?;
         if matches!(deployed.program, Program::Files) {
             directory.write_tools(root, &self.controller.juju)?;
         }
@@ -104,7 +116,10 @@ impl Model {
         if self.controller.units.get(&unit).is_some_and(|unit| unit.dying) {
             return Error::impossible(format!("{unit} is being removed already"));
         }
-        self.controller.remove_unit(&unit);
+        let beside = |found: &Unit| found.principal.as_ref() == Some(&unit);
+        let subordinates: Vec<UnitName> =
+            self.controller.units.iter().filter(|(_, found)| beside(found)).map(|(name, _)| name.clone()).collect();
+        subordinates.iter().chain([&unit]).for_each(|unit| self.controller.remove_unit(unit));
         self.look_around();
         Ok(())
     }
@@ -155,7 +170,7 @@ impl Model {
         let (one, other) = (self.endpoint(one)?, self.endpoint(other)?);
         let ((first, first_app, first_name), (second, second_app, second_name)) = (&one, &other);
         let fits =
-            matches!((first.role, second.role), (Role::Provider, Role::Requirer) | (Role::Requirer, Role::Provider));
+            matches!((first.role, second.role), (Role::Provides, Role::Requires) | (Role::Requires, Role::Provides));
         let shown = format!("{first_app}:{first_name} and {second_app}:{second_name}");
         if !fits {
             return Error::impossible(format!("{shown}: one has to provide what the other requires"));
@@ -164,19 +179,70 @@ impl Model {
             let (one, other) = (&first.interface, &second.interface);
             return Error::impossible(format!("{shown} have different interfaces, {one} and {other}"));
         }
-        let (provider, requirer) = if first.role == Role::Provider { (&one, &other) } else { (&other, &one) };
+        let (provider, requirer) = if first.role == Role::Provides { (&one, &other) } else { (&other, &one) };
         let sides = [(requirer.1.as_str(), requirer.2.as_str()), (provider.1.as_str(), provider.2.as_str())];
         let owned = sides.map(|(app, endpoint)| (app.to_owned(), endpoint.to_owned())).to_vec();
         if self.controller.relations.values().any(|relation| relation.sides == owned && !relation.dying) {
             return Error::impossible(format!("{shown} are related already"));
         }
+        for (_, application, endpoint) in [&one, &other] {
+            self.check_limit(application, endpoint)?;
+        }
+        let container = |application: &str, endpoint: &str| {
+            let terms = self.charms.get(application).map(|deployed| deployed.files.terms(endpoint));
+            terms.is_some_and(|terms| terms.scope == EndpointScope::Container)
+        };
+        let container = sides.iter().any(|(application, endpoint)| container(application, endpoint));
         let number = self.controller.add_relation(&sides);
+        if let Some(relation) = self.controller.relations.get_mut(&number) {
+            relation.container = container;
+        }
         self.look_around();
+        self.add_subordinates()?;
         Ok(number)
     }
 
+    /// The most relations that an endpoint may have (contract 11.1).
+    fn check_limit(&self, application: &str, endpoint: &str) -> Result<(), Error> {
+        let Some(limit) = self.deployed(application)?.files.terms(endpoint).limit else { return Ok(()) };
+        let side = (application.to_owned(), endpoint.to_owned());
+        let live =
+            self.controller.relations.values().filter(|relation| !relation.dying && relation.sides.contains(&side));
+        if live.count() < limit as usize {
+            return Ok(());
+        }
+        Error::impossible(format!("{application}:{endpoint} takes no more than {limit} relations, and has them"))
+    }
+
+    /// Each principal unit that has entered a relation of container scope gets a unit of the subordinate beside it.
+    pub(super) fn add_subordinates(&mut self) -> Result<(), Error> {
+        let mut wanted: Vec<(String, UnitName)> = Vec::new();
+        for relation in self.controller.relations.values().filter(|relation| relation.container && !relation.dying) {
+            let subordinate = |app: &str| self.charms.get(app).is_some_and(|deployed| deployed.files.subordinate);
+            for (app, _) in relation.sides.iter().filter(|(app, _)| subordinate(app)) {
+                let principals = relation.present.iter().filter(|unit| unit.application() != app);
+                wanted.extend(principals.map(|principal| (app.clone(), principal.clone())));
+            }
+        }
+        for (app, principal) in wanted {
+            let beside = |(name, unit): (&UnitName, &Unit)| {
+                name.application() == app && unit.principal.as_ref() == Some(&principal)
+            };
+            if self.controller.units.iter().any(beside) {
+                continue;
+            }
+            let machine = self.controller.units.get(&principal).map_or(0, |unit| unit.machine);
+            let name = self.add_unit_anyhow(&app)?;
+            if let Some(unit) = self.controller.units.get_mut(&name) {
+                unit.machine = machine;
+                unit.principal = Some(principal);
+            }
+        }
+        Ok(())
+    }
+
     /// An endpoint of an application: `zk:client`.
-    fn endpoint(&self, text: &str) -> Result<(charm::Endpoint, String, String), Error> {
+    fn endpoint(&self, text: &str) -> Result<(EndpointMetadata, String, String), Error> {
         let Some((application, name)) = text.split_once(':') else {
             return Error::impossible(format!("`{text}` is no endpoint: it has to look like application:endpoint"));
         };
@@ -209,19 +275,21 @@ impl Model {
     ///
     /// If the charm has no such option, or the value does not fit its type.
     pub fn set_config(&mut self, application: &str, option: &str, value: impl Into<Value>) -> Result<(), Error> {
-        let deployed = self.deployed(application)?;
-        let Some(found) = deployed.files.options.get(option) else {
-            return Error::impossible(format!("option `{option}` is not in config.yaml"));
-        };
-        let value = match value.into() {
-            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible)?,
-            value if found.fits(&value) => value,
-            value => {
-                return Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json()));
-            }
-        };
+        let value = self.option_value(application, option, value.into())?;
         self.controller.application(application).config.insert(option.to_owned(), value);
         Ok(())
+    }
+
+    /// The value as the option keeps it.
+    fn option_value(&self, application: &str, option: &str, value: Value) -> Result<Value, Error> {
+        let Some(found) = self.deployed(application)?.files.options.get(option) else {
+            return Error::impossible(format!("option `{option}` is not in config.yaml"));
+        };
+        match value {
+            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible),
+            value if found.fits(&value) => Ok(value),
+            value => Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json())),
+        }
     }
 
     /// `juju config --reset`: the option's default counts again.
@@ -354,7 +422,7 @@ impl Model {
     /// If the directory is no charm.
     pub fn refresh(&mut self, name: &str, charm: Application) -> Result<(), Error> {
         self.deployed(name)?;
-        let deployed = Deployed::new(&charm, CharmFiles::read(&charm.charm)?)?;
+        let deployed = Deployed::new(&charm, CharmFiles::read(&charm.charm)?, &self.controller.juju)?;
         for endpoint in deployed.files.peers() {
             let sides = [(name.to_owned(), endpoint.to_owned())];
             if !self.controller.relations.values().any(|relation| relation.sides == sides) {
@@ -577,6 +645,57 @@ impl Model {
         Ok(())
     }
 
+    /// Lets something happen in the middle of the unit's next hook: before its n-th hook command (the first is 1). If the
+    /// hook has fewer, it does not happen.
+    ///
+    /// ```
+    /// # use zkpeer_core::testing::{Application, Change, Model};
+    /// # let charm = tempfile::tempdir()?;
+    /// # std::fs::write(charm.path().join("metadata.yaml"), "name: zk\nsummary: s\ndescription: d\n")?;
+    /// # let mut model = Model::new();
+    /// model.deploy(Application::new(charm.path()).function(|hook| {
+    ///     hook.run("is-leader", &[]);
+    ///     hook.run("is-leader", &[]).code
+    /// }))?;
+    /// model.set_leader("zk/0")?;
+    /// model.before_command("zk/0", 2, Change::NoLeader("zk".to_owned()))?;
+    /// let install = model.run_hook("zk/0", "install")?;
+    /// assert_eq!((install.commands[0].stdout.as_str(), install.commands[1].stdout.as_str()), ("True\n", "False\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or the change is about something that does not exist.
+    pub fn before_command(&mut self, unit: &str, number: usize, change: Change) -> Result<(), Error> {
+        let change = self.checked(change)?;
+        self.plan(unit)?.changes.push((number, change));
+        Ok(())
+    }
+
+    /// The change, if all that it names exists.
+    fn checked(&self, change: Change) -> Result<Change, Error> {
+        match change {
+            Change::Leader(ref unit) | Change::RemoveUnit(ref unit) => {
+                self.unit_name(unit.as_str())?;
+            }
+            Change::NoLeader(ref application) => {
+                self.deployed(application)?;
+            }
+            Change::Config { application, option, value } => {
+                let value = self.option_value(&application, &option, value)?;
+                return Ok(Change::Config { application, option, value });
+            }
+            Change::UnitData { relation, .. } | Change::AppData { relation, .. }
+                if !self.controller.relations.contains_key(&relation) =>
+            {
+                return Error::impossible(format!("there is no relation with the number {relation}"));
+            }
+            Change::UnitData { .. } | Change::AppData { .. } => {}
+        }
+        Ok(change)
+    }
+
     fn plan(&mut self, unit: &str) -> Result<&mut Plan, Error> {
         let unit = self.unit_name(unit)?;
         Ok(self.plans.entry(unit).or_default())
@@ -613,12 +732,11 @@ impl Model {
 }
 
 impl Deployed {
-    fn new(application: &Application, files: CharmFiles) -> Result<Self, Error> {
+    fn new(application: &Application, files: CharmFiles, juju: &JujuVersion) -> Result<Self, Error> {
         let directory = &application.charm;
-        let in_process = !matches!(application.program, Program::Files);
-        if !in_process && application.path.is_none() && !has_program(directory) {
-            let problem = "has no hooks nor dispatch file; give the charm's program";
-            return Err(Error::charm(directory, problem));
+        files.check_for(juju)?;
+        if matches!(application.program, Program::Files) && application.path.is_none() {
+            files.check_program()?;
         }
         Ok(Self {
             files: Rc::new(files),
@@ -627,8 +745,4 @@ impl Deployed {
             program: application.program.clone(),
         })
     }
-}
-
-fn has_program(charm: &Path) -> bool {
-    charm.join("dispatch").exists() || charm.join("hooks").is_dir()
 }

@@ -2,7 +2,7 @@
 
 use super::{UnitAgent, entries};
 use crate::juju::{RelationId, UnitName};
-use crate::testing::charm;
+use crate::metadata::Role;
 use crate::testing::error::Error;
 use crate::testing::value::Value;
 
@@ -60,7 +60,7 @@ impl UnitAgent {
     /// If there is no such endpoint, or it is a peer endpoint.
     pub fn relate(&mut self, endpoint: &str, app: &str) -> Result<RelationId, Error> {
         let found = self.model.deployed(self.name.application())?.files.endpoint(endpoint)?;
-        if found.role == charm::Role::Peer {
+        if found.role == Role::Peers {
             return Error::impossible(format!("`{endpoint}` is a peer endpoint"));
         }
         if app == self.name.application() || !crate::juju::names::is_application(app) {
