@@ -24,7 +24,6 @@ mod application;
 mod base64;
 mod builder;
 mod chance;
-#[allow(dead_code, unused_imports, reason = "the simulated Juju does not yet act on all that a charm says")]
 mod charm;
 mod check;
 mod clock;
