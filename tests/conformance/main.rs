@@ -6,3 +6,4 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod coverage;
+mod stage;

@@ -24,6 +24,7 @@ mod application;
 mod base64;
 mod builder;
 mod chance;
+mod change;
 mod charm;
 mod check;
 mod clock;
@@ -51,7 +52,8 @@ mod yaml;
 
 pub use application::Application;
 pub use builder::Builder;
-pub use controller::storage::StorageKind;
+pub use charm::StorageKind;
+pub use change::Change;
 pub use controller::{Entries, Status};
 pub use error::Error;
 pub use hook::{Hook, RelationHook, RelationKind, SecretHook, SecretKind, StorageHook};

@@ -21,6 +21,7 @@ pub(crate) use actions::ActionSchema;
 pub(crate) use config::{ConfigOption, OptionKind};
 pub(crate) use directory::{copy, files, remove};
 pub(crate) use manifest::Base;
+pub use metadata::StorageKind;
 pub(crate) use metadata::{EndpointScope, EndpointTerms, ResourceSpec, StorageSpec};
 
 /// What a charm says of itself.

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::agent::{Agent, Next};
 use super::chance::Chance;
+use super::change::Change;
 use super::charm::CharmFiles;
 use super::controller::Controller;
 use super::directory::Root;
@@ -83,6 +84,7 @@ pub(crate) struct Deployed {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     pub(super) kill: Option<KillPoint>,
+    pub(super) changes: Vec<(usize, Change)>,
     pub(super) refuse: Option<String>,
     pub(super) lose_leadership: bool,
 }

@@ -10,6 +10,7 @@ use crate::juju::{RelationId, UnitName};
 use crate::metadata::{EndpointMetadata, Role};
 use crate::testing::agent::Agent;
 use crate::testing::application::Application;
+use crate::testing::change::Change;
 use crate::testing::charm::{CharmFiles, EndpointScope};
 use crate::testing::controller::{SeriesUpgrade, Task, Unit};
 use crate::testing::directory::{Directory, Root};
@@ -45,6 +46,7 @@ impl Model {
         }
         let new = self.controller.application(&name);
         new.trust = application.trust;
+        new.resources.clone_from(&application.resources);
         new.charm = Rc::clone(&deployed.files);
         self.charms.insert(name.clone(), deployed);
         for (option, value) in application.config {
@@ -273,19 +275,21 @@ impl Model {
     ///
     /// If the charm has no such option, or the value does not fit its type.
     pub fn set_config(&mut self, application: &str, option: &str, value: impl Into<Value>) -> Result<(), Error> {
-        let deployed = self.deployed(application)?;
-        let Some(found) = deployed.files.options.get(option) else {
-            return Error::impossible(format!("option `{option}` is not in config.yaml"));
-        };
-        let value = match value.into() {
-            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible)?,
-            value if found.fits(&value) => value,
-            value => {
-                return Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json()));
-            }
-        };
+        let value = self.option_value(application, option, value.into())?;
         self.controller.application(application).config.insert(option.to_owned(), value);
         Ok(())
+    }
+
+    /// The value as the option keeps it.
+    fn option_value(&self, application: &str, option: &str, value: Value) -> Result<Value, Error> {
+        let Some(found) = self.deployed(application)?.files.options.get(option) else {
+            return Error::impossible(format!("option `{option}` is not in config.yaml"));
+        };
+        match value {
+            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible),
+            value if found.fits(&value) => Ok(value),
+            value => Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json())),
+        }
     }
 
     /// `juju config --reset`: the option's default counts again.
@@ -639,6 +643,57 @@ impl Model {
     pub fn lose_leadership_before_commit(&mut self, unit: &str) -> Result<(), Error> {
         self.plan(unit)?.lose_leadership = true;
         Ok(())
+    }
+
+    /// Lets something happen in the middle of the unit's next hook: before its n-th hook command (the first is 1). If the
+    /// hook has fewer, it does not happen.
+    ///
+    /// ```
+    /// # use zkpeer_core::testing::{Application, Change, Model};
+    /// # let charm = tempfile::tempdir()?;
+    /// # std::fs::write(charm.path().join("metadata.yaml"), "name: zk\nsummary: s\ndescription: d\n")?;
+    /// # let mut model = Model::new();
+    /// model.deploy(Application::new(charm.path()).function(|hook| {
+    ///     hook.run("is-leader", &[]);
+    ///     hook.run("is-leader", &[]).code
+    /// }))?;
+    /// model.set_leader("zk/0")?;
+    /// model.before_command("zk/0", 2, Change::NoLeader("zk".to_owned()))?;
+    /// let install = model.run_hook("zk/0", "install")?;
+    /// assert_eq!((install.commands[0].stdout.as_str(), install.commands[1].stdout.as_str()), ("True\n", "False\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or the change is about something that does not exist.
+    pub fn before_command(&mut self, unit: &str, number: usize, change: Change) -> Result<(), Error> {
+        let change = self.checked(change)?;
+        self.plan(unit)?.changes.push((number, change));
+        Ok(())
+    }
+
+    /// The change, if all that it names exists.
+    fn checked(&self, change: Change) -> Result<Change, Error> {
+        match change {
+            Change::Leader(ref unit) | Change::RemoveUnit(ref unit) => {
+                self.unit_name(unit.as_str())?;
+            }
+            Change::NoLeader(ref application) => {
+                self.deployed(application)?;
+            }
+            Change::Config { application, option, value } => {
+                let value = self.option_value(&application, &option, value)?;
+                return Ok(Change::Config { application, option, value });
+            }
+            Change::UnitData { relation, .. } | Change::AppData { relation, .. }
+                if !self.controller.relations.contains_key(&relation) =>
+            {
+                return Error::impossible(format!("there is no relation with the number {relation}"));
+            }
+            Change::UnitData { .. } | Change::AppData { .. } => {}
+        }
+        Ok(change)
     }
 
     fn plan(&mut self, unit: &str) -> Result<&mut Plan, Error> {

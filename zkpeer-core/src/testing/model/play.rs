@@ -225,7 +225,7 @@ impl Model {
         let context_id = format!("{unit}-{}-{}", hook.name(), random_part(self.contexts));
         let params = self.task_params(unit, &hook);
         let plan = self.plans.entry(unit.clone()).or_default();
-        let kill = plan.kill.take();
+        let (kill, changes) = (plan.kill.take(), mem::take(&mut plan.changes));
         let deployed = self.charms.get(unit.application()).map(|deployed| Rc::clone(&deployed.files));
         let (Some(machine), Some(mut agent), Some(charm)) =
             (self.machines.get_mut(unit), self.agents.remove(unit), deployed)
@@ -244,7 +244,7 @@ impl Model {
             context_id: &context_id,
         };
         let environment = environment::variables(&hook, &controller, &place);
-        let session = Session { run, controller, agent, charm };
+        let session = Session { run, controller, agent, charm, changes, answered: 0 };
         let start = Start { hook: &hook, environment: &environment, limit: self.limit, kill };
         let (session, ended) = machine.run(&start, session);
         let Session { run, controller, agent, .. } = session;

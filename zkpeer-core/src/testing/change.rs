@@ -1,0 +1,74 @@
+//! What happens in the middle of a hook, while its program runs: before one of its hook commands.
+
+use super::controller::{Controller, Entries};
+use super::value::Value;
+use crate::juju::UnitName;
+
+/// Something that others do while a unit's hook runs; see [`Model::before_command`](super::Model::before_command).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Change {
+    /// This unit leads its application from now on.
+    Leader(UnitName),
+    /// Nobody leads the application.
+    NoLeader(String),
+    /// `juju remove-unit`.
+    RemoveUnit(UnitName),
+    /// `juju config`.
+    Config {
+        /// The application.
+        application: String,
+        /// The option.
+        option: String,
+        /// Its new value.
+        value: Value,
+    },
+    /// Another hook's changes to a unit's bag are applied.
+    UnitData {
+        /// The relation's number.
+        relation: u32,
+        /// Whose bag.
+        unit: UnitName,
+        /// What is set, and, where the value is empty, removed.
+        entries: Entries,
+    },
+    /// Another hook's changes to an application's bag are applied.
+    AppData {
+        /// The relation's number.
+        relation: u32,
+        /// Whose bag.
+        application: String,
+        /// What is set, and, where the value is empty, removed.
+        entries: Entries,
+    },
+}
+
+impl Change {
+    pub(crate) fn apply(self, controller: &mut Controller) {
+        match self {
+            Self::Leader(unit) => {
+                let application = controller.application(unit.application());
+                application.leader = Some(unit);
+            }
+            Self::NoLeader(application) => {
+                let application = controller.application(&application);
+                application.no_elections = true;
+                application.leader = None;
+            }
+            Self::RemoveUnit(unit) => controller.remove_unit(&unit),
+            Self::Config { application, option, value } => {
+                controller.application(&application).config.insert(option, value);
+            }
+            Self::UnitData { relation, unit, entries } => {
+                if let Some(relation) = controller.relations.get_mut(&relation) {
+                    relation.units.entry(unit).or_default().apply(&entries);
+                }
+            }
+            Self::AppData { relation, application, entries } => {
+                if let Some(relation) = controller.relations.get_mut(&relation) {
+                    relation.apps.entry(application).or_default().apply(&entries);
+                }
+            }
+        }
+    }
+}
