@@ -52,8 +52,8 @@ mod yaml;
 
 pub use application::Application;
 pub use builder::Builder;
-pub use charm::StorageKind;
 pub use change::Change;
+pub use charm::StorageKind;
 pub use controller::{Entries, Status};
 pub use error::Error;
 pub use hook::{Hook, RelationHook, RelationKind, SecretHook, SecretKind, StorageHook};
