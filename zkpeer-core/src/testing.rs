@@ -25,7 +25,6 @@ mod base64;
 mod builder;
 mod chance;
 mod change;
-#[allow(dead_code, unused_imports, reason = "the simulated Juju does not yet act on all that a charm says")]
 mod charm;
 mod check;
 mod clock;
@@ -53,8 +52,8 @@ mod yaml;
 
 pub use application::Application;
 pub use builder::Builder;
-pub use charm::StorageKind;
 pub use change::Change;
+pub use charm::StorageKind;
 pub use controller::{Entries, Status};
 pub use error::Error;
 pub use hook::{Hook, RelationHook, RelationKind, SecretHook, SecretKind, StorageHook};
