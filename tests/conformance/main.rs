@@ -7,3 +7,4 @@
 
 mod coverage;
 mod stage;
+mod stories;

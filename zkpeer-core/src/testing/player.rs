@@ -67,6 +67,8 @@ enum Runs {
 struct Memory {
     /// The number of the last action of a name, and the step that asked for it.
     actions: BTreeMap<(UnitName, String), (u64, usize)>,
+    /// The storage that units of an application ask for.
+    storage: BTreeMap<String, BTreeMap<String, u32>>,
     /// Actions that the story has said something about.
     expected_actions: BTreeSet<u64>,
     /// Units of which the story has expected that a hook has failed, with that hook.
@@ -252,7 +254,7 @@ impl Player {
         }
         self.next = Some(0);
         for deployment in self.story.applications.clone() {
-            let deployed = steps::refuse_storage(&deployment).and_then(|()| self.deploy(&deployment));
+            let deployed = self.deploy(&deployment);
             deployed.map_err(|problem| self.error_at(deployment.line, problem))?;
         }
         for relation in self.story.relations.clone() {
@@ -272,15 +274,31 @@ impl Player {
     }
 
     fn deploy(&mut self, deployment: &Deployment) -> Result<(), String> {
-        let mut application = self.application(&deployment.charm).named(&deployment.application);
-        application = application.units(u64::from(deployment.units)).trust(deployment.trust);
+        let name = &deployment.application;
+        let mut application = self.application(&deployment.charm).named(name).units(0).trust(deployment.trust);
         for (option, value) in &deployment.config {
             application = application.config(option, value.as_str());
         }
         for (name, file) in &deployment.resources {
             application = application.resource(name, file);
         }
-        self.model.deploy(application).map(|_| ()).map_err(|error| describe(&error))
+        self.memory.storage.insert(name.clone(), deployment.storage.clone());
+        let deployed = self.model.deploy(application);
+        let all = deployed.and_then(|_| (0..deployment.units).try_for_each(|_| self.add_unit(name)));
+        all.map_err(|error| describe(&error))
+    }
+
+    /// One more unit, with all the storage that its application was deployed with.
+    fn add_unit(&mut self, application: &str) -> Result<(), Error> {
+        let unit = self.model.add_unit(application)?;
+        for (name, wanted) in self.memory.storage.get(application).into_iter().flatten() {
+            let has = u32::try_from(self.model.controller.storage.count(&unit, name)).unwrap_or(u32::MAX);
+            if *wanted < has {
+                return Error::impossible(format!("the charm asks for {has} of storage `{name}`, not only {wanted}"));
+            }
+            (has..*wanted).try_for_each(|_| self.model.add_storage(unit.as_str(), name).map(|_| ()))?;
+        }
+        Ok(())
     }
 
     /// The charm in this directory, with what runs for its hooks.
