@@ -50,6 +50,7 @@ pub struct Player {
     model: Model,
     programs: BTreeMap<PathBuf, Runs>,
     retries: u32,
+    max_hooks: u32,
     /// The next step; none before the applications of the head are deployed.
     next: Option<usize>,
     memory: Memory,
@@ -139,7 +140,7 @@ impl fmt::Debug for PlayError {
 impl std::error::Error for PlayError {}
 
 /// More hooks than this of one unit in one step, and they will never come to rest.
-const MAX_HOOKS: usize = 1000;
+const MAX_HOOKS: u32 = 1000;
 
 /// Why a step ended early: what is wrong, or nothing but that the listener has had enough.
 type Stopped = Option<String>;
@@ -155,7 +156,15 @@ impl Player {
         model.set_automatic_retries(story.model_config.automatically_retry_hooks);
         model.set_update_status_interval(story.model_config.update_status_hook_interval);
         model.set_peer_departure_bug(story.bugs.contains(&23326));
-        Self { story, model, programs: BTreeMap::new(), retries: 1, next: None, memory: Memory::default() }
+        Self {
+            story,
+            model,
+            programs: BTreeMap::new(),
+            retries: 1,
+            max_hooks: MAX_HOOKS,
+            next: None,
+            memory: Memory::default(),
+        }
     }
 
     /// Reads the story from a file.
@@ -193,6 +202,13 @@ impl Player {
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.model.set_limit(limit);
+        self
+    }
+
+    /// How many hooks one unit may run in one step before it counts as never coming to rest; otherwise 1000.
+    #[must_use]
+    pub fn max_hooks(mut self, hooks: u32) -> Self {
+        self.max_hooks = hooks;
         self
     }
 
@@ -316,14 +332,15 @@ impl Player {
     fn go_on(&mut self, until: Option<Duration>, listener: &mut Listener<'_>) -> Result<(), Stopped> {
         let retries = self.story.model_config.automatically_retry_hooks.then_some(self.retries);
         let memory = &mut self.memory;
-        let mut hooks: BTreeMap<UnitName, usize> = BTreeMap::new();
+        let max_hooks = self.max_hooks;
+        let mut hooks: BTreeMap<UnitName, u32> = BTreeMap::new();
         let mut stopped: Option<Stopped> = None;
         let mut watch = |model: &Model, moment: Moment<'_>| {
             let told = match moment {
                 Moment::After(Event::Ended(run)) => {
                     let count = hooks.entry(run.unit.clone()).or_default();
                     *count += 1;
-                    memory.ended(run, *count, model, listener)
+                    memory.ended(run, model, listener).and_then(|()| at_rest(run, *count, max_hooks))
                 }
                 Moment::After(Event::Elected(unit)) => tell(listener, &Happening::Leader(unit), model),
                 Moment::Before(Possible::Begin(unit, hook)) => tell(listener, &Happening::Begins(unit, hook), model),
@@ -385,13 +402,7 @@ impl Player {
 
 impl Memory {
     /// A hook is over: who listens is told, and what must not be is noticed.
-    fn ended(
-        &mut self,
-        run: &HookRun,
-        count: usize,
-        model: &Model,
-        listener: &mut Listener<'_>,
-    ) -> Result<(), Stopped> {
+    fn ended(&mut self, run: &HookRun, model: &Model, listener: &mut Listener<'_>) -> Result<(), Stopped> {
         if let Hook::Action { id, .. } = &run.hook {
             match model.action(*id) {
                 Some(report) => tell(listener, &Happening::Action(report), model)?,
@@ -408,14 +419,15 @@ impl Memory {
         if let Some(problem) = forgotten_failure(run) {
             return Err(Some(problem));
         }
-        if count > MAX_HOOKS {
-            return Err(Some(format!(
-                "{} has run {MAX_HOOKS} hooks without coming to rest; the last was {run}",
-                run.unit
-            )));
-        }
         Ok(())
     }
+}
+
+fn at_rest(run: &HookRun, count: u32, max: u32) -> Result<(), Stopped> {
+    if count <= max {
+        return Ok(());
+    }
+    Err(Some(format!("{} has run {max} hooks without coming to rest; the last was {run}", run.unit)))
 }
 
 fn tell(listener: &mut Listener<'_>, happening: &Happening<'_>, model: &Model) -> Result<(), Stopped> {

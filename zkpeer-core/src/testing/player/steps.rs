@@ -138,7 +138,7 @@ impl Player {
         tell(listener, &Happening::Begins(unit, &found), &self.model)?;
         let ran = self.begin_and_end(unit, found);
         let run = ran.map_err(|error| Some(describe(&error)))?;
-        self.memory.ended(&run, 1, &self.model, listener)
+        self.memory.ended(&run, &self.model, listener)
     }
 
     /// A leader is elected in the background, by no hook.
