@@ -90,7 +90,7 @@ impl Model {
             if let Some(failed) = course.retries.and_then(|retries| self.given_up(retries)) {
                 return Err(Error::HookFailed(Box::new(failed)));
             }
-            let Some(step) = self.chance.step(&self.steps()).cloned() else {
+            let Some(step) = self.choose()? else {
                 match self.next_moment(course) {
                     Some(at) => self.controller.now = at,
                     None => break,
