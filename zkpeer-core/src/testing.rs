@@ -54,7 +54,7 @@ mod yaml;
 pub use application::Application;
 pub use builder::Builder;
 pub use change::Change;
-pub use controller::storage::StorageKind;
+pub use charm::StorageKind;
 pub use controller::{Entries, Status};
 pub use error::Error;
 pub use hook::{Hook, RelationHook, RelationKind, SecretHook, SecretKind, StorageHook};

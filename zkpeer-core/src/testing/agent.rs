@@ -192,6 +192,30 @@ impl Agent {
         }
     }
 
+    /// Enters this relation, if it has not yet, and takes it as created.
+    pub(crate) fn enter(&mut self, id: RelationId, controller: &mut Controller) {
+        if !self.relations.contains_key(&id.number) {
+            controller.enter(&self.name, id.number);
+            self.relations.insert(id.number, RelationState { created: true, ..RelationState::new(id) });
+        }
+    }
+
+    /// The remote unit has joined, and nothing is known of its bag.
+    pub(crate) fn add_member(&mut self, number: u32, unit: &UnitName) {
+        if let Some(relation) = self.relations.get_mut(&number) {
+            relation.members.insert(unit.clone(), 0);
+            relation.cache.remove(unit);
+        }
+    }
+
+    /// The remote unit has departed.
+    pub(crate) fn remove_member(&mut self, number: u32, unit: &UnitName) {
+        if let Some(relation) = self.relations.get_mut(&number) {
+            relation.members.remove(unit);
+            relation.cache.remove(unit);
+        }
+    }
+
     /// The agent process starts anew: what it only learns on entering a relation is lost (contract 4.4, 5.3).
     pub(crate) fn restart(&mut self) {
         for relation in self.relations.values_mut() {

@@ -21,7 +21,8 @@ pub(crate) use actions::ActionSchema;
 pub(crate) use config::{ConfigOption, OptionKind};
 pub(crate) use directory::{copy, files};
 pub(crate) use manifest::Base;
-pub(crate) use metadata::{EndpointScope, EndpointTerms, ResourceKind, ResourceSpec, StorageKind, StorageSpec};
+pub use metadata::StorageKind;
+pub(crate) use metadata::{EndpointScope, EndpointTerms, ResourceKind, ResourceSpec, StorageSpec};
 
 /// What a charm says of itself.
 #[derive(Clone, Debug, Default)]

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use self::secrets::Secrets;
-use self::storage::{Storage, StorageSpec};
+use self::storage::Storage;
 use super::charm::CharmFiles;
 use super::clock;
 use super::hook::Hook;
@@ -109,8 +109,6 @@ pub(crate) struct Application {
     pub(crate) no_elections: bool,
     /// The files of the resources of metadata.yaml, as far as there are any.
     pub(crate) resources: BTreeMap<String, PathBuf>,
-    /// The storage of metadata.yaml.
-    pub(crate) storage: BTreeMap<String, StorageSpec>,
     pub(crate) workload: Workload,
 }
 
@@ -207,6 +205,12 @@ pub(crate) struct Relation {
 }
 
 impl Relation {
+    fn new(sides: Vec<(String, String)>, since: Duration) -> Self {
+        let apps = sides.iter().map(|(app, _)| (app.clone(), Bag::default())).collect();
+        let (present, units) = (BTreeSet::new(), BTreeMap::new());
+        Self { sides, container: false, dying: false, since, present, units, apps }
+    }
+
     pub(crate) fn is_peer(&self) -> bool {
         self.sides.len() == 1
     }
@@ -272,7 +276,7 @@ impl Controller {
         Status { since: self.now, ..Status::new(status, message) }
     }
 
-    /// Adds a unit on a machine of its own, with an address of its own.
+    /// Adds a unit on a machine of its own, with an address of its own and the storage that its charm asks for.
     pub(crate) fn add_unit(&mut self, name: &UnitName, address: Option<String>) {
         let application = self.application(name.application());
         application.next_unit = application.next_unit.max(name.number() + 1);
@@ -297,6 +301,12 @@ impl Controller {
             tasks: VecDeque::new(),
         };
         self.units.insert(name.clone(), unit);
+        let charm = Rc::clone(&self.application(name.application()).charm);
+        for (storage, spec) in &charm.storage {
+            for _ in 0..spec.minimum {
+                self.storage.add(name, storage, spec);
+            }
+        }
     }
 
     /// Adds a relation; one side makes a peer relation.
@@ -305,12 +315,33 @@ impl Controller {
         self.next_relation += 1;
         let sides: Vec<(String, String)> =
             sides.iter().map(|(app, endpoint)| ((*app).to_owned(), (*endpoint).to_owned())).collect();
-        let apps = sides.iter().map(|(app, _)| (app.clone(), Bag::default())).collect();
-        let (present, units) = (BTreeSet::new(), BTreeMap::new());
-        let since = self.now;
-        let relation = Relation { sides, since, container: false, dying: false, present, units, apps };
-        self.relations.insert(number, relation);
+        self.relations.insert(number, Relation::new(sides, self.now));
         number
+    }
+
+    /// A relation of a given number, unless there is one.
+    pub(crate) fn insert_relation(&mut self, number: u32, sides: Vec<(String, String)>) {
+        self.next_relation = self.next_relation.max(number + 1);
+        let now = self.now;
+        self.relations.entry(number).or_insert_with(|| Relation::new(sides, now));
+    }
+
+    /// What a unit has in its bag, whatever was there before.
+    pub(crate) fn set_unit_bag(&mut self, number: u32, unit: &UnitName, entries: Entries) {
+        self.know_unit(number, unit);
+        if let Some(bag) = self.relations.get_mut(&number).and_then(|relation| relation.units.get_mut(unit)) {
+            bag.version += u64::from(bag.entries != entries);
+            bag.entries = entries;
+        }
+    }
+
+    /// The unit is there, in the model and in the relation, with an empty bag at first.
+    pub(crate) fn know_unit(&mut self, number: u32, unit: &UnitName) {
+        self.add_unit(unit, None);
+        if let Some(relation) = self.relations.get_mut(&number) {
+            relation.present.insert(unit.clone());
+            relation.units.entry(unit.clone()).or_default();
+        }
     }
 
     /// The relation's id as the units of `app` see it.

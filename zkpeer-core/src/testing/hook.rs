@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::charm::CharmFiles;
-use super::controller::storage::{StorageKind, storage_name};
+use super::charm::{CharmFiles, StorageKind};
+use super::controller::storage::storage_name;
 use crate::juju::{RelationId, UnitName};
 
 /// One hook or action.

@@ -131,7 +131,7 @@ impl Memory {
         session: Session,
     ) -> (Session, Result<Ended, Error>) {
         let now = session.controller.now;
-        let commands = LocalCommands::new(session, start, charm_dir);
+        let commands = LocalCommands::new(session, start.kill, charm_dir, BTreeMap::new());
         let vars: Vars = start.environment.iter().map(|(k, v)| (OsString::from(k), OsString::from(v))).collect();
         let mut ended = Ended::new(Exit::Code(1));
         let environment = Environment::read(&vars, &PathBuf::from("dispatch"));
@@ -182,7 +182,7 @@ impl Memory {
         charm_dir: &Path,
         session: Session,
     ) -> (Session, Result<Ended, Error>) {
-        let commands = LocalCommands::new(session, start, charm_dir);
+        let commands = LocalCommands::new(session, start.kill, charm_dir, BTreeMap::new());
         let mut ended = Ended::new(Exit::Code(1));
         if start.kill != Some(KillPoint::Start) {
             let mut context = HookContext {
@@ -202,7 +202,7 @@ impl Memory {
 
 /// The hook commands, answered in this process.
 #[derive(Clone)]
-struct LocalCommands(Rc<Local>);
+pub(crate) struct LocalCommands(Rc<Local>);
 
 struct Local {
     /// There is none once the hook is over.
@@ -210,6 +210,8 @@ struct Local {
     commands: RefCell<Vec<CommandRun>>,
     context_id: String,
     directory: String,
+    /// Commands that fail, with what they say.
+    failing: BTreeMap<String, String>,
     kill: Option<KillPoint>,
     killed: Cell<bool>,
 }
@@ -221,13 +223,19 @@ impl fmt::Debug for LocalCommands {
 }
 
 impl LocalCommands {
-    fn new(session: Session, start: &Start<'_>, charm_dir: &Path) -> Self {
+    pub(crate) fn new(
+        session: Session,
+        kill: Option<KillPoint>,
+        charm_dir: &Path,
+        failing: BTreeMap<String, String>,
+    ) -> Self {
         Self(Rc::new(Local {
             context_id: session.run.context_id.clone(),
             session: RefCell::new(Some(session)),
             commands: RefCell::default(),
             directory: charm_dir.to_string_lossy().into_owned(),
-            kill: start.kill,
+            failing,
+            kill,
             killed: Cell::new(false),
         }))
     }
@@ -256,14 +264,24 @@ impl LocalCommands {
             args: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
             stdin: None,
         };
-        let mut answer = session.answer(&request);
-        if answer == Answer::Refused(NEEDS_STDIN.to_owned()) {
-            request.stdin = Some(input.unwrap_or_default().to_vec());
-            answer = session.answer(&request);
-        }
-        let output = match answer {
-            Answer::Done(output) => CommandOutput { code: output.code, stdout: output.stdout, stderr: output.stderr },
-            Answer::Refused(reason) => refused(&reason),
+        let output = match local.failing.get(name) {
+            Some(stderr) => {
+                request.stdin = input.map(<[u8]>::to_vec);
+                refused(stderr)
+            }
+            None => {
+                let mut answer = session.answer(&request);
+                if answer == Answer::Refused(NEEDS_STDIN.to_owned()) {
+                    request.stdin = Some(input.unwrap_or_default().to_vec());
+                    answer = session.answer(&request);
+                }
+                match answer {
+                    Answer::Done(output) => {
+                        CommandOutput { code: output.code, stdout: output.stdout, stderr: output.stderr }
+                    }
+                    Answer::Refused(reason) => refused(&reason),
+                }
+            }
         };
         let Request { name, args, stdin, .. } = request;
         let CommandOutput { code, stdout, stderr } = output.clone();
@@ -275,16 +293,21 @@ impl LocalCommands {
     }
 
     /// The hook is over: who has kept a handle gets no answers any more.
+    pub(crate) fn close(&self) -> (Session, Vec<CommandRun>) {
+        match self.0.session.take() {
+            Some(session) => (session, self.0.commands.take()),
+            None => unreachable!("the session is taken once, when its hook is over"),
+        }
+    }
+
     fn end(&self, mut ended: Ended, start: &Start<'_>) -> (Session, Result<Ended, Error>) {
-        ended.commands = self.0.commands.take();
+        let (session, commands) = self.close();
+        ended.commands = commands;
         if self.is_killed() || start.kill == Some(KillPoint::Start) {
             ended.exit = Exit::Signal(9);
             ended.report = None;
         }
-        match self.0.session.take() {
-            Some(session) => (session, Ok(ended)),
-            None => unreachable!("only this takes the session, once for each hook"),
-        }
+        (session, Ok(ended))
     }
 }
 

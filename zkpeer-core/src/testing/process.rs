@@ -4,6 +4,7 @@
 //! when the process does; what others still hold then (a daemon that the hook has left behind) holds up nothing.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -17,6 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::command::{Answer, NEEDS_STDIN, Request};
+use super::entries;
 use super::error::Error;
 use super::machine::{Ended, Exit};
 use super::wire::{self, Received};
@@ -50,6 +52,20 @@ pub struct CommandRun {
     pub stdout: String,
     /// What it printed on standard error.
     pub stderr: String,
+}
+
+/// The command as a person would write it: without options that only say how it is written, and with what it was given
+/// on standard input as arguments.
+impl fmt::Display for CommandRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        let form = ["--format=json", "--", "-", "-r", "-l", "--file"];
+        for argument in self.args.iter().filter(|argument| !form.contains(&argument.as_str()) && !argument.is_empty()) {
+            write!(f, " {argument}")?;
+        }
+        let entries = self.stdin.as_deref().and_then(|text| entries::from_yaml(text).ok());
+        entries.iter().flatten().try_for_each(|(key, value)| write!(f, " {key}={value}"))
+    }
 }
 
 /// What to start.

@@ -43,7 +43,8 @@ pub(crate) struct Run {
     /// What an application on Kubernetes is to be from now on.
     pub(crate) workload: Workload,
     pub(crate) secrets: secrets::Changes,
-    storage: Option<Vec<String>>,
+    /// The ids of the unit's storage when the hook began.
+    pub(crate) storage: Vec<String>,
     config: Option<BTreeMap<String, Value>>,
     others: BTreeMap<(u32, UnitName), Entries>,
     apps: BTreeMap<(u32, String), Entries>,
@@ -147,7 +148,7 @@ impl Run {
             new_storage: Vec::new(),
             workload: Workload::default(),
             secrets: secrets::Changes::default(),
-            storage: None,
+            storage: controller.storage.all_of(&unit.name).map(|(id, _)| id.to_owned()).collect(),
             config: None,
             others: BTreeMap::new(),
             apps: BTreeMap::new(),
@@ -256,12 +257,6 @@ impl Run {
         self.hook.relation().map(|hook| hook.relation.number)
     }
 
-    /// The ids of the unit's storage, as they were at the first question of the hook.
-    pub(crate) fn storage(&mut self, controller: &Controller) -> &[String] {
-        let ids = || controller.storage.all_of(&self.unit).map(|(id, _)| id.to_owned()).collect();
-        self.storage.get_or_insert_with(ids)
-    }
-
     /// Applies everything, or, for the reason given, nothing (contract 2.1).
     ///
     /// Until 4.0.12 Juju applies the changes of secrets before the rest, and they stay if the rest is refused.
@@ -315,7 +310,7 @@ impl Run {
         }
         for (name, count) in wanted {
             let refuse = |why: &str| Err(format!("adding storage to unit {}: {why}", self.unit));
-            let Some(spec) = app.and_then(|app| app.storage.get(name)) else {
+            let Some(spec) = app.and_then(|app| app.charm.storage.get(name)) else {
                 return refuse(&format!("charm storage \"{name}\" not found"));
             };
             let all = controller.storage.count(&self.unit, name) + count as usize;
@@ -348,7 +343,7 @@ impl Run {
         app.workload.spec = self.workload.spec.clone().or(app.workload.spec.take());
         app.workload.raw = self.workload.raw.clone().or(app.workload.raw.take());
         for (name, count) in &self.new_storage {
-            let Some(spec) = app.storage.get(name) else { continue };
+            let Some(spec) = app.charm.storage.get(name) else { continue };
             for _ in 0..*count {
                 controller.storage.add(&self.unit, name, spec);
             }

@@ -1,23 +1,30 @@
 //! One unit in this process: a hook in, a report out, in microseconds.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::agent::Agent;
+use super::charm::{ConfigOption, OptionKind};
+use super::controller::{Controller, Entries};
+use super::hook::{Hook, RelationHook, RelationKind};
+use super::in_process::LocalCommands;
+use super::machine::Session;
+use super::names::JujuVersion;
+use super::process::CommandRun;
+use super::run::Run;
 use crate::charm::Charm;
 use crate::context::{FLAG_PREFIX, Outside, Resources};
 use crate::error::{Error, describe};
 use crate::handler::HandlerDef;
 use crate::hook::{ActionEvent, HookEvent, RelationEvent};
-use crate::juju::{
-    AddressKind, Bag, BagOwner, GoalState, Juju, JujuError, JujuResult, LogLevel, NetworkInfo, Port, RelationId, Side,
-    StatusName, UnitName,
-};
+use crate::juju::tools::Tools;
+use crate::juju::{Bag, RelationId, UnitName};
 use crate::metadata::{self, Metadata};
 use crate::report::{HookOutcome, Report};
 use crate::store::Store;
@@ -44,12 +51,14 @@ use crate::store::Store;
 pub struct Unit {
     charm: Charm,
     store: Option<Store>,
-    juju: Rc<FixedJuju>,
+    controller: Controller,
+    agent: Agent,
     name: UnitName,
     metadata: Metadata,
-    juju_version: Option<String>,
     directory: tempfile::TempDir,
-    now: Rc<RefCell<Duration>>,
+    parameters: BTreeMap<String, super::Value>,
+    failing: BTreeMap<String, String>,
+    commands: Vec<CommandRun>,
 }
 
 impl fmt::Debug for Unit {
@@ -91,15 +100,20 @@ impl Unit {
     #[must_use]
     pub fn of(charm: Charm) -> Self {
         let directory = tempfile::tempdir().unwrap_or_else(|error| bad("no temporary directory", &error));
+        let name: UnitName = OWN_UNIT.parse().unwrap_or_else(|error| bad("unit", &error));
+        let mut controller = Controller::new(JujuVersion::default());
+        controller.add_unit(&name, Some("10.0.0.1".to_owned()));
         Self {
             charm,
             store: Some(Store::in_memory()),
-            juju: Rc::default(),
-            name: OWN_UNIT.parse().unwrap_or_else(|error| bad("unit", &error)),
+            controller,
+            agent: Agent::new(name.clone(), 0, Rc::default()),
+            name,
             metadata: Metadata { name: OWN_APPLICATION.to_owned(), ..Metadata::default() },
-            juju_version: Some("3.6.25".to_owned()),
             directory,
-            now: Rc::default(),
+            parameters: BTreeMap::new(),
+            failing: BTreeMap::new(),
+            commands: Vec::new(),
         }
     }
 
@@ -136,9 +150,14 @@ impl Unit {
     }
 
     /// The version of Juju.
+    ///
+    /// # Panics
+    ///
+    /// If it is none, or one that is not simulated.
+    #[track_caller]
     #[must_use]
     pub fn juju(mut self, version: &str) -> Self {
-        self.juju_version = Some(version.to_owned());
+        self.controller.juju = version.parse().unwrap_or_else(|error| bad("version", &error));
         self
     }
 
@@ -150,21 +169,36 @@ impl Unit {
 
     /// Makes it the leader, or takes that from it.
     pub fn set_leader(&mut self, leader: bool) {
-        self.juju.answers.borrow_mut().leader = leader;
+        self.controller.application(OWN_APPLICATION).leader = leader.then(|| self.name.clone());
     }
 
     /// Sets an option of the configuration; `null` takes it away.
     pub fn set_config(&mut self, option: &str, value: impl Into<Value>) {
-        let mut answers = self.juju.answers.borrow_mut();
-        match value.into() {
-            Value::Null => drop(answers.config.remove(option)),
-            value => drop(answers.config.insert(option.to_owned(), value)),
+        let application = self.controller.application(OWN_APPLICATION);
+        let value = super::Value::from_json(&value.into());
+        if value == super::Value::Null {
+            application.config.remove(option);
+            return;
         }
+        // Without a config.yaml there is no type to go by.
+        let known = ConfigOption { kind: OptionKind::String, default: super::Value::Null };
+        Rc::make_mut(&mut application.charm).options.entry(option.to_owned()).or_insert(known);
+        application.config.insert(option.to_owned(), value);
     }
 
     /// Sets a leader setting, as the leader would; an empty value takes it away.
     pub fn set_leader_setting(&mut self, key: &str, value: &str) {
-        merge(&mut self.juju.answers.borrow_mut().settings, key, value);
+        let settings = &mut self.controller.application(OWN_APPLICATION).leader_settings;
+        settings.apply(&Entries::from([(key.to_owned(), value.to_owned())]));
+    }
+
+    /// The relation of that id, which this unit has entered; for a peer relation the other side is its own application.
+    fn relation(&mut self, id: &RelationId, remote: &str) {
+        let own = (OWN_APPLICATION.to_owned(), id.endpoint.clone());
+        let other = (remote.to_owned(), "remote".to_owned());
+        let sides = if remote == OWN_APPLICATION { vec![own] } else { vec![own, other] };
+        self.controller.insert_relation(id.number, sides);
+        self.agent.enter(id.clone(), &mut self.controller);
     }
 
     /// What Juju answers to `relation-list` and `relation-get`: the unit is a member of the relation and has this databag.
@@ -175,12 +209,10 @@ impl Unit {
     #[track_caller]
     pub fn set_member(&mut self, relation: &str, unit: &str, bag: &[(&str, &str)]) {
         let (relation, unit) = (relation_id(relation), unit_name(unit));
-        let mut answers = self.juju.answers.borrow_mut();
-        let bag = bag.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        answers.bags.insert((relation.clone(), BagOwner::Unit(unit.clone())), bag);
-        let members = answers.members.entry(relation).or_default();
-        members.retain(|member| *member != unit);
-        members.push(unit);
+        self.relation(&relation, unit.application());
+        let bag: Entries = bag.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.controller.set_unit_bag(relation.number, &unit, bag);
+        self.agent.add_member(relation.number, &unit);
     }
 
     /// The unit is no member of the relation any longer; its databag can still be read by name.
@@ -191,21 +223,20 @@ impl Unit {
     #[track_caller]
     pub fn remove_member(&mut self, relation: &str, unit: &str) {
         let (relation, unit) = (relation_id(relation), unit_name(unit));
-        self.juju.answers.borrow_mut().members.entry(relation).or_default().retain(|member| *member != unit);
+        self.agent.remove_member(relation.number, &unit);
     }
 
     /// From now on the hook command fails with this text; `None` lets it work again.
     pub fn fail_command(&mut self, command: &str, stderr: Option<&str>) {
-        let mut answers = self.juju.answers.borrow_mut();
         match stderr {
-            Some(stderr) => drop(answers.failing.insert(command.to_owned(), stderr.to_owned())),
-            None => drop(answers.failing.remove(command)),
-        }
+            Some(stderr) => self.failing.insert(command.to_owned(), stderr.to_owned()),
+            None => self.failing.remove(command),
+        };
     }
 
     /// Lets time pass, as far as the charm can see.
     pub fn pass(&mut self, time: Duration) {
-        *self.now.borrow_mut() += time;
+        self.controller.now += time;
     }
 
     /// Runs a hook that is about no relation.
@@ -235,8 +266,9 @@ impl Unit {
 
     /// Runs an action with parameters, that may fail.
     pub fn try_run_action(&mut self, name: &str, parameters: &[(&str, Value)]) -> Report {
-        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        self.juju.answers.borrow_mut().parameters = parameters;
+        let parameters = parameters.iter();
+        self.parameters =
+            parameters.map(|(name, value)| ((*name).to_owned(), super::Value::from_json(value))).collect();
         let action = ActionEvent { name: name.to_owned(), id: "1".to_owned(), tag: "action-1".to_owned() };
         self.run_event(HookEvent::of_action(action)).0
     }
@@ -288,33 +320,71 @@ impl Unit {
 
     /// Runs a hook or an action, and gives the error, too.
     pub fn run_event(&mut self, event: HookEvent) -> (Report, Result<(), Error>) {
-        let now = Rc::clone(&self.now);
-        let juju: Rc<FixedJuju> = Rc::clone(&self.juju);
-        juju.begin();
+        let hook = self.hook_of(&event);
+        let context_id = format!("{}-{}", self.name, event.name());
+        let parameters = super::Value::Map(mem::take(&mut self.parameters));
+        let run = Run::begin(hook.clone(), context_id, parameters, &self.controller, &mut self.agent);
+        let seen = run.seen.clone();
+        let charm = Rc::clone(&self.controller.application(OWN_APPLICATION).charm);
+        let agent = mem::replace(&mut self.agent, Agent::new(self.name.clone(), 0, Rc::default()));
+        let session = Session { run, controller: mem::take(&mut self.controller), agent, charm };
+        let now = session.controller.now;
+        let juju_version = Some(session.controller.juju.to_string());
+        let commands = LocalCommands::new(session, None, self.directory.path(), self.failing.clone());
+        let name = event.name().to_owned();
         let outside = Outside {
             event,
             unit: self.name.clone(),
             charm_dir: self.directory.path().to_owned(),
-            juju_version: self.juju_version.clone(),
+            juju_version,
             home_is_set: true,
             program_path: None,
             metadata: self.metadata.clone(),
-            juju: juju.clone(),
+            juju: Rc::new(Tools::over(commands.clone())),
             resources: Resources::default(),
-            clock: Rc::new(move || *now.borrow()),
+            clock: Rc::new(move || now),
         };
         let store = self.store.take().unwrap_or_else(Store::in_memory);
-        let name = outside.event.name().to_owned();
         let (report, result, store) = self.charm.run_in(outside, store);
+        self.store = Some(store);
+        let (session, commands) = commands.close();
+        self.commands = commands;
+        (self.controller, self.agent) = (session.controller, session.agent);
+        if result.is_ok() {
+            // What Juju would refuse here (leadership lost in between) is for the simulated agent to show.
+            let _ = session.run.commit(&mut self.controller);
+            self.agent.done(&hook, &seen, &mut self.controller);
+        }
         let report = report.unwrap_or_else(|| Report {
             hook: name,
             outcome: if result.is_ok() { HookOutcome::Settled } else { HookOutcome::Failed },
             error: result.as_ref().err().map(|error| describe(error)),
             ..Report::default()
         });
-        self.store = Some(store);
-        juju.end(result.is_ok());
         (report, result)
+    }
+
+    /// The hook that has this event, its relation and its remote unit made known.
+    fn hook_of(&mut self, event: &HookEvent) -> Hook {
+        if let Some(action) = event.action() {
+            return Hook::Action { id: action.id.parse().unwrap_or(1), name: action.name.clone() };
+        }
+        let Some(relation) = event.relation() else { return Hook::Plain(event.name().to_owned()) };
+        let app = relation.remote_application.clone();
+        let app = app.or_else(|| relation.remote_unit.as_ref().map(|unit| unit.application().to_owned()));
+        let app = app.unwrap_or_else(|| OWN_APPLICATION.to_owned());
+        self.relation(&relation.id, &app);
+        if let Some(unit) = &relation.remote_unit {
+            self.controller.know_unit(relation.id.number, unit);
+        }
+        Hook::Relation(RelationHook {
+            kind: RelationKind::split(event.name()).map_or(RelationKind::Changed, |(_, kind)| kind),
+            relation: relation.id.clone(),
+            app,
+            unit: relation.remote_unit.clone(),
+            departing: relation.departing_unit.clone(),
+            version: 0,
+        })
     }
 
     /// The flags that are set, in order.
@@ -356,7 +426,7 @@ impl Unit {
     /// The hook commands of the last hook, in order, as they would be written: `status-set active ready`.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
-        self.juju.commands.borrow().clone()
+        self.commands.iter().map(ToString::to_string).collect()
     }
 
     /// What the unit has published in its own databag of a relation, by hooks that succeeded.
@@ -367,8 +437,10 @@ impl Unit {
     #[track_caller]
     #[must_use]
     pub fn published(&self, relation: &str) -> Bag {
-        let key = (relation_id(relation), Side::Unit);
-        self.juju.answers.borrow().own.get(&key).cloned().unwrap_or_default()
+        let relation = self.controller.relations.get(&relation_id(relation).number);
+        let own = relation.and_then(|relation| relation.units.get(&self.name)).map(|bag| bag.entries.clone());
+        let juju = self.controller.initial_keys(&self.name);
+        own.unwrap_or_default().into_iter().filter(|(key, value)| juju.get(key) != Some(value)).collect()
     }
 }
 
@@ -380,197 +452,4 @@ fn relation_id(id: &str) -> RelationId {
 #[track_caller]
 fn unit_name(name: &str) -> UnitName {
     name.parse().unwrap_or_else(|error| bad("unit", &error))
-}
-
-fn merge(bag: &mut Bag, key: &str, value: &str) {
-    if value.is_empty() {
-        bag.remove(key);
-    } else {
-        bag.insert(key.to_owned(), value.to_owned());
-    }
-}
-
-/// A Juju that answers what it was told to.
-#[derive(Debug, Default)]
-struct FixedJuju {
-    answers: RefCell<Answers>,
-    commands: RefCell<Vec<String>>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Answers {
-    config: BTreeMap<String, Value>,
-    leader: bool,
-    settings: Bag,
-    state: Bag,
-    members: BTreeMap<RelationId, Vec<UnitName>>,
-    bags: BTreeMap<(RelationId, BagOwner), Bag>,
-    own: BTreeMap<(RelationId, Side), Bag>,
-    parameters: Map<String, Value>,
-    failing: BTreeMap<String, String>,
-    /// What is as before when the hook fails.
-    before: Option<Box<Answers>>,
-}
-
-impl FixedJuju {
-    fn begin(&self) {
-        self.commands.borrow_mut().clear();
-        let before = self.answers.borrow().clone();
-        self.answers.borrow_mut().before = Some(Box::new(before));
-    }
-
-    fn end(&self, succeeded: bool) {
-        let mut answers = self.answers.borrow_mut();
-        if let Some(before) = answers.before.take().filter(|_| !succeeded) {
-            // Leader settings are written at once, and stay (contract 10).
-            let settings = std::mem::take(&mut answers.settings);
-            *answers = Answers { settings, ..*before };
-        }
-    }
-
-    fn call(&self, command: &str, arguments: &str) -> JujuResult {
-        let line = if arguments.is_empty() { command.to_owned() } else { format!("{command} {arguments}") };
-        self.commands.borrow_mut().push(line.clone());
-        match self.answers.borrow().failing.get(command) {
-            Some(stderr) => Err(JujuError::Failed { command: line, code: 1, stderr: stderr.clone() }),
-            None => Ok(()),
-        }
-    }
-}
-
-fn pairs(bag: &Bag) -> String {
-    bag.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")
-}
-
-impl Juju for FixedJuju {
-    fn relation_ids(&self, endpoint: &str) -> JujuResult<Vec<RelationId>> {
-        self.call("relation-ids", endpoint)?;
-        Ok(self.answers.borrow().members.keys().filter(|id| id.endpoint == endpoint).cloned().collect())
-    }
-
-    fn relation_list(&self, relation: &RelationId) -> JujuResult<Vec<UnitName>> {
-        self.call("relation-list", &relation.to_string())?;
-        Ok(self.answers.borrow().members.get(relation).cloned().unwrap_or_default())
-    }
-
-    fn relation_get(&self, relation: &RelationId, owner: &BagOwner) -> JujuResult<Bag> {
-        self.call("relation-get", &format!("{relation} {owner}"))?;
-        let answers = self.answers.borrow();
-        let side = match owner {
-            BagOwner::Unit(unit) if unit.as_str() == OWN_UNIT => Some(Side::Unit),
-            BagOwner::Application(application) if application == OWN_APPLICATION => Some(Side::Application),
-            _ => None,
-        };
-        let bag = match side {
-            Some(side) => answers.own.get(&(relation.clone(), side)),
-            None => answers.bags.get(&(relation.clone(), owner.clone())),
-        };
-        Ok(bag.cloned().unwrap_or_default())
-    }
-
-    fn relation_set(&self, relation: &RelationId, side: Side, values: &Bag) -> JujuResult {
-        let app = if side == Side::Application { "--app " } else { "" };
-        self.call("relation-set", &format!("{relation} {app}{}", pairs(values)))?;
-        let mut answers = self.answers.borrow_mut();
-        if side == Side::Application && !answers.leader {
-            let stderr = "cannot write relation settings".to_owned();
-            return Err(JujuError::Failed { command: "relation-set --app".to_owned(), code: 1, stderr });
-        }
-        let bag = answers.own.entry((relation.clone(), side)).or_default();
-        values.iter().for_each(|(key, value)| merge(bag, key, value));
-        Ok(())
-    }
-
-    fn config_get(&self) -> JujuResult<BTreeMap<String, Value>> {
-        self.call("config-get", "")?;
-        Ok(self.answers.borrow().config.clone())
-    }
-
-    fn is_leader(&self) -> JujuResult<bool> {
-        self.call("is-leader", "")?;
-        Ok(self.answers.borrow().leader)
-    }
-
-    fn leader_get(&self) -> JujuResult<Bag> {
-        self.call("leader-get", "")?;
-        Ok(self.answers.borrow().settings.clone())
-    }
-
-    fn leader_set(&self, values: &Bag) -> JujuResult {
-        self.call("leader-set", &pairs(values))?;
-        let mut answers = self.answers.borrow_mut();
-        values.iter().for_each(|(key, value)| merge(&mut answers.settings, key, value));
-        Ok(())
-    }
-
-    fn state_get(&self) -> JujuResult<Bag> {
-        self.call("state-get", "")?;
-        Ok(self.answers.borrow().state.clone())
-    }
-
-    fn state_set(&self, values: &Bag) -> JujuResult {
-        self.call("state-set", &pairs(values))?;
-        self.answers.borrow_mut().state.extend(values.clone());
-        Ok(())
-    }
-
-    fn state_delete(&self, key: &str) -> JujuResult {
-        self.call("state-delete", key)?;
-        self.answers.borrow_mut().state.remove(key);
-        Ok(())
-    }
-
-    fn status_set(&self, side: Side, status: StatusName, message: &str) -> JujuResult {
-        let app = if side == Side::Application { "--application " } else { "" };
-        self.call("status-set", format!("{app}{} {message}", status.as_str()).trim_end())
-    }
-
-    fn juju_log(&self, level: LogLevel, message: &str) -> JujuResult {
-        self.call("juju-log", &format!("{} {message}", level.as_str()))
-    }
-
-    fn network_get(&self, endpoint: &str, _: Option<&RelationId>) -> JujuResult<NetworkInfo> {
-        self.call("network-get", endpoint)?;
-        Ok(NetworkInfo::default())
-    }
-
-    fn unit_get(&self, kind: AddressKind) -> JujuResult<String> {
-        let setting = if kind == AddressKind::Private { "private-address" } else { "public-address" };
-        self.call("unit-get", setting)?;
-        Ok("10.0.0.1".to_owned())
-    }
-
-    fn open_port(&self, port: &Port, _: &[String]) -> JujuResult {
-        self.call("open-port", port.as_str())
-    }
-
-    fn close_port(&self, port: &Port, _: &[String]) -> JujuResult {
-        self.call("close-port", port.as_str())
-    }
-
-    fn application_version_set(&self, version: &str) -> JujuResult {
-        self.call("application-version-set", version)
-    }
-
-    fn action_get(&self) -> JujuResult<Map<String, Value>> {
-        self.call("action-get", "")?;
-        Ok(self.answers.borrow().parameters.clone())
-    }
-
-    fn action_set(&self, results: &Bag) -> JujuResult {
-        self.call("action-set", &pairs(results))
-    }
-
-    fn action_fail(&self, message: &str) -> JujuResult {
-        self.call("action-fail", message)
-    }
-
-    fn action_log(&self, message: &str) -> JujuResult {
-        self.call("action-log", message)
-    }
-
-    fn goal_state(&self) -> JujuResult<GoalState> {
-        self.call("goal-state", "")?;
-        Ok(GoalState::default())
-    }
 }

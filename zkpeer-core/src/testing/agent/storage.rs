@@ -58,16 +58,16 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::testing::controller::storage::{StorageKind, StorageSpec};
+    use crate::testing::charm::CharmFiles;
 
     fn world() -> (Controller, Agent) {
         let mut controller = Controller::new("3.6.25".parse().unwrap());
-        let agent = Agent::new("zk/0".parse().unwrap(), 0, Rc::default());
+        let storage = "storage: {data: {type: filesystem}, logs: {type: filesystem}}";
+        let metadata = format!("name: zk\nsummary: s\ndescription: d\n{storage}\n");
+        let charm = Rc::new(CharmFiles::from_texts(&metadata, None, None).unwrap());
+        controller.application("zk").charm = Rc::clone(&charm);
+        let agent = Agent::new("zk/0".parse().unwrap(), 0, charm);
         controller.add_unit(&agent.name, None);
-        let spec = StorageSpec { kind: StorageKind::Filesystem, minimum: 1, maximum: None, location: None };
-        for name in ["data", "logs"] {
-            controller.storage.add(&agent.name, name, &spec);
-        }
         (controller, agent)
     }
 

@@ -1,6 +1,7 @@
 //! What metadata.yaml says, and all that Juju refuses in it (contract 11.1).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::juju::names::is_application;
 use crate::metadata::{EndpointMetadata, Metadata, Role};
@@ -55,9 +56,21 @@ pub(crate) struct StorageSpec {
 
 /// What a storage is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StorageKind {
+pub enum StorageKind {
+    /// A directory that is mounted.
     Filesystem,
+    /// A device.
     Block,
+}
+
+/// As in `JUJU_STORAGE_KIND`.
+impl fmt::Display for StorageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Filesystem => "filesystem",
+            Self::Block => "block",
+        })
+    }
 }
 
 /// One resource of the charm.

@@ -10,7 +10,7 @@ pub(super) const GET: &[Opt] = &[valued(&["s"])];
 pub(super) fn list(call: &mut Call<'_>) -> Answered {
     let args = call.args(1)?;
     let wanted = args.first().filter(|name| !name.is_empty());
-    let ids = call.run.storage(call.controller).iter();
+    let ids = call.run.storage.iter();
     let shown = texts(ids.filter(|id| wanted.is_none_or(|name| name == storage_name(id))));
     Ok(call.print(&shown))
 }

@@ -8,9 +8,8 @@ use std::time::Duration;
 use super::{Answer, COMMANDS, Output, Request, answer, names};
 use crate::juju::{RelationId, UnitName};
 use crate::testing::agent::Agent;
-use crate::testing::charm::CharmFiles;
+use crate::testing::charm::{CharmFiles, StorageKind};
 use crate::testing::controller::Controller;
-use crate::testing::controller::storage::{StorageKind, StorageSpec};
 use crate::testing::hook::{Hook, RelationHook, RelationKind, StorageHook};
 use crate::testing::run::{Reboot, Run};
 use crate::testing::value::Value;
@@ -43,7 +42,14 @@ const CLIENT: u32 = 1;
 
 impl World {
     fn new(juju: &str) -> Self {
+        Self::of(juju, "")
+    }
+
+    /// With more in metadata.yaml.
+    fn of(juju: &str, more: &str) -> Self {
+        let charm = Rc::new(CharmFiles::from_texts(&format!("{METADATA}{more}\n"), None, None).unwrap());
         let mut controller = Controller::new(juju.parse().unwrap());
+        controller.application("zk").charm = Rc::clone(&charm);
         controller.add_relation(&[("zk", "zkpeer")]);
         controller.add_relation(&[("zk", "client"), ("kafka", "zookeeper")]);
         for name in ["zk/0", "zk/1", "kafka/0"] {
@@ -55,10 +61,7 @@ impl World {
             }
         }
         controller.application("zk").leader = Some("zk/0".parse().unwrap());
-        let directory = tempfile::tempdir().unwrap();
-        write(directory.path(), "metadata.yaml", METADATA);
-        write(directory.path(), "dispatch", "");
-        Self { controller, charm: Rc::new(CharmFiles::read(directory.path()).unwrap()), directory }
+        Self { controller, charm, directory: tempfile::tempdir().unwrap() }
     }
 
     fn hook(&mut self, unit: &str, hook: Hook) -> InHook<'_> {
@@ -407,19 +410,9 @@ fn c2_1_secrets_stay_when_the_rest_is_refused_until_4_0_12() {
     }
 }
 
-fn with_storage(maximum: Option<u32>) -> World {
-    let mut world = World::new("3.6.25");
-    let spec =
-        StorageSpec { kind: StorageKind::Filesystem, minimum: 1, maximum, location: Some("/srv/data".to_owned()) };
-    let unit = "zk/0".parse().unwrap();
-    world.controller.storage.add(&unit, "data", &spec);
-    world.controller.application("zk").storage.insert("data".to_owned(), spec);
-    world
-}
-
 #[test]
 fn c9_15_storage_is_listed_and_shown() {
-    let mut world = with_storage(Some(1));
+    let mut world = World::of("3.6.25", "storage: {data: {type: filesystem, location: /srv/data}}");
     let mut hook = world.plain("zk/0");
     assert_eq!(hook.ok("storage-list"), "data/0\n");
     assert_eq!(hook.ok("storage-list --format json other"), "[]\n");
@@ -442,12 +435,12 @@ fn c9_15_storage_is_listed_and_shown() {
 
 #[test]
 fn c9_15_storage_add_waits_for_the_commit() {
-    let mut world = with_storage(Some(3));
+    let mut world = World::of("3.6.25", "storage: {data: {type: block, multiple: {range: 1-3}}}");
     let mut hook = world.plain("zk/0");
     hook.ok("storage-add data=2");
     assert_eq!(hook.ok("storage-list"), "data/0\n");
     hook.commit().unwrap();
-    assert_eq!(world.once("zk/0", "storage-list"), "data/0\ndata/1\ndata/2\n");
+    assert_eq!(world.once("zk/0", "storage-list"), "data/0\ndata/2\ndata/3\n");
     for (command, why) in [("storage-add data", "at most 3 instances"), ("storage-add disk", "\"disk\" not found")] {
         let mut hook = world.plain("zk/0");
         hook.ok(command);

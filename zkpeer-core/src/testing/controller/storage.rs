@@ -1,40 +1,9 @@
 //! The storage of the model: instances, each attached to one unit (contract 9.15, 11.1).
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::juju::UnitName;
-
-/// What metadata.yaml says about one storage.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct StorageSpec {
-    pub(crate) kind: StorageKind,
-    /// How many a unit has from the beginning.
-    pub(crate) minimum: u32,
-    /// How many a unit may have; none: any number.
-    pub(crate) maximum: Option<u32>,
-    /// Where it is mounted; with more than one possible, a directory for each below.
-    pub(crate) location: Option<String>,
-}
-
-/// A mounted directory or a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StorageKind {
-    /// `filesystem`
-    Filesystem,
-    /// `block`
-    Block,
-}
-
-/// As in `JUJU_STORAGE_KIND`.
-impl fmt::Display for StorageKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Filesystem => "filesystem",
-            Self::Block => "block",
-        })
-    }
-}
+use crate::testing::charm::{StorageKind, StorageSpec};
 
 /// One instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +108,14 @@ mod tests {
     fn c9_15_one_counter_serves_all_storage() {
         let mut storage = Storage::default();
         let unit = "zk/0".parse().unwrap();
-        let mut spec = StorageSpec { kind: StorageKind::Filesystem, minimum: 1, maximum: Some(1), location: None };
+        let mut spec = StorageSpec {
+            kind: StorageKind::Filesystem,
+            minimum: 1,
+            maximum: Some(1),
+            location: None,
+            shared: false,
+            read_only: false,
+        };
         assert_eq!(storage.add(&unit, "data", &spec), "data/0");
         spec.location = Some("/srv".to_owned());
         assert_eq!(storage.add(&unit, "logs", &spec), "logs/1");

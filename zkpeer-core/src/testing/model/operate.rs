@@ -46,6 +46,7 @@ impl Model {
         }
         let new = self.controller.application(&name);
         new.trust = application.trust;
+        new.resources.clone_from(&application.resources);
         new.charm = Rc::clone(&deployed.files);
         self.charms.insert(name.clone(), deployed);
         for (option, value) in application.config {
