@@ -353,6 +353,12 @@ impl Play {
         }
     }
 
+    /// The model itself, for what it refuses.
+    pub(crate) fn model_mut(&mut self) -> &mut Model {
+        self.hand_out_script();
+        &mut self.model
+    }
+
     /// Runs the hook now, whether or not it is due.
     pub(crate) fn run_hook(&mut self, unit: &str, hook: &str) -> HookRun {
         self.hand_out_script();

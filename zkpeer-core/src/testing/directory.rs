@@ -118,14 +118,10 @@ impl Directory {
     /// charm itself has written stays (contract 1.2).
     pub(crate) fn unpack(&mut self, deployed: &Deployed) -> Result<(), Error> {
         let files = charm::files(&deployed.directory)?;
-        for gone in self.files.difference(&files) {
+        // What is in a directory comes after it, and has to go before it.
+        for gone in self.files.iter().rev().filter(|path| !files.contains(*path)) {
             let path = self.charm.join(gone);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::io(format!("remove {}", path.display()))(error));
-                }
-                _ => {}
-            }
+            remove(&path).map_err(Error::io(format!("remove {}", path.display())))?;
         }
         self.files = files;
         charm::copy(&deployed.directory, &self.charm)?;
@@ -198,5 +194,15 @@ impl Directory {
                 Err(error) => ended.notes.push(format!("the charm's report cannot be read: {error}")),
             }
         }
+    }
+}
+
+/// Removes a file, or a directory in which the charm has left nothing of its own.
+fn remove(path: &Path) -> io::Result<()> {
+    let is_directory = fs::symlink_metadata(path).is_ok_and(|there| there.is_dir());
+    let removed = if is_directory { fs::remove_dir(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => Ok(()),
+        other => other,
     }
 }
