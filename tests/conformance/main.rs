@@ -8,3 +8,4 @@
 mod c1;
 mod coverage;
 mod stage;
+mod stories;

@@ -286,7 +286,7 @@ impl LocalCommands {
         let Request { name, args, stdin, .. } = request;
         let CommandOutput { code, stdout, stderr } = output.clone();
         local.commands.borrow_mut().push(CommandRun { name, args, stdin, code, stdout, stderr });
-        if local.kill == Some(KillPoint::Answer(number)) {
+        if local.kill == Some(KillPoint::Answer(number)) || session.reboots_now() {
             local.killed.set(true);
         }
         output

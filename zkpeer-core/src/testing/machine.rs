@@ -18,7 +18,7 @@ use super::hook::Hook;
 use super::in_process::{Function, Memory};
 use super::model::Deployed;
 use super::process::{self, CommandRun, KillPoint};
-use super::run::Run;
+use super::run::{Reboot, Run};
 use crate::charm::Charm;
 use crate::report::Report;
 
@@ -45,6 +45,11 @@ impl Session {
         // A command that asks for its standard input comes again.
         self.answered += usize::from(answer != Answer::Refused(NEEDS_STDIN.to_owned()));
         answer
+    }
+
+    /// `juju-reboot --now` kills the hook (contract 9.16).
+    pub(crate) fn reboots_now(&self) -> bool {
+        self.run.reboot == Some(Reboot::Now)
     }
 }
 
@@ -165,7 +170,7 @@ impl Machine {
             limit: start.limit,
             kill: start.kill,
         };
-        let mut ended = process::run(&process, &mut |request| session.answer(request))?;
+        let mut ended = process::run(&process, session)?;
         self.directory.read_report(&mut ended);
         Ok(ended)
     }

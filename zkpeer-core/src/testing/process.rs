@@ -20,7 +20,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use super::command::{Answer, NEEDS_STDIN, Request};
 use super::entries;
 use super::error::Error;
-use super::machine::{Ended, Exit};
+use super::machine::{Ended, Exit, Session};
 use super::wire::{self, Received};
 
 /// When to kill a hook's process, as the machine or a user might.
@@ -87,11 +87,11 @@ const LAST_WAIT: Duration = Duration::from_secs(30);
 const MAX_OUTPUT: usize = 32 << 20;
 
 /// Starts the process and serves it until it ends.
-pub(crate) fn run(start: &Start<'_>, answer: &mut dyn FnMut(&Request) -> Answer) -> Result<Ended, Error> {
+pub(crate) fn run(start: &Start<'_>, session: &mut Session) -> Result<Ended, Error> {
     let listener = listen(start.socket)?;
     let began = Instant::now();
     let mut ended = match spawn(start) {
-        Ok(child) => Hook::new(child, listener, start, began)?.serve(answer)?,
+        Ok(child) => Hook::new(child, listener, start, began)?.serve(session)?,
         Err(error) => {
             Ended::new(Exit::NotStarted(format!("{} could not be started: {error}", start.program.display())))
         }
@@ -196,8 +196,8 @@ impl<'a> Hook<'a> {
         })
     }
 
-    fn serve(mut self, answer: &mut dyn FnMut(&Request) -> Answer) -> Result<Ended, Error> {
-        let served = self.serve_until_ended(answer);
+    fn serve(mut self, session: &mut Session) -> Result<Ended, Error> {
+        let served = self.serve_until_ended(session);
         if let Err(error) = served {
             self.kill(Killed::AsAsked);
             let _ = self.child.try_wait();
@@ -231,7 +231,7 @@ impl<'a> Hook<'a> {
         Ok(Ended { stdout, stderr, commands: self.commands, notes: self.notes, ..Ended::new(exit) })
     }
 
-    fn serve_until_ended(&mut self, answer: &mut dyn FnMut(&Request) -> Answer) -> Result<(), Error> {
+    fn serve_until_ended(&mut self, session: &mut Session) -> Result<(), Error> {
         if self.start.kill == Some(KillPoint::Start) {
             self.kill(Killed::AsAsked);
         }
@@ -272,7 +272,7 @@ impl<'a> Hook<'a> {
                 continue;
             }
             for at in ready.connections {
-                self.talk(at, answer);
+                self.talk(at, session);
             }
             self.connections.retain(|connection| !connection.over);
             if ready.listener {
@@ -326,7 +326,7 @@ impl<'a> Hook<'a> {
     }
 
     /// Reads and answers what one connection has sent.
-    fn talk(&mut self, at: usize, answer: &mut dyn FnMut(&Request) -> Answer) {
+    fn talk(&mut self, at: usize, session: &mut Session) {
         let Some(connection) = self.connections.get_mut(at) else { return };
         connection.send();
         connection.receive();
@@ -349,7 +349,7 @@ impl<'a> Hook<'a> {
                 self.kill(Killed::AsAsked);
                 return;
             }
-            let answer = answer(&request);
+            let answer = session.answer(&request);
             connection.outgoing.extend(wire::response(&answer));
             connection.send();
             if answer == Answer::Refused(NEEDS_STDIN.to_owned()) {
@@ -361,7 +361,7 @@ impl<'a> Hook<'a> {
             };
             let Request { name, args, stdin, .. } = request;
             self.commands.push(CommandRun { name, args, stdin, code, stdout, stderr });
-            if self.start.kill == Some(KillPoint::Answer(number)) {
+            if self.start.kill == Some(KillPoint::Answer(number)) || session.reboots_now() {
                 self.kill(Killed::AsAsked);
             }
         }

@@ -120,8 +120,10 @@ impl Run {
                 }
             }
             let Some(relation) = controller.relations.get(number) else { continue };
-            let dying = relation.dying || controller.units.get(&unit.name).is_none_or(|unit| unit.dying);
-            let hidden = dying && members.is_empty() && !relation.is_peer() && controller.juju.at_least(3, 4, 4);
+            // Contract 9.4: by the members before this hook, so not yet in the last `-departed`; and by the relation's
+            // own life, not the unit's.
+            let over = relation.dying && !relation.is_peer() && state.members.is_empty();
+            let hidden = over && controller.juju.at_least(3, 4, 4);
             let run = RelationRun {
                 id: state.id.clone(),
                 remote_app: relation.remote_app(unit.name.application()).to_owned(),

@@ -327,8 +327,8 @@ impl Unit {
         let seen = run.seen.clone();
         let charm = Rc::clone(&self.controller.application(OWN_APPLICATION).charm);
         let agent = mem::replace(&mut self.agent, Agent::new(self.name.clone(), 0, Rc::default()));
-        let (changes, answered) = (Vec::new(), 0);
-        let session = Session { run, controller: mem::take(&mut self.controller), agent, charm, changes, answered };
+        let controller = mem::take(&mut self.controller);
+        let session = Session { run, controller, agent, charm, changes: Vec::new(), answered: 0 };
         let now = session.controller.now;
         let juju_version = Some(session.controller.juju.to_string());
         let commands = LocalCommands::new(session, None, self.directory.path(), self.failing.clone());

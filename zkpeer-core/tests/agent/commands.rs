@@ -1,6 +1,6 @@
 //! Contract sections 7 to 9: the hook commands through the real program, with outputs, texts and exit codes.
 
-use crate::support::Shell;
+use crate::support::{Shell, names};
 
 fn shell() -> Shell {
     Shell::new(|builder| builder)
@@ -186,8 +186,19 @@ fn c9_4_an_ending_relation_is_left_out_but_can_be_read() {
     shell.agent.unrelate(&client).unwrap();
     shell.script("relation-ids client; relation-list -r client:1 --format=json");
     let runs = shell.agent.settle().unwrap();
-    assert_eq!(runs.last().unwrap().to_string(), "client-relation-broken");
-    assert_eq!(runs.last().unwrap().stdout, "[]\n");
+    assert_eq!(names(&runs), ["client-relation-departed (kafka/0)", "client-relation-broken"]);
+    assert_eq!(runs[0].stdout, "client:1\n[]\n", "it had a member when the hook began");
+    assert_eq!(runs[1].stdout, "[]\n");
+}
+
+#[test]
+fn c9_4_a_relation_that_only_the_unit_leaves_is_listed() {
+    let mut shell = related(false);
+    shell.agent.remove();
+    shell.script("relation-ids client");
+    let runs = shell.agent.settle().unwrap();
+    assert_eq!(names(&runs)[..2], ["client-relation-departed (kafka/0)", "client-relation-broken"]);
+    assert_eq!([&runs[0].stdout, &runs[1].stdout], ["client:1\n", "client:1\n"]);
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn hook(id: &str, instance: &Instance, detaching: bool) -> Hook {
 mod tests {
     use std::rc::Rc;
 
+    use super::super::Next;
     use super::*;
     use crate::testing::charm::CharmFiles;
 
@@ -99,5 +100,18 @@ mod tests {
         controller.remove_unit(&agent.name.clone());
         assert_eq!(play(&mut controller, &mut agent), ["data-storage-detaching (data/0)"]);
         assert!(!waits(&controller, &agent));
+    }
+
+    #[test]
+    fn c3_2_install_comes_after_the_storage_and_waits_for_it() {
+        let (mut controller, mut agent) = world();
+        controller.storage.get_mut("logs/1").unwrap().provisioned = false;
+        let Next::Run(hooks) = agent.next(&controller) else { panic!("nothing is due") };
+        assert_eq!(hooks, due(&controller, &agent));
+        play(&mut controller, &mut agent);
+        assert_eq!(agent.next(&controller), Next::Idle);
+        controller.storage.get_mut("logs/1").unwrap().provisioned = true;
+        play(&mut controller, &mut agent);
+        assert_eq!(agent.next(&controller), Next::Run(vec![Hook::plain("install")]));
     }
 }

@@ -6,6 +6,7 @@ use super::super::controller::{OpenPorts, PortRange};
 use super::super::options::{Format, Opt, quoted, switch};
 use super::super::value::{Value, map, texts};
 use super::{Answered, Call, Failure, RELATION, failed, usage};
+use crate::juju::UnitName;
 
 pub(super) const GET: &[Opt] = &[
     RELATION,
@@ -138,18 +139,27 @@ pub(super) fn close_port(call: &mut Call<'_>) -> Answered {
     Ok(String::new())
 }
 
-/// A range must be the same as an open one, or not touch it.
+/// A range must be the same as one that the unit has open, or not touch it, and not touch any of others on the machine.
 fn conflict(call: &Call<'_>, ports: &OpenPorts, range: &PortRange, verb: &str) -> Result<(), Failure> {
-    let touches = |other: &PortRange| {
-        other != range && other.protocol == range.protocol && other.from <= range.to && range.from <= other.to
-    };
-    let Some(other) = ports.keys().find(|other| touches(other)) else { return Ok(()) };
+    let touches =
+        |other: &&PortRange| other.protocol == range.protocol && other.from <= range.to && range.from <= other.to;
     let unit = &call.run.unit;
-    let stored = call.controller.units.get(unit).is_some_and(|unit| unit.ports.contains_key(other));
-    let when = if stored { "" } else { " requested earlier" };
-    failed(format!(
-        "cannot {verb} {range} (unit \"{unit}\"): port range conflicts with {other} (unit \"{unit}\"){when}"
-    ))
+    let refuse = |other: &PortRange, owner: &UnitName, when: &str| {
+        let conflicts = format!("port range conflicts with {other} (unit \"{owner}\"){when}");
+        failed(format!("cannot {verb} {range} (unit \"{unit}\"): {conflicts}"))
+    };
+    let own = call.controller.units.get(unit);
+    if let Some(other) = ports.keys().filter(touches).find(|other| *other != range) {
+        let stored = own.is_some_and(|unit| unit.ports.contains_key(other));
+        return refuse(other, unit, if stored { "" } else { " requested earlier" });
+    }
+    let machine = own.filter(|_| verb == "open").map(|unit| unit.machine);
+    let mut others =
+        call.controller.units.iter().filter(|(name, other)| *name != unit && Some(other.machine) == machine);
+    match others.find_map(|(name, other)| Some((name, other.ports.keys().find(touches)?))) {
+        Some((owner, other)) => refuse(other, owner, ""),
+        None => Ok(()),
+    }
 }
 
 fn port_arguments(call: &Call<'_>) -> Result<(PortRange, BTreeSet<String>), Failure> {

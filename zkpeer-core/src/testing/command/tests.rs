@@ -566,3 +566,15 @@ fn c10_application_data_of_the_hook_shows_while_the_unit_is_leader() {
     hook.world.controller.application("zk").leader = None;
     assert_eq!(hook.ok("relation-get --app -r 0 a zk"), "");
 }
+
+#[test]
+fn c9_11_ranges_of_other_units_on_the_machine_conflict() {
+    let mut world = World::new("3.6.25");
+    let machine = world.controller.units[&"kafka/0".parse().unwrap()].machine;
+    world.controller.units.get_mut(&"zk/0".parse().unwrap()).unwrap().machine = machine;
+    world.once("kafka/0", "open-port 85");
+    let text = "cannot open 80-90/tcp (unit \"zk/0\"): port range conflicts with 85/tcp (unit \"kafka/0\")";
+    assert_eq!(world.plain("zk/0").fails("open-port 80-90"), fails(1, text));
+    assert_eq!(world.plain("zk/1").ok("open-port 80-90"), "");
+    assert_eq!(world.plain("zk/0").ok("close-port 85"), "");
+}

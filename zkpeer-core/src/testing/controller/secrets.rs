@@ -252,6 +252,13 @@ impl Secrets {
         }
     }
 
+    /// When, after `now`, the first secret is to be rotated or a revision expires.
+    pub(crate) fn next_time(&self, now: Duration) -> Option<Duration> {
+        let rotations = self.all.values().filter_map(|secret| secret.next_rotation);
+        let ends = self.all.values().flat_map(|secret| secret.revisions.values().filter_map(|found| found.expires));
+        rotations.chain(ends).filter(|at| *at > now).min()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
         self.all.iter().map(|(id, secret)| (id.as_str(), secret))
     }

@@ -9,13 +9,12 @@ use crate::juju::UnitName;
 use crate::testing::agent::{Next, Pending};
 use crate::testing::chance;
 use crate::testing::check;
-use crate::testing::controller::Status;
 use crate::testing::environment;
 use crate::testing::error::Error;
 use crate::testing::hook::{Hook, RelationKind};
 use crate::testing::machine::{Exit, Session, Start};
 use crate::testing::outcome::{ActionReport, HookRun, Outcome};
-use crate::testing::run::Run;
+use crate::testing::run::{Reboot, Run};
 use crate::testing::value::Value;
 
 /// More than this without a pause, and something will never come to rest.
@@ -99,7 +98,8 @@ impl Model {
     fn next_timer(&self) -> Option<Duration> {
         let retry = self.next_retry().filter(|_| self.controller.retries);
         let update = self.agents.values().filter(|agent| !agent.removed).filter_map(|agent| agent.update_status).min();
-        [retry, update].into_iter().flatten().filter(|at| *at > self.controller.now).min()
+        let secret = self.controller.secrets.next_time(self.controller.now);
+        [retry, update, secret].into_iter().flatten().filter(|at| *at > self.controller.now).min()
     }
 
     /// Lets time pass: all that is due now happens, then what each timer brings (`update-status`, retries of failed hooks, the
@@ -290,8 +290,9 @@ impl Model {
             Hook::Plain(name) if name == "remove" => "cleaning up prior to charm deletion",
             _ => return Ok(()),
         };
+        let status = self.controller.status("maintenance", message);
         if let Some(unit) = self.controller.units.get_mut(unit) {
-            unit.status = Status::new("maintenance", message);
+            unit.status = status;
         }
         Ok(())
     }
@@ -326,6 +327,14 @@ impl Model {
             return Error::impossible(format!("no hook runs on {unit}"));
         };
         self.commit(&run, &mut result);
+        let reboots = match run.reboot {
+            Some(Reboot::After) => result.outcome == Outcome::Done,
+            Some(Reboot::Now) => result.outcome == Outcome::Killed,
+            None => false,
+        };
+        if let Some(agent) = self.agents.get_mut(unit).filter(|_| reboots) {
+            agent.rebooted = agent.started;
+        }
         match &result.hook {
             Hook::Action { id, .. } => {
                 let report = ActionReport::new(result.clone(), run.action.unwrap_or_default());
@@ -373,11 +382,12 @@ impl Model {
                 if result.hook.is("start") || result.hook.is("update-status") {
                     self.start_timer(&result.unit);
                 }
+                let unknown = self.controller.status("unknown", "");
                 if let Some(unit) = self.controller.units.get_mut(&result.unit)
                     && result.hook.is("start")
                     && !status_set
                 {
-                    unit.status = Status::new("unknown", "");
+                    unit.status = unknown;
                 }
                 return;
             }
