@@ -25,7 +25,6 @@ mod base64;
 mod builder;
 mod chance;
 mod change;
-#[allow(dead_code, unused_imports, reason = "the simulated Juju does not yet act on all that a charm says")]
 mod charm;
 mod check;
 mod clock;

@@ -114,14 +114,13 @@ impl Directory {
         &self.report
     }
 
-    /// Puts the charm's files, and its program, into place. What the former charm had and this one has not goes; what the
-    /// charm itself has written stays (contract 1.2).
+    /// Puts the charm's files, and its program, into place. What the former charm had and this one has not goes, a
+    /// directory with all that is in it; what the charm itself has written elsewhere stays (contract 1.2).
     pub(crate) fn unpack(&mut self, deployed: &Deployed) -> Result<(), Error> {
         let files = charm::files(&deployed.directory)?;
-        // What is in a directory comes after it, and has to go before it.
-        for gone in self.files.iter().rev().filter(|path| !files.contains(*path)) {
+        for gone in self.files.difference(&files) {
             let path = self.charm.join(gone);
-            remove(&path).map_err(Error::io(format!("remove {}", path.display())))?;
+            charm::remove(&path).map_err(Error::io(format!("remove {}", path.display())))?;
         }
         self.files = files;
         charm::copy(&deployed.directory, &self.charm)?;
@@ -194,15 +193,5 @@ impl Directory {
                 Err(error) => ended.notes.push(format!("the charm's report cannot be read: {error}")),
             }
         }
-    }
-}
-
-/// Removes a file, or a directory in which the charm has left nothing of its own.
-fn remove(path: &Path) -> io::Result<()> {
-    let is_directory = fs::symlink_metadata(path).is_ok_and(|there| there.is_dir());
-    let removed = if is_directory { fs::remove_dir(path) } else { fs::remove_file(path) };
-    match removed {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty) => Ok(()),
-        other => other,
     }
 }

@@ -16,7 +16,7 @@ use super::agent::{Agent, Next};
 use super::chance::Chance;
 use super::change::Change;
 use super::charm::CharmFiles;
-use super::controller::Controller;
+use super::controller::{Controller, Relation};
 use super::directory::Root;
 use super::environment;
 use super::error::Error;
@@ -296,6 +296,28 @@ impl Model {
                 agent.removed = true;
             }
             self.controller.forget_unit(&unit);
+        }
+        self.sweep();
+    }
+
+    /// Relations that all have left are no more, nor are applications whose last unit is gone.
+    fn sweep(&mut self) {
+        let agents = &self.agents;
+        let left = |number: u32| {
+            let inside = |agent: &Agent| agent.relations.get(&number).is_some_and(|relation| !relation.broken);
+            !agents.values().any(|agent| !agent.removed && inside(agent))
+        };
+        self.controller.relations.retain(|number, relation| !relation.dying || !left(*number));
+        let units = &self.controller.units;
+        let over = |name: &str, dying: bool| dying && !units.keys().any(|unit| unit.application() == name);
+        let applications = self.controller.applications.iter();
+        let gone: Vec<String> =
+            applications.filter(|(name, found)| over(name, found.dying)).map(|(name, _)| name.clone()).collect();
+        for name in gone {
+            self.controller.applications.remove(&name);
+            self.charms.remove(&name);
+            let own = |relation: &Relation| relation.is_peer() && relation.sides.iter().any(|(app, _)| *app == name);
+            self.controller.relations.retain(|_, relation| !own(relation));
         }
     }
 

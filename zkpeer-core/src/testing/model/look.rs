@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use super::Model;
 use crate::context::FLAG_PREFIX;
 use crate::juju::{RelationId, UnitName};
+use crate::testing::check;
 use crate::testing::controller::{Entries, Status};
+use crate::testing::error::Error;
 use crate::testing::hook::Hook;
 use crate::testing::outcome::ActionReport;
 
@@ -20,6 +22,21 @@ impl Model {
     #[must_use]
     pub fn applications(&self) -> Vec<&str> {
         self.controller.applications.keys().map(String::as_str).collect()
+    }
+
+    /// Checks that Juju could be in this state; whatever operators and charms do, it is.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be, and why.
+    pub fn check(&self) -> Result<(), Error> {
+        for (unit, other) in self.running.keys().flat_map(|unit| self.running.keys().map(move |other| (unit, other))) {
+            let machine = |unit: &UnitName| self.controller.units.get(unit).map(|unit| unit.machine);
+            if unit < other && machine(unit).is_some() && machine(unit) == machine(other) {
+                return Error::impossible(format!("hooks of {unit} and {other} run on one machine at the same time"));
+            }
+        }
+        check::state(&self.controller, &self.agents).map_err(Error::Impossible)
     }
 
     /// The status that `juju status` shows of a unit: `error` while a failed hook waits, otherwise the charm's.

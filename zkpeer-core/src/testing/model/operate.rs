@@ -12,6 +12,7 @@ use crate::testing::agent::Agent;
 use crate::testing::application::Application;
 use crate::testing::change::Change;
 use crate::testing::charm::{CharmFiles, EndpointScope};
+use crate::testing::controller::storage::Instance;
 use crate::testing::controller::{SeriesUpgrade, Task, Unit};
 use crate::testing::directory::{Directory, Root};
 use crate::testing::error::Error;
@@ -525,6 +526,53 @@ impl Model {
         }
         self.look_around();
         Ok(())
+    }
+
+    /// `juju add-storage`: one more instance of the charm's storage for the unit; returns its id.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit or storage, or the unit has as many as it may.
+    pub fn add_storage(&mut self, unit: &str, name: &str) -> Result<String, Error> {
+        let unit = self.unit_name(unit)?;
+        let files = Rc::clone(&self.deployed(unit.application())?.files);
+        let Some(spec) = files.storage.get(name) else {
+            let known: Vec<&str> = files.storage.keys().map(String::as_str).collect();
+            return Error::impossible(format!(
+                "storage `{name}` is not in metadata.yaml; it has: {}",
+                known.join(", ")
+            ));
+        };
+        let has = self.controller.storage.count(&unit, name);
+        if spec.maximum.is_some_and(|most| has >= most as usize) {
+            return Error::impossible(format!("{unit} has {has} of storage `{name}`, and may have no more"));
+        }
+        Ok(self.controller.storage.add(&unit, name, spec))
+    }
+
+    /// `juju detach-storage`: the instance leaves its unit, after a hook if it had been attached.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such instance.
+    pub fn detach_storage(&mut self, id: &str) -> Result<(), Error> {
+        self.storage(id)?.dying = true;
+        Ok(())
+    }
+
+    /// Whether the cloud has made the instance; until then `install` waits for it (contract 3.1).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such instance.
+    pub fn set_storage_ready(&mut self, id: &str, ready: bool) -> Result<(), Error> {
+        self.storage(id)?.provisioned = ready;
+        Ok(())
+    }
+
+    fn storage(&mut self, id: &str) -> Result<&mut Instance, Error> {
+        let none = || Error::Impossible(format!("there is no storage `{id}`; its id looks like `data/0`"));
+        self.controller.storage.get_mut(id).ok_or_else(none)
     }
 
     /// The series of the unit's machine is going to be upgraded: `pre-series-upgrade`, then nothing (contract 3.2, row 1).
