@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod c1;
+mod c2;
+mod c3;
 mod coverage;
 mod stage;
 mod stories;
