@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod c4;
 mod coverage;
 mod stage;
 mod stories;
