@@ -8,6 +8,7 @@
 mod c1;
 mod c2;
 mod c3;
+mod c4;
 mod coverage;
 mod stage;
 mod stories;
