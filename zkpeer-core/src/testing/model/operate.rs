@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Deployed, Model, Plan};
+use super::{Deployed, Kill, Model, Plan};
 use crate::juju::names::is_application;
 use crate::juju::{RelationId, UnitName};
 use crate::metadata::{EndpointMetadata, Role};
@@ -134,8 +134,10 @@ impl Model {
         let unit = self.unit_name(unit)?;
         self.controller.remove_unit(&unit);
         self.controller.forget_unit(&unit);
+        self.last_failed.remove(&unit);
         if let Some(agent) = self.agents.get_mut(&unit) {
             agent.removed = true;
+            agent.pending = None;
         }
         self.look_around();
         Ok(())
@@ -160,6 +162,17 @@ impl Model {
         }
         self.look_around();
         Ok(())
+    }
+
+    /// `juju remove-application --force`: its units are gone at once.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such application.
+    pub fn remove_application_by_force(&mut self, application: &str) -> Result<(), Error> {
+        self.remove_application(application)?;
+        let own = self.units().into_iter().filter(|unit| unit.application() == application);
+        own.collect::<Vec<_>>().iter().try_for_each(|unit| self.remove_unit_by_force(unit.as_str()))
     }
 
     /// `juju integrate`: relates two endpoints, each as `application:endpoint`. The relation's number is the same for both.
@@ -495,6 +508,12 @@ impl Model {
         self.controller.retries = automatic;
     }
 
+    /// How often `update-status` runs, in whole seconds; otherwise every 5 minutes. The model's option
+    /// `update-status-hook-interval`; a timer that runs already is not changed.
+    pub fn set_update_status_interval(&mut self, interval: Duration) {
+        self.update_status = interval;
+    }
+
     /// The machine restarts: `start` is due again, if it has run.
     ///
     /// # Errors
@@ -620,6 +639,19 @@ impl Model {
         Ok(())
     }
 
+    /// The unit's address is not known for a time; `config-changed` is due.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn remove_address(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        if let Some(unit) = self.controller.units.get_mut(&unit) {
+            unit.address = None;
+        }
+        Ok(())
+    }
+
     /// The timer of `update-status` fires.
     ///
     /// # Errors
@@ -661,15 +693,25 @@ impl Model {
     ///
     /// If there is no such unit.
     pub fn kill_at(&mut self, unit: &str, point: KillPoint) -> Result<(), Error> {
-        let in_process = matches!(point, KillPoint::After(_));
-        let plan = self.plan(unit)?;
-        plan.kill = Some(point);
-        let unit = self.unit_name(unit)?;
-        let files = self.machines.get(&unit).is_some_and(|machine| matches!(machine.program, Program::Files));
-        if in_process && !files {
-            self.plan(unit.as_str())?.kill = None;
+        self.plan_kill(unit, Kill { point, hook: None })
+    }
+
+    /// The same for the unit's next hook or action of this name; those before it run undisturbed.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn kill_hook_at(&mut self, unit: &str, hook: &str, point: KillPoint) -> Result<(), Error> {
+        self.plan_kill(unit, Kill { point, hook: Some(hook.to_owned()) })
+    }
+
+    fn plan_kill(&mut self, unit: &str, kill: Kill) -> Result<(), Error> {
+        let name = self.unit_name(unit)?;
+        let files = self.machines.get(&name).is_some_and(|machine| matches!(machine.program, Program::Files));
+        if matches!(kill.point, KillPoint::After(_)) && !files {
             return Error::impossible(format!("{unit} runs in this process, and cannot be killed by the clock"));
         }
+        self.plan(unit)?.kill = Some(kill);
         Ok(())
     }
 
