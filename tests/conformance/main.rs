@@ -5,5 +5,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod c7;
+mod c8;
+mod c9_1;
 mod coverage;
 mod stage;
+mod table;
