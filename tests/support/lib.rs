@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 pub mod actor;
+pub mod clerk;
 pub mod script;
 
 use std::collections::BTreeMap;
