@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod c9_9;
 mod coverage;
 mod stage;
 mod stories;

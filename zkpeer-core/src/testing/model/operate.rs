@@ -572,6 +572,19 @@ impl Model {
         Ok(())
     }
 
+    /// The unit's machine loses its address; `config-changed` is due.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn remove_address(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        if let Some(unit) = self.controller.units.get_mut(&unit) {
+            unit.address = None;
+        }
+        Ok(())
+    }
+
     /// The timer of `update-status` fires.
     ///
     /// # Errors
