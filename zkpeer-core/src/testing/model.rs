@@ -64,6 +64,7 @@ pub struct Model {
     running: BTreeMap<UnitName, Running>,
     held: BTreeSet<UnitName>,
     chance: Chance,
+    chosen: Vec<usize>,
     root: Option<Root>,
     limit: Duration,
     /// How often `update-status` runs: the model's option `update-status-hook-interval` (contract 3.2).
@@ -184,6 +185,7 @@ impl Model {
             running: BTreeMap::new(),
             held: BTreeSet::new(),
             chance: Chance::First,
+            chosen: Vec::new(),
             root: None,
             limit: Duration::from_secs(60),
             update_status: Duration::from_secs(300),
@@ -199,6 +201,18 @@ impl Model {
     /// leader, and whether others' hooks run before a hook's changes are applied.
     pub fn seed(&mut self, seed: u64) {
         self.chance = Chance::Seed(seed);
+    }
+
+    /// Takes these steps: each the number of one among [`steps`](Self::steps) at that moment, from 0; afterwards always the
+    /// first. A story repeats if it is given what [`chosen`](Self::chosen) tells of another.
+    pub fn script(&mut self, choices: &[usize]) {
+        self.chance = Chance::Script(choices.iter().copied().collect());
+    }
+
+    /// The numbers of the steps that [`step`](Self::step) has chosen so far, each among those that were possible then.
+    #[must_use]
+    pub fn chosen(&self) -> &[usize] {
+        &self.chosen
     }
 
     /// How long a hook may take before it is killed and counts as failed; otherwise 60 seconds.
@@ -257,13 +271,15 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// If the simulation itself cannot work.
+    /// If the simulation itself cannot work, or a [script](Self::script) asks for a step that there is not.
     pub fn step(&mut self) -> Result<Option<Event>, Error> {
         let steps = self.steps();
-        match self.chance.step(&steps).cloned() {
-            Some(step) => self.happen(step).map(Some),
-            None => Ok(None),
-        }
+        let Some(choice) = self.chance.step(&steps) else { return Ok(None) };
+        let Some(step) = steps.get(choice).cloned() else {
+            return Error::impossible(format!("the script asks for step {choice}, and there are {}", steps.len()));
+        };
+        self.chosen.push(choice);
+        self.happen(step).map(Some)
     }
 
     fn happen(&mut self, step: Step) -> Result<Event, Error> {
