@@ -550,3 +550,841 @@ fn c9_11_open_ports_are_listed_in_order() {
         );
     });
 }
+
+/// Adds a secret with this content and these options; gives its URI.
+fn secret(model: &mut Play, unit: &str, content: &str) -> String {
+    printed(model, unit, &format!("secret-add {content}")).trim_end().to_owned()
+}
+
+/// A secret of zk that all units of kafka may read.
+fn granted(model: &mut Play, content: &str) -> String {
+    let uri = secret(model, "zk/0", content);
+    check(model, "zk/0", &[(&format!("secret-grant {uri} -r client:1"), nothing())]);
+    uri
+}
+
+fn id(uri: &str) -> &str {
+    uri.strip_prefix("secret:").unwrap()
+}
+
+/// The hooks of secrets that the unit runs now; the URI is left out.
+fn secret_hooks(model: &mut Play, unit: &str) -> Vec<String> {
+    let runs = model.settle();
+    let names = runs.iter().filter(|run| run.unit.as_str() == unit).map(|run| run.hook.name());
+    names.filter(|name| name.starts_with("secret-")).collect()
+}
+
+#[test]
+fn c9_12_secret_add_prints_the_id_and_is_for_the_application_by_default() {
+    on_every_version(&["3.1.7", "3.6.25", "4.0.14"], |stage| {
+        let mut model = started(stage, 2);
+        let owner = |model: &mut Play, unit: &str, options: &str| {
+            let commands = [&format!("secret-add {options} password=s3cret"), "secret-info-get $1 --format=json"];
+            let answers = in_hook(model, unit, &commands);
+            let (uri, info) = (answers[0].stdout.trim_end(), &answers[1].stdout);
+            assert_eq!((uri.len(), answers[0].stdout.len()), (27, 28));
+            assert!(id(uri).bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{uri}");
+            let info: serde_json::Value = serde_json::from_str(info).unwrap();
+            info[id(uri)]["owner"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(owner(&mut model, "zk/0", ""), "application");
+        assert_eq!(owner(&mut model, "zk/0", "--owner application"), "application");
+        assert_eq!(owner(&mut model, "zk/0", "--owner=unit"), "unit");
+        assert_eq!(owner(&mut model, "zk/1", "--owner unit"), "unit");
+        let denied = error(1, "this unit is not the leader");
+        let table = [("secret-add abc=x", denied.clone()), ("secret-add --owner application abc=x", denied)];
+        check(&mut model, "zk/1", &table);
+    });
+}
+
+#[test]
+fn c9_12_policies_and_times() {
+    on_every_driver(|stage| {
+        let mut model = started(stage, 1);
+        let info = |model: &mut Play, options: &str| {
+            let commands = [&format!("secret-add {options} abc=x"), "secret-info-get $1 --format=json"];
+            let answers = in_hook(model, "zk/0", &commands);
+            let info: serde_json::Value = serde_json::from_str(&answers[1].stdout).unwrap();
+            info[id(answers[0].stdout.trim_end())].clone()
+        };
+        for (policy, next) in [
+            ("never", None),
+            ("hourly", Some("2024-05-01T11:00:00Z")),
+            ("daily", Some("2024-05-02T10:00:00Z")),
+            ("weekly", Some("2024-05-08T10:00:00Z")),
+            ("monthly", Some("2024-06-01T10:00:00Z")),
+            ("quarterly", Some("2024-08-01T10:00:00Z")),
+            ("yearly", Some("2025-05-01T10:00:00Z")),
+        ] {
+            let info = info(&mut model, &format!("--rotate {policy}"));
+            assert_eq!((info["rotation"].as_str(), info["rotates"].as_str()), (Some(policy), next));
+        }
+        for (time, expiry) in [
+            ("2024-06-01T00:00:00Z", "2024-06-01T00:00:00Z"),
+            ("2024-06-01T02:00:00+02:00", "2024-06-01T00:00:00Z"),
+            ("2024-06-01T00:00:00", "2024-06-01T00:00:00Z"),
+            ("24h", "2024-05-02T10:00:00Z"),
+            ("1h30m", "2024-05-01T11:30:00Z"),
+        ] {
+            assert_eq!(info(&mut model, &format!("--expire {time}"))["expiry"].as_str(), Some(expiry), "{time}");
+        }
+        for options in ["--rotate often", "--expire soon", "--expire=-1h", "--expire 24"] {
+            assert_eq!(in_hook(&mut model, "zk/0", &[&format!("secret-add {options} abc=x")])[0].code, 2, "{options}");
+        }
+        let runs = model.pass(HOUR + HOUR / 2);
+        let due: Vec<String> = runs.iter().map(|run| run.hook.name()).filter(|name| name.starts_with("secret")).collect();
+        assert_eq!(due, ["secret-rotate", "secret-expired"]);
+    });
+}
+
+#[test]
+fn c9_12_keys_of_secrets() {
+    on_every_driver(|stage| {
+        let mut model = started(stage, 1);
+        for key in ["abc", "key-1", "a1b2", "a-b-c", "abc-def-ghi"] {
+            secret(&mut model, "zk/0", &format!("{key}=x"));
+        }
+        let wrong = ["ab", "a-b", "Abc", "abC", "1bc", "a_bc", "abc-", "a--bc", "key.x"];
+        let commands = wrong.map(|key| format!("secret-add {key}=x"));
+        let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
+        for (key, answer) in wrong.iter().zip(in_hook(&mut model, "zk/0", &commands)) {
+            assert_eq!(answer, error(2, &format!("key \"{key}\" not valid")));
+        }
+    });
+}
+
+#[test]
+fn c9_12_where_values_come_from() {
+    on_every_driver(|stage| {
+        let files = charm(METADATA).file("one", "a line\n").file("all.yaml", "num: 1.50\ntext: in a file\n");
+        let mut model = stage.model().deploy(files, 1);
+        model.settle();
+        let add = "secret-add plain=' x=y ' bin#base64=aGk= line#file=one --file all.yaml";
+        let json = "{\"bin\":\"hi\",\"line\":\"a line\\n\",\"num\":\"1.50\",\"plain\":\" x=y \",\"text\":\"in a file\"}\n";
+        let answers = in_hook(&mut model, "zk/0", &[add, "secret-get $1 --format=json"]);
+        assert_eq!(answers[1], ok(json));
+        let answers = in_hook(&mut model, "zk/0", &["secret-add --file=all.yaml", "secret-get $1 text"]);
+        assert_eq!(answers[1], ok("in a file\n"));
+        let missing = error(2, "missing secret value or filename");
+        check(&mut model, "zk/0", &[("secret-add", missing.clone()), ("secret-add --label x", missing)]);
+        for command in ["secret-add key#file=none", "secret-add --file none", "secret-add =x", "secret-add abc"] {
+            assert_eq!(in_hook(&mut model, "zk/0", &[command])[0].code, 2, "{command}");
+        }
+    });
+}
+
+#[test]
+fn c9_12_limits_of_values() {
+    on_every_driver(|stage| {
+        let files = charm(METADATA)
+            .file("most", &"x".repeat(750_000))
+            .file("more", &"x".repeat(750_001))
+            .file("half", &"x".repeat(375_000));
+        let mut model = stage.model().deploy(files, 1);
+        model.settle();
+        secret(&mut model, "zk/0", "abc#file=most");
+        secret(&mut model, "zk/0", "abc#file=half def#file=half");
+        for content in ["abc#file=more", "abc#file=most def=x", "abc#file=half def#file=half ghi=x"] {
+            let answer = in_hook(&mut model, "zk/0", &[&format!("secret-add {content}")]).remove(0);
+            assert!(answer.code != 0 && answer.stderr.contains("too large"), "{content}: {answer:?}");
+        }
+    });
+}
+
+#[test]
+fn c9_12_secret_set_makes_a_revision_if_the_content_differs() {
+    on_every_driver(|stage| {
+        let mut model = started(stage, 1);
+        let uri = secret(&mut model, "zk/0", "abc=one");
+        for (arguments, revision, label) in [
+            ("abc=one", 1, ""),
+            ("--label mine --description 'to test'", 1, "mine"),
+            ("abc=two", 2, "mine"),
+            ("def=two", 3, "mine"),
+            ("def=two --label other", 3, "other"),
+        ] {
+            check(&mut model, "zk/0", &[(&format!("secret-set {uri} {arguments}"), nothing())]);
+            let info = printed(&mut model, "zk/0", &format!("secret-info-get {uri} --format=json"));
+            let info: serde_json::Value = serde_json::from_str(&info).unwrap();
+            assert_eq!(info[id(&uri)]["revision"], revision, "{arguments}");
+            assert_eq!(info[id(&uri)]["label"], label, "{arguments}");
+        }
+        let table = [
+            ("secret-set", error(2, "missing secret URI")),
+            ("secret-set x abc=d", error(2, "secret URI \"x\" not valid")),
+        ];
+        check(&mut model, "zk/0", &table);
+    });
+}
+
+#[test]
+fn c9_12_what_secret_get_prints() {
+    on_every_driver(|stage| {
+        let mut model = started(stage, 1);
+        let uri = secret(&mut model, "zk/0", "password=s3cret 'key-b=two words'");
+        let table = [
+            ("", ok("key-b: two words\npassword: s3cret\n")),
+            ("--format=yaml", ok("key-b: two words\npassword: s3cret\n")),
+            ("--format=json", ok("{\"key-b\":\"two words\",\"password\":\"s3cret\"}\n")),
+            ("password", ok("s3cret\n")),
+            ("password --format=json", ok("\"s3cret\"\n")),
+            ("password#base64", ok("czNjcmV0\n")),
+            ("password#base64 --format=json", ok("\"czNjcmV0\"\n")),
+            ("--format=smart", error(2, "invalid value \"smart\" for option --format: unknown format \"smart\"")),
+        ];
+        for (arguments, expected) in table {
+            check(&mut model, "zk/0", &[(&format!("secret-get {uri} {arguments}"), expected)]);
+        }
+        check(&mut model, "zk/0", &[(&format!("secret-get {} password", id(&uri)), ok("s3cret\n"))]);
+    });
+}
+
+#[test]
+fn c9_12_a_secret_is_pinned_at_the_first_read() {
+    on_every_driver(|stage| {
+        let mut model = related(stage);
+        let uri = granted(&mut model, "abc=one");
+        let read = format!("secret-get {uri} abc");
+        assert_eq!(printed(&mut model, "kafka/0", &read), "one\n");
+        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=two"), nothing())]);
+        assert_eq!(secret_hooks(&mut model, "kafka/0"), ["secret-changed"]);
+        assert_eq!(printed(&mut model, "kafka/0", &read), "one\n");
+        assert_eq!(printed(&mut model, "kafka/1", &read), "two\n");
+        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=three"), nothing())]);
+        let all = [printed(&mut model, "kafka/0", &read), printed(&mut model, "kafka/1", &read)];
+        assert_eq!(all, ["one\n", "two\n"]);
+    });
+}
+
+#[test]
+fn c9_12_refresh_moves_the_pin_and_peek_does_not() {
+    on_every_driver(|stage| {
+        let mut model = related(stage);
+        let uri = granted(&mut model, "abc=one");
+        let read = |model: &mut Play, options: &str| printed(model, "kafka/0", &format!("secret-get {uri} abc {options}"));
+        assert_eq!(read(&mut model, "--peek"), "one\n");
+        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=two"), nothing())]);
+        assert_eq!(read(&mut model, ""), "two\n", "to peek did not pin");
+        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=three"), nothing())]);
+        assert_eq!(read(&mut model, "--peek"), "three\n");
+        assert_eq!(read(&mut model, ""), "two\n");
+        assert_eq!(read(&mut model, "--refresh"), "three\n");
+        assert_eq!(read(&mut model, ""), "three\n");
+    });
+}
+
+#[test]
+fn c9_12_errors_of_secret_get() {
+    on_every_driver(|stage| {
+        let mut model = related(stage);
+        let uri = secret(&mut model, "zk/0", "abc=one");
+        let both = "specify one of --peek or --refresh but not both";
+        let key = error(1, "secret key value \"other\" not found");
+        check(
+            &mut model,
+            "zk/0",
+            &[
+                ("secret-get", error(2, "require either a secret URI or label")),
+                ("secret-get --peek", error(2, "require either a secret URI or label")),
+                (&format!("secret-get {uri} --peek --refresh"), error(2, both)),
+                ("secret-get --label x --refresh --peek", error(2, both)),
+                ("secret-get secret:9m4e2mr0ui3e8a215n4g", error(1, "secret \"9m4e2mr0ui3e8a215n4g\" not found")),
+                (&format!("secret-get {uri} other"), key.clone()),
+                (&format!("secret-get {uri} other#base64 --format=json"), key),
+                (&format!("secret-get {uri} abc x"), error(2, "unrecognized args: [\"x\"]")),
+                ("secret-get x", error(2, "secret URI \"x\" not valid")),
+            ],
+        );
+        let read = format!("secret-get {uri}");
+        check(&mut model, "kafka/0", &[(&read, error(1, "permission denied"))]);
+        assert_eq!(printed(&mut model, "zk/1", &read), "abc: one\n");
+    });
+}
+
+#[test]
+fn c9_12_a_secret_added_in_the_hook_can_be_read_in_it() {
+    on_every_driver(|stage| {
+        let mut model = started(stage, 1);
+        let commands = ["secret-add abc=one", "secret-get $1", "secret-get $1 abc --peek", "secret-get $1 --format=json"];
+        let answers = in_hook(&mut model, "zk/0", &commands);
+        assert_eq!(answers[1..], [ok("abc: one\n"), ok("one\n"), ok("{\"abc\":\"one\"}\n")]);
+        model.script("config-changed", &["secret-add abc=two", "secret-get $1 abc"]).exits(1);
+        let failed = answers_of(&model.run_hook("zk/0", "config-changed"));
+        assert_eq!(failed[1], ok("two\n"));
+        let uri = failed[0].stdout.trim_end();
+        model.resolve("zk/0").unwrap();
+        let gone = error(1, &format!("secret \"{}\" not found", id(uri)));
+        check(&mut model, "zk/0", &[(&format!("secret-get {uri}"), gone)]);
+    });
+}
+
+#[test]
+fn c9_12_secret_remove_takes_a_revision_or_all() {
+    on_every_driver(|stage| {
+        let mut model = related(stage);
+        let uri = granted(&mut model, "abc=one");
+        let (read, gone) = (format!("secret-get {uri} abc"), format!("secret \"{}\" not found", id(&uri)));
+        printed(&mut model, "kafka/0", &read);
+        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=two"), nothing())]);
+        check(&mut model, "zk/0", &[(&format!("secret-remove {uri} --revision 1"), nothing())]);
+        assert_eq!(in_hook(&mut model, "kafka/0", &[&read])[0].code, 1, "the revision that it tracks is gone");
+        assert_eq!(printed(&mut model, "kafka/1", &read), "two\n");
+        check(&mut model, "zk/1", &[(&format!("secret-remove {uri}"), error(1, "this unit is not the leader"))]);
+        check(&mut model, "zk/0", &[(&format!("secret-remove {uri}"), nothing())]);
+        for unit in ["zk/0", "zk/1", "kafka/1"] {
+            check(&mut model, unit, &[(&read, error(1, &gone))]);
+        }
+        check(&mut model, "zk/0", &[("secret-remove", error(2, "missing secret URI"))]);
+    });
+}
+
+#[test]
+fn c9_12_grants_let_others_read_until_they_are_revoked() {
+    on_every_driver(|stage| {
+        let mut model = related(stage);
+        let uri = secret(&mut model, "zk/0", "abc=one");
+        let readers = |model: &mut Play| {
+            let read = format!("secret-get {uri} --peek");
+            let reads = ["kafka/0", "kafka/1"].map(|unit| in_hook(model, unit, &[&read]).remove(0));
+            for answer in reads.iter().filter(|answer| answer.code != 0) {
+                assert_eq!(*answer, error(1, "permission denied"));
+            }
+            reads.map(|answer| answer.code == 0)
+        };
+        assert_eq!(readers(&mut model), [false, false]);
+        for (grant, who, revoke) in [
+            ("-r client:1", [true, true], "-r client:1"),
+            ("--relation 1", [true, true], "--app kafka"),
+            ("-r 1 --unit kafka/1", [false, true], "--unit kafka/1"),
+            ("-r 1 --unit kafka/0", [true, false], "--app kafka"),
+        ] {
+            check(&mut model, "zk/0", &[(&format!("secret-grant {uri} {grant}"), nothing())]);
+            assert_eq!(readers(&mut model), who, "{grant}");
+            check(&mut model, "zk/0", &[(&format!("secret-revoke {uri} {revoke}"), nothing())]);
+            assert_eq!(readers(&mut model), [false, false], "{revoke}");
+        }
+        check(
+            &mut model,
+            "zk/0",
+            &[
+                (&format!("secret-grant {uri}"), error(2, "no relation id specified")),
+                (&format!("secret-revoke {uri}"), error(2, "missing relation or application or unit")),
+            ],
+        );
+        check(&mut model, "zk/0", &[(&format!("secret-grant {uri} -r 1"), nothing())]);
+        model.remove_relation("zk:client", "kafka:zookeeper").unwrap();
+        model.settle();
+        assert_eq!(readers(&mut model), [false, false], "a grant ends with its relation");
+    });
+}
+
+#[test]
+fn c9_12_secret_ids_is_null_if_there_are_none() {
+    on_every_driver(|stage| {
+        let mut model = started(stage, 2);
+        check(&mut model, "zk/0", &[("secret-ids", nothing()), ("secret-ids --format=json", ok("null\n"))]);
+        let mut expected: Vec<String> =
+            (0..5).map(|number| id(&secret(&mut model, "zk/0", &format!("abc={number}"))).to_owned()).collect();
+        expected.sort_unstable();
+        let orders: Vec<Vec<String>> =
+            (0..10).map(|_| printed(&mut model, "zk/0", "secret-ids").lines().map(str::to_owned).collect()).collect();
+        for order in &orders {
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, expected);
+        }
+        assert!(orders.iter().any(|order| *order != orders[0]), "the order is chance");
+        assert_eq!(printed(&mut model, "zk/1", "secret-ids --format=json"), "null\n");
+    });
+}
+
+#[test]
+fn c9_12_what_secret_info_get_prints() {
+    on_every_driver(|stage| {
+        let mut model = related(stage);
+        let plain = secret(&mut model, "zk/0", "--owner unit abc=one");
+        let options = "--label db --description 'for <kafka>' --rotate daily --expire 48h";
+        let full = granted(&mut model, &format!("{options} abc=one"));
+        let json = format!(
+            "{{\"{}\":{{\"revision\":1,\"label\":\"db\",\"owner\":\"application\",\
+             \"description\":\"for \\u003ckafka\\u003e\",\"rotation\":\"daily\",\"expiry\":\"2024-05-03T10:00:00Z\",\
+             \"rotates\":\"2024-05-02T10:00:00Z\",\"access\":[{{\"target\":\"application-kafka\",\
+             \"scope\":\"relation-kafka.zookeeper#zk.client\",\"role\":\"view\"}}]}}}}\n",
+            id(&full)
+        );
+        let none = "secret \"9m4e2mr0ui3e8a215n4g\" not found";
+        let both = "specify either a secret URI or label but not both";
+        check(
+            &mut model,
+            "zk/0",
+            &[
+                (
+                    &format!("secret-info-get {plain}"),
+                    ok(&format!("{}:\n  revision: 1\n  label: \"\"\n  owner: unit\n", id(&plain))),
+                ),
+                (
+                    &format!("secret-info-get {plain} --format=json"),
+                    ok(&format!("{{\"{}\":{{\"revision\":1,\"label\":\"\",\"owner\":\"unit\"}}}}\n", id(&plain))),
+                ),
+                (&format!("secret-info-get {full} --format=json"), ok(&json)),
+                ("secret-info-get --label db --format=json", ok(&json)),
+                ("secret-info-get", error(2, "require either a secret URI or label")),
+                (&format!("secret-info-get {full} --label db"), error(2, both)),
+                ("secret-info-get secret:9m4e2mr0ui3e8a215n4g", error(1, none)),
+                ("secret-info-get --label x", error(1, "secret \"x\" not found")),
+            ],
+        );
+    });
+}
+
+#[test]
+fn c9_12_labels_name_secrets() {
+    on_every_driver(|stage| {
+        let mut model = related(stage);
+        let uri = granted(&mut model, "abc=one --label mine");
+        for unit in ["zk/0", "zk/1"] {
+            assert_eq!(printed(&mut model, unit, "secret-get --label mine"), "abc: one\n");
+        }
+        assert_eq!(in_hook(&mut model, "kafka/0", &["secret-get --label mine"])[0].code, 1);
+        assert_eq!(printed(&mut model, "kafka/0", &format!("secret-get {uri} --label theirs")), "abc: one\n");
+        assert_eq!(printed(&mut model, "kafka/0", "secret-get --label theirs"), "abc: one\n");
+        assert_eq!(in_hook(&mut model, "kafka/1", &["secret-get --label theirs"])[0].code, 1);
+        let taken = in_hook(&mut model, "zk/0", &["secret-add --label own abc=x", "secret-add --label own abc=y"]);
+        assert_eq!(taken[1], error(1, "secret with label \"own\" already exists"));
+        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=two"), nothing())]);
+        assert_eq!(secret_hooks(&mut model, "kafka/0"), ["secret-changed"]);
+        assert_eq!(model.variable("kafka/0", "secret-changed", "JUJU_SECRET_LABEL"), Some("theirs"));
+    });
+}
+
+/// An action with defaults, and one without parameters.
+const ACTIONS: &str = "\
+backup:
+  description: d
+  params:
+    file: {type: string, default: all.tgz}
+    limits: {type: object, properties: {size: {type: integer, default: 3}, kinds: {type: array}}}
+list: {description: d}
+";
+
+/// One unit of a charm with actions.
+fn with_actions(stage: &Stage<'_>) -> Play {
+    let mut model = stage.model().deploy(charm(METADATA).actions(ACTIONS), 1);
+    model.settle();
+    model
+}
+
+#[test]
+fn c9_13_not_running_an_action() {
+    on_every_driver(|stage| {
+        let mut model = with_actions(stage);
+        let table = ["action-get", "action-get file", "action-set a=1", "action-fail x", "action-log x"];
+        check(&mut model, "zk/0", &table.map(|command| (command, error(1, "not running an action"))));
+    });
+}
+
+#[test]
+fn c9_13_action_get_walks_into_maps() {
+    on_every_driver(|stage| {
+        let mut model = with_actions(stage);
+        let table = [
+            ("action-get", ok("file: all.tgz\nlimits:\n  size: 3\n")),
+            ("action-get --format=json", ok("{\"file\":\"all.tgz\",\"limits\":{\"size\":3}}\n")),
+            ("action-get file", ok("all.tgz\n")),
+            ("action-get limits.size", ok("3\n")),
+            ("action-get limits.size --format=json", ok("3\n")),
+            ("action-get limits --format=json", ok("{\"size\":3}\n")),
+            ("action-get limits.none", nothing()),
+            ("action-get limits.size.more --format=json", ok("null\n")),
+            ("action-get none --format=json", ok("null\n")),
+            ("action-get file limits", error(2, "unrecognized args: [\"limits\"]")),
+        ];
+        let (answers, _) = in_action(&mut model, &[], &table.each_ref().map(|(command, _)| *command));
+        for ((command, expected), answer) in table.iter().zip(answers) {
+            assert_eq!(answer, *expected, "{command}");
+        }
+        let kinds = Value::List(vec![Value::from("a"), Value::from("b")]);
+        let limits = Value::Map([("kinds".to_owned(), kinds)].into());
+        let params = [("file", Value::from("x")), ("limits", limits)];
+        let (answers, _) = in_action(&mut model, &params, &["action-get --format=json", "action-get limits.kinds"]);
+        assert_eq!(answers[0], ok("{\"file\":\"x\",\"limits\":{\"kinds\":[\"a\",\"b\"],\"size\":3}}\n"));
+        assert_eq!(answers[1], ok("a\nb\n"));
+        model.script("list", &["action-get --format=json", "action-get", "action-get x"]);
+        model.run_action("zk/0", "list", &[]).unwrap();
+        model.settle();
+        assert_eq!(model.answers("zk/0", "list"), [ok("{}\n"), ok("{}\n"), nothing()]);
+    });
+}
+
+#[test]
+fn c9_13_keys_of_results() {
+    on_every_version(&["2.9.52", "3.6.25"], |stage| {
+        let mut model = with_actions(stage);
+        let more = if stage.version == "2.9.52" { ", hyphens and periods" } else { " and hyphens" };
+        let must = "must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric";
+        let key = |key: &str| error(2, &format!("key \"{key}\" {must}{more}"));
+        let reserved = |key: &str| error(2, &format!("cannot set reserved action key \"{key}\""));
+        let table = [
+            ("action-set A=1", key("A")),
+            ("action-set a.-b=1", key("-b")),
+            ("action-set a-=1", key("a-")),
+            ("action-set a..b=1", key("")),
+            ("action-set a_b=1", key("a_b")),
+            ("action-set ok=1 x", error(2, "argument \"x\" must be of the form key...=value")),
+            ("action-set stdout=1", reserved("stdout")),
+            ("action-set stdout-encoding=1", reserved("stdout-encoding")),
+            ("action-set stderr=1", reserved("stderr")),
+            ("action-set a.stderr-encoding=1", reserved("stderr-encoding")),
+            ("action-set --file x", error(2, "option provided but not defined: --file")),
+            ("action-set a-1.2b.c=1", nothing()),
+        ];
+        let (answers, report) = in_action(&mut model, &[], &table.each_ref().map(|(command, _)| *command));
+        for ((command, expected), answer) in table.iter().zip(answers) {
+            assert_eq!(answer, *expected, "{command}");
+        }
+        assert_eq!(Value::Map(report.results).to_json(), "{\"a-1\":{\"2b\":{\"c\":\"1\"}},\"return-code\":0}");
+    });
+}
+
+#[test]
+fn c9_13_results_merge() {
+    on_every_driver(|stage| {
+        let mut model = with_actions(stage);
+        let commands = [
+            "action-set file.size=10 'text= spaces\t' empty= pair=a=b",
+            "action-set file.name=x file.size=11 one=1 deep=2",
+            "action-set one.two=3 deep.a.b=4 deep.a.c=5",
+            "action-set one.two=6",
+        ];
+        let (answers, report) = in_action(&mut model, &[], &commands);
+        assert!(answers.iter().all(|answer| *answer == nothing()));
+        let expected = "{\"deep\":{\"a\":{\"b\":\"4\",\"c\":\"5\"}},\"empty\":\"\",\"file\":{\"name\":\"x\",\"size\":\"11\"},\
+            \"one\":{\"two\":\"6\"},\"pair\":\"a=b\",\"return-code\":0,\"text\":\" spaces\\t\"}";
+        assert_eq!(Value::Map(report.results).to_json(), expected);
+    });
+}
+
+#[test]
+fn c9_13_action_fail_without_a_message() {
+    on_every_driver(|stage| {
+        let mut model = with_actions(stage);
+        let default = "action failed without reason given, check action for errors";
+        for (command, message) in [("action-fail", default), ("action-fail 'no disk'", "no disk")] {
+            let (answers, report) = in_action(&mut model, &[], &[command, "action-set a=1"]);
+            assert_eq!(answers, [nothing(), nothing()]);
+            assert_eq!((report.completed, report.message.as_str()), (false, message));
+            assert_eq!(report.results["a"], Value::from("1"));
+        }
+        let (answers, report) = in_action(&mut model, &[], &["action-fail no disk"]);
+        assert_eq!((answers, report.completed), (vec![error(2, "unrecognized args: [\"disk\"]")], true));
+    });
+}
+
+#[test]
+fn c9_13_action_log_is_immediate() {
+    on_every_driver(|stage| {
+        let mut model = with_actions(stage);
+        model.script("backup", &["action-log half done", "action-log 'more than half'", "action-log"]).exits(1);
+        let id = model.run_action("zk/0", "backup", &[]).unwrap();
+        model.settle();
+        assert_eq!(model.answer("zk/0", "backup", 2), error(2, "no message specified"));
+        let report = model.action(id).unwrap();
+        assert!(!report.completed);
+        assert_eq!(report.log, ["half done", "more than half"], "what an action logs stays if it fails");
+    });
+}
+
+#[test]
+fn c9_14_what_goal_state_prints() {
+    on_every_driver(|stage| {
+        let mut model = started(stage, 1).deploy(CLIENT, 1);
+        model.advance(HOUR);
+        model.relate("zk:client", "kafka:zookeeper").unwrap();
+        model.settle();
+        in_hook(&mut model, "zk/0", &["status-set active"]);
+        let kafka = "2024-05-01 11:00:00Z";
+        let json = format!(
+            "{{\"units\":{{\"zk/0\":{{\"status\":\"active\",\"since\":\"{kafka}\"}}}},\
+             \"relations\":{{\"client\":{{\"kafka\":{{\"status\":\"joined\",\"since\":\"{kafka}\"}},\
+             \"kafka/0\":{{\"status\":\"unknown\",\"since\":\"{kafka}\"}}}}}}}}\n"
+        );
+        let yaml = format!(
+            "units:\n  zk/0:\n    status: active\n    since: {kafka}\nrelations:\n  client:\n    kafka:\n      \
+             status: joined\n      since: {kafka}\n    kafka/0:\n      status: unknown\n      since: {kafka}\n"
+        );
+        let smart = error(2, "invalid value \"smart\" for option --format: unknown format \"smart\"");
+        check(
+            &mut model,
+            "zk/0",
+            &[
+                ("goal-state --format=json", ok(&json)),
+                ("goal-state", ok(&yaml)),
+                ("goal-state --format yaml", ok(&yaml)),
+                ("goal-state --format=smart", smart),
+                ("goal-state x", error(2, "unrecognized args: [\"x\"]")),
+            ],
+        );
+    });
+}
+
+/// The units in what `goal-state` has printed as JSON, each with its status.
+fn goal(answer: &CommandOutput) -> Vec<(String, String)> {
+    let goal: serde_json::Value = serde_json::from_str(&answer.stdout).unwrap();
+    let units = goal["units"].as_object().unwrap().iter();
+    units.map(|(unit, state)| (unit.clone(), state["status"].as_str().unwrap().to_owned())).collect()
+}
+
+fn pairs(units: &[(&str, &str)]) -> Vec<(String, String)> {
+    units.iter().map(|(unit, status)| ((*unit).to_owned(), (*status).to_owned())).collect()
+}
+
+#[test]
+fn c9_14_all_units_that_are_not_dead() {
+    on_every_driver(|stage| {
+        let mut model = started(stage, 3);
+        let now = |model: &mut Play| goal(&in_hook(model, "zk/0", &["goal-state --format=json"])[0]);
+        let unknown = [("zk/0", "unknown"), ("zk/1", "unknown"), ("zk/2", "unknown")];
+        assert_eq!(now(&mut model), pairs(&unknown));
+        model.remove_unit("zk/1").unwrap();
+        assert_eq!(now(&mut model), pairs(&[unknown[0], ("zk/1", "dying"), unknown[2]]));
+        model.settle();
+        assert_eq!(now(&mut model), pairs(&[unknown[0], unknown[2]]));
+        model.add_unit("zk").unwrap();
+        assert_eq!(now(&mut model), pairs(&[unknown[0], unknown[2], ("zk/3", "waiting")]));
+    });
+}
+
+#[test]
+fn c9_14_relations_go_by_endpoint_without_peers() {
+    on_every_driver(|stage| {
+        let mut model = started(stage, 2).deploy(CLIENT, 2);
+        let relations = |model: &mut Play| {
+            let goal = printed(model, "zk/0", "goal-state --format=json");
+            let goal: serde_json::Value = serde_json::from_str(&goal).unwrap();
+            let relations = goal["relations"].as_object().unwrap().iter();
+            let keys = |found: &serde_json::Value| found.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            relations.map(|(endpoint, remote)| format!("{endpoint} {}", keys(remote).join(" "))).collect::<Vec<_>>()
+        };
+        assert_eq!(relations(&mut model), [""; 0]);
+        model.relate("zk:client", "kafka:zookeeper").unwrap();
+        assert_eq!(relations(&mut model), ["client kafka kafka/0 kafka/1"]);
+        model.add_application(CLIENT, |application| application.named("storm"));
+        model.relate("storm:zookeeper", "zk:client").unwrap();
+        assert_eq!(relations(&mut model), ["client kafka kafka/0 kafka/1 storm storm/0"]);
+    });
+}
+
+#[test]
+fn c9_14_it_is_read_anew_and_shows_who_has_not_joined() {
+    use zkpeer_core::testing::Change;
+    on_every_driver(|stage| {
+        let mut model = stage.model().deploy(METADATA, 3);
+        model.on("zk/0", "zkpeer-relation-created", &["relation-list --format=json", "goal-state --format=json"]);
+        model.settle();
+        assert_eq!(model.answer("zk/0", "zkpeer-relation-created", 0), ok("[]\n"));
+        let units = goal(&model.answer("zk/0", "zkpeer-relation-created", 1));
+        assert_eq!(units.iter().map(|(unit, _)| unit).collect::<Vec<_>>(), ["zk/0", "zk/1", "zk/2"]);
+        model.before_command("zk/0", 2, Change::RemoveUnit("zk/2".parse().unwrap())).unwrap();
+        let answers = in_hook(&mut model, "zk/0", &["goal-state --format=json", "goal-state --format=json"]);
+        let unknown = [("zk/0", "unknown"), ("zk/1", "unknown"), ("zk/2", "unknown")];
+        assert_eq!(goal(&answers[0]), pairs(&unknown));
+        assert_eq!(goal(&answers[1]), pairs(&[unknown[0], unknown[1], ("zk/2", "dying")]));
+    });
+}
+
+#[test]
+fn c9_15_resource_get_prints_a_path_without_a_newline() {
+    on_every_driver(|stage| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "first").unwrap();
+        let resources = "resources:\n  server: {type: file, filename: server.tgz}\n  other: {filename: o}\n";
+        let mut model = stage.model();
+        let charm = format!("{METADATA}{resources}");
+        model.add_application(charm.as_str(), |zk| zk.units(2).resource("server", file.path()));
+        model.settle();
+        let path = printed(&mut model, "zk/0", "resource-get server");
+        assert!(path.ends_with("/unit-zk-0/resources/server/server.tgz"), "{path:?}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "first");
+        std::fs::write(file.path(), "second").unwrap();
+        assert_ne!(printed(&mut model, "zk/1", "resource-get server"), path);
+        assert_eq!(printed(&mut model, "zk/0", "resource-get server"), path);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "second");
+        let table = [
+            ("resource-get", error(2, "missing required resource name")),
+            ("resource-get server x", error(2, "unrecognized args: [\"x\"]")),
+        ];
+        check(&mut model, "zk/0", &table);
+        for answer in in_hook(&mut model, "zk/0", &["resource-get other", "resource-get none"]) {
+            assert_eq!(answer.code, 1);
+            assert!(answer.stderr.starts_with("ERROR could not download resource: "), "{answer:?}");
+        }
+    });
+}
+
+/// One instance of `data`, and none at first of `cache`.
+const STORAGE: &str = "\
+storage:
+  data: {type: filesystem, location: /srv/data}
+  cache: {type: block, multiple: {range: 0-3}}
+";
+
+fn with_storage(stage: &Stage<'_>) -> Play {
+    let mut model = stage.model().deploy(format!("{METADATA}{STORAGE}").as_str(), 1);
+    model.settle();
+    model
+}
+
+#[test]
+fn c9_15_storage_list_and_get() {
+    on_every_driver(|stage| {
+        let mut model = stage.model().deploy(format!("{METADATA}{STORAGE}").as_str(), 1);
+        let hook = ["storage-get --format=json", "storage-get location", "storage-get kind --format=json"];
+        model.script("data-storage-attached", &hook);
+        model.settle();
+        let json = "{\"kind\":\"filesystem\",\"location\":\"/srv/data\"}\n";
+        let expected = [ok(json), ok("/srv/data\n"), ok("\"filesystem\"\n")];
+        assert_eq!(model.answers("zk/0", "data-storage-attached"), expected);
+        in_hook(&mut model, "zk/0", &["storage-add cache=2"]);
+        model.settle();
+        check(
+            &mut model,
+            "zk/0",
+            &[
+                ("storage-list", ok("cache/1\ncache/2\ndata/0\n")),
+                ("storage-list --format=json", ok("[\"cache/1\",\"cache/2\",\"data/0\"]\n")),
+                ("storage-list data", ok("data/0\n")),
+                ("storage-list none", nothing()),
+                ("storage-list none --format=json", ok("[]\n")),
+                ("storage-get -s data/0", ok("kind: filesystem\nlocation: /srv/data\n")),
+                ("storage-get -s cache/2 kind", ok("block\n")),
+            ],
+        );
+    });
+}
+
+#[test]
+fn c9_15_errors_of_storage() {
+    on_every_driver(|stage| {
+        let mut model = with_storage(stage);
+        let invalid = |id: &str| error(2, &format!("invalid value \"{id}\" for option -s: invalid storage ID \"{id}\""));
+        check(
+            &mut model,
+            "zk/0",
+            &[
+                ("storage-get", error(2, "no storage instance specified")),
+                ("storage-get location", error(2, "no storage instance specified")),
+                ("storage-get -s x", invalid("x")),
+                ("storage-get -s data/01", invalid("data/01")),
+                ("storage-get -s data/0 size", error(1, "invalid storage attribute \"size\"")),
+                ("storage-get -s data/0 kind x", error(2, "unrecognized args: [\"x\"]")),
+                ("storage-list data cache", error(2, "unrecognized args: [\"cache\"]")),
+                ("storage-add", error(2, "storage add requires a storage directive")),
+            ],
+        );
+        assert_ne!(in_hook(&mut model, "zk/0", &["storage-get -s data/7"])[0].code, 0);
+    });
+}
+
+#[test]
+fn c9_15_added_storage_is_attached_later() {
+    on_every_driver(|stage| {
+        let mut model = with_storage(stage);
+        let before = model.hooks("zk/0").len();
+        in_hook(&mut model, "zk/0", &["storage-add cache"]);
+        model.settle();
+        assert_eq!(model.hooks("zk/0")[before..], ["update-status", "cache-storage-attached (cache/1)"]);
+        assert_eq!(model.variable("zk/0", "cache-storage-attached", "JUJU_STORAGE_KIND"), Some("block"));
+        model.script("config-changed", &["storage-add cache=3"]);
+        let refused = model.run_hook("zk/0", "config-changed");
+        assert!(matches!(refused.outcome, Outcome::Refused(_)), "there would be four, and three is the most");
+    });
+}
+
+#[test]
+fn c9_15_credentials_need_trust() {
+    on_every_driver(|stage| {
+        let mut model = started(stage, 1);
+        let denied = in_hook(&mut model, "zk/0", &["credential-get"]).remove(0);
+        assert_eq!(denied.code, 1);
+        assert!(denied.stderr.starts_with("ERROR cannot access cloud credentials: "), "{denied:?}");
+        model.set_trust("zk", true).unwrap();
+        model.settle();
+        let found = printed(&mut model, "zk/0", "credential-get --format=json");
+        let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+        assert!(found["type"].is_string() && found["credential"]["auth-type"].is_string(), "{found}");
+        check(&mut model, "zk/0", &[("credential-get x", error(2, "unrecognized args: [\"x\"]"))]);
+    });
+}
+
+#[test]
+fn c9_16_a_reboot_after_the_hook() {
+    on_every_driver(|stage| {
+        let mut model = started(stage, 1);
+        let before = model.hooks("zk/0").len();
+        model.script("config-changed", &["juju-reboot", "status-set active rebooting"]).exits(1).nth(2);
+        model.script("config-changed", &["juju-reboot x", "juju-reboot", "relation-set -r 0 a=1"]).nth(3);
+        assert!(model.run_hook("zk/0", "config-changed").failed());
+        assert_eq!(model.status("zk/0").status, "error");
+        model.settle_retrying(1);
+        let surplus = error(2, "unrecognized args: [\"x\"]");
+        assert_eq!(model.answers("zk/0", "config-changed")[2..], [surplus, nothing(), nothing()]);
+        assert_eq!(model.hooks("zk/0")[before..], ["config-changed", "config-changed", "start"]);
+        assert_eq!(model.unit_data(0, "zk/0")["a"], "1", "its changes were applied");
+    });
+}
+
+#[test]
+fn c9_16_no_reboot_in_an_action() {
+    on_every_driver(|stage| {
+        let mut model = with_actions(stage);
+        let before = model.hooks("zk/0").len();
+        let denied = error(1, "juju-reboot is not supported when running an action.");
+        let (answers, report) = in_action(&mut model, &[], &["juju-reboot", "juju-reboot --now"]);
+        assert_eq!((answers, report.completed), (vec![denied.clone(), denied], true));
+        assert_eq!(model.hooks("zk/0").len(), before + 1, "nothing follows the action");
+    });
+}
+
+#[test]
+fn c9_17_add_metric_only_in_collect_metrics() {
+    on_every_version(&["2.9.52", "3.6.9"], |stage| {
+        let mut model = started(stage, 1);
+        let commands = ["add-metric users=3 load=0.5 -l a=b,c=d", "add-metric --labels e=f users=4", "add-metric"];
+        model.script("collect-metrics", &commands);
+        let run = model.run_hook("zk/0", "collect-metrics");
+        assert_eq!(run.outcome, Outcome::Done);
+        assert_eq!(answers_of(&run), [nothing(), nothing(), error(2, "no metrics specified")]);
+        assert_eq!(in_hook(&mut model, "zk/0", &["add-metric users=3"])[0].code, 1);
+        model.script("meter-status-changed", &["add-metric users=3"]);
+        let run = model.run_hook("zk/0", "meter-status-changed");
+        assert_eq!(answers_of(&run)[0].code, 1);
+    });
+}
+
+#[test]
+fn c9_17_payloads() {
+    on_every_version(&["2.9.52", "3.6.25"], |stage| {
+        let payloads = format!("{METADATA}payloads:\n  monitor: {{type: docker}}\n");
+        let mut model = stage.model().deploy(payloads.as_str(), 1);
+        model.settle();
+        let registered = ["payload-register docker monitor a1 label other", "payload-status-set monitor a1 starting"];
+        check(&mut model, "zk/0", &registered.map(|command| (command, nothing())));
+        for status in ["starting", "started", "stopping", "stopped"] {
+            check(&mut model, "zk/0", &[(&format!("payload-status-set monitor a1 {status}"), nothing())]);
+        }
+        check(&mut model, "zk/0", &[("payload-unregister monitor a1", nothing())]);
+        let refused = [
+            "payload-status-set monitor a1 started",
+            "payload-register kvm monitor a1",
+            "payload-register docker other a1",
+            "payload-register docker monitor a2",
+            "payload-status-set monitor a2 running",
+        ];
+        let codes: Vec<i32> = in_hook(&mut model, "zk/0", &refused).iter().map(|answer| answer.code).collect();
+        assert_eq!(codes, [1, 1, 1, 0, 1]);
+        let surplus = ["payload-register docker monitor", "payload-unregister monitor", "payload-status-set monitor a2"];
+        for answer in in_hook(&mut model, "zk/0", &surplus) {
+            assert_eq!(answer.code, 2, "{answer:?}");
+        }
+    });
+}

@@ -135,6 +135,7 @@ impl Story {
                 }
                 None => return,
             }
+            self.model.check().unwrap_or_else(|error| panic!("{error}\n{}", self.told.join("\n")));
         }
     }
 
@@ -218,4 +219,12 @@ fn a_story_repeats() {
     let charm = charm();
     assert_eq!(Story::play(7, &charm, true), Story::play(7, &charm, true));
     assert_ne!(Story::play(7, &charm, true), Story::play(8, &charm, true));
+}
+
+#[test]
+fn no_random_story_leads_where_juju_could_not_be() {
+    let charm = charm();
+    for seed in 1000..1100 {
+        Story::play(seed, &charm, true);
+    }
 }

@@ -514,9 +514,7 @@ mod tests {
     use crate::testing::chance::Chance;
 
     fn charm(metadata: &str) -> Rc<CharmFiles> {
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("metadata.yaml"), metadata).unwrap();
-        Rc::new(CharmFiles::read(directory.path()).unwrap())
+        Rc::new(CharmFiles::from_texts(metadata, None, None).unwrap())
     }
 
     fn world() -> (Controller, Agent) {

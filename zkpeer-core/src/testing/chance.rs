@@ -1,6 +1,6 @@
-//! What Juju leaves to chance, decided by a seed, or always the same way.
+//! What Juju leaves to chance, decided by a seed, by a script, or always the same way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::model::Step;
 use crate::juju::UnitName;
@@ -13,13 +13,15 @@ pub(crate) enum Chance {
     First,
     /// A generator in this state: the same again from the same seed.
     Seed(u64),
+    /// The numbers of the steps to take, each among those that are possible then; afterwards the first.
+    Script(VecDeque<usize>),
 }
 
 impl Chance {
     /// A number below `bound`; 0 if that is 0.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         match self {
-            Self::First => 0,
+            Self::First | Self::Script(_) => 0,
             Self::Seed(state) => next(state).checked_rem(bound).unwrap_or_default(),
         }
     }
@@ -30,15 +32,19 @@ impl Chance {
         among.get(usize::try_from(at).ok()?)
     }
 
-    /// One of the steps: first a unit, then what it does, so that a unit with many relations is not always next.
-    pub(crate) fn step<'t>(&mut self, among: &'t [Step]) -> Option<&'t Step> {
-        if matches!(self, Self::First) {
-            return among.first();
+    /// The number of one of the steps. A seed chooses first a unit, then what it does, so that a unit with many relations is
+    /// not always next.
+    pub(crate) fn step(&mut self, among: &[Step]) -> Option<usize> {
+        match self {
+            Self::First => return (!among.is_empty()).then_some(0),
+            Self::Script(_) if among.is_empty() => return None,
+            Self::Script(choices) => return Some(choices.pop_front().unwrap_or_default()),
+            Self::Seed(_) => {}
         }
         let units: BTreeSet<&UnitName> = among.iter().map(Step::unit).collect();
         let units: Vec<&UnitName> = units.into_iter().collect();
         let unit = self.pick(&units).copied()?;
-        let own: Vec<&Step> = among.iter().filter(|step| step.unit() == unit).collect();
+        let own: Vec<usize> = (0..among.len()).filter(|at| among[*at].unit() == unit).collect();
         self.pick(&own).copied()
     }
 }

@@ -19,10 +19,10 @@ use crate::metadata::{EndpointMetadata, Metadata, Role};
 
 pub(crate) use actions::ActionSchema;
 pub(crate) use config::{ConfigOption, OptionKind};
-pub(crate) use directory::{copy, files};
+pub(crate) use directory::{copy, files, remove};
 pub(crate) use manifest::Base;
 pub use metadata::StorageKind;
-pub(crate) use metadata::{EndpointScope, EndpointTerms, ResourceKind, ResourceSpec, StorageSpec};
+pub(crate) use metadata::{EndpointScope, EndpointTerms, ResourceSpec, StorageSpec};
 
 /// What a charm says of itself.
 #[derive(Clone, Debug, Default)]
@@ -34,10 +34,12 @@ pub(crate) struct CharmFiles {
     /// Names in `extra-bindings`.
     pub(crate) extra_bindings: Vec<String>,
     pub(crate) storage: BTreeMap<String, StorageSpec>,
+    #[allow(dead_code, reason = "resources are not yet checked against it")]
     pub(crate) resources: BTreeMap<String, ResourceSpec>,
     /// The names of its containers on Kubernetes.
     pub(crate) containers: BTreeSet<String>,
     /// The series of the older format of metadata.
+    #[allow(dead_code, reason = "on what a machine runs makes no difference yet")]
     pub(crate) series: Vec<String>,
     /// The bases of manifest.yaml.
     pub(crate) bases: Vec<Base>,
@@ -82,6 +84,7 @@ impl CharmFiles {
     }
 
     /// Reads a charm that has no directory.
+    #[allow(dead_code, reason = "as yet for tests only")]
     pub(crate) fn from_texts(metadata: &str, config: Option<&str>, actions: Option<&str>) -> Result<Self, Error> {
         Self::parse(Path::new(""), &Texts { metadata, config, actions, manifest: None })
     }

@@ -1,7 +1,9 @@
-//! What Juju could never produce: a hook that cannot run now, refused with the reason.
+//! What Juju could never produce, a hook that cannot run now or a state that cannot be, with the reason.
+
+use std::collections::BTreeMap;
 
 use super::agent::Agent;
-use super::controller::Controller;
+use super::controller::{Controller, Entries};
 use super::hook::{Hook, RelationHook, RelationKind};
 use crate::juju::UnitName;
 
@@ -77,4 +79,74 @@ fn relation_hook(hook: &RelationHook, agent: &Agent, controller: &Controller, dy
         _ => return None,
     };
     Some(wrong)
+}
+
+/// Whether Juju could have all of this at the same time.
+pub(crate) fn state(controller: &Controller, agents: &BTreeMap<UnitName, Agent>) -> Result<(), String> {
+    for (name, application) in &controller.applications {
+        if let Some(leader) = application.leader.as_ref().filter(|leader| !controller.units.contains_key(leader)) {
+            return Err(format!("{leader} leads `{name}`, and there is no such unit"));
+        }
+        if let Some(leader) = application.leader.as_ref().filter(|leader| leader.application() != name) {
+            return Err(format!("{leader} leads `{name}`, and is not of it"));
+        }
+        bag(&application.leader_settings.entries).map_err(|why| format!("the leader settings of `{name}`: {why}"))?;
+    }
+    for (number, relation) in &controller.relations {
+        let of_side = |app: &str| relation.sides.iter().any(|(side, _)| side == app);
+        for unit in &relation.present {
+            if !controller.units.contains_key(unit) && !controller.peer_departure_bug {
+                return Err(format!("{unit} is in relation {number}, and there is no such unit"));
+            }
+            if !of_side(unit.application()) {
+                return Err(format!("{unit} is in relation {number}, in which its application has no part"));
+            }
+        }
+        for (unit, found) in &relation.units {
+            bag(&found.entries).map_err(|why| format!("the bag of {unit} in relation {number}: {why}"))?;
+        }
+        for (app, found) in &relation.apps {
+            bag(&found.entries).map_err(|why| format!("the bag of `{app}` in relation {number}: {why}"))?;
+        }
+    }
+    agents.iter().try_for_each(|(unit, agent)| {
+        agent_state(agent, controller).map_err(|why| format!("the agent of {unit}: {why}"))
+    })
+}
+
+/// A key with an empty value cannot be (contract 4.6).
+fn bag(entries: &Entries) -> Result<(), String> {
+    match entries.iter().find(|(key, value)| key.is_empty() || value.is_empty()) {
+        Some((key, _)) => Err(format!("`{key}` is empty, or has an empty value")),
+        None => Ok(()),
+    }
+}
+
+fn agent_state(agent: &Agent, controller: &Controller) -> Result<(), String> {
+    if agent.removed == controller.units.contains_key(&agent.name) {
+        return Err("it has run its last hook, and the unit is there; or the other way round".to_owned());
+    }
+    if agent.started && (!agent.installed || agent.config.is_none()) {
+        return Err("`start` has run before `install` and `config-changed`".to_owned());
+    }
+    if agent.stopped && !agent.removed && controller.units.get(&agent.name).is_some_and(|unit| !unit.dying) {
+        return Err("`stop` has run, and the unit is not being removed".to_owned());
+    }
+    for (number, state) in &agent.relations {
+        let Some(relation) = controller.relations.get(number) else { continue };
+        let remote = relation.remote_app(agent.name.application());
+        if let Some(member) = state.members.keys().find(|unit| **unit == agent.name || unit.application() != remote) {
+            return Err(format!("{member} is a member of {}, and cannot be", state.id));
+        }
+        if let Some(due) = state.changed_due.as_ref().filter(|unit| !state.members.contains_key(*unit)) {
+            return Err(format!("`-changed` is owed to {due} in {}, which is no member", state.id));
+        }
+        if !state.created && !state.members.is_empty() {
+            return Err(format!("{} has members before its `-created`", state.id));
+        }
+        if state.broken && !state.members.is_empty() {
+            return Err(format!("{} is broken and has members", state.id));
+        }
+    }
+    Ok(())
 }

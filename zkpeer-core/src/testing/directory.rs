@@ -119,18 +119,13 @@ impl Directory {
         &self.report
     }
 
-    /// Puts the charm's files, and its program, into place. What the former charm had and this one has not goes; what the
-    /// charm itself has written stays (contract 1.2).
+    /// Puts the charm's files, and its program, into place. What the former charm had and this one has not goes, a
+    /// directory with all that is in it; what the charm itself has written elsewhere stays (contract 1.2).
     pub(crate) fn unpack(&mut self, deployed: &Deployed) -> Result<(), Error> {
         let files = charm::files(&deployed.directory)?;
         for gone in self.files.difference(&files) {
             let path = self.charm.join(gone);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::io(format!("remove {}", path.display()))(error));
-                }
-                _ => {}
-            }
+            charm::remove(&path).map_err(Error::io(format!("remove {}", path.display())))?;
         }
         self.files = files;
         charm::copy(&deployed.directory, &self.charm)?;

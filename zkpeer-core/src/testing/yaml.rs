@@ -294,6 +294,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_deep_is_refused() {
+        assert!(Node::parse(&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))).is_err());
+        assert!(Node::parse(&"{a: ".repeat(100_000)).is_err());
+    }
+
+    #[test]
     fn numbers_are_read_as_juju_reads_them() {
         let root = Node::parse("[7, '7', 7.0, 010, 18446744073709551615, x]").unwrap();
         let whole: Vec<Option<i64>> = root.list("it").unwrap().iter().map(|node| node.whole("it").ok()).collect();

@@ -156,6 +156,22 @@ fn c3_2_upgrade_and_reboot() {
 }
 
 #[test]
+fn c1_2_an_upgrade_removes_what_only_the_old_charm_had() {
+    let (old, new) = (Charm::dispatch("touch mine lib/mine"), Charm::dispatch("exit 0"));
+    for name in ["lib/a", "data", "hooks/gone"] {
+        old.file(name, "old");
+    }
+    new.file("data/b", "new");
+    let mut agent = old.agent();
+    agent.deploy().unwrap();
+    agent.refresh(new.path(), None).unwrap();
+    agent.settle().unwrap();
+    let there = |name: &str| agent.charm_dir().join(name).exists();
+    assert!(there("mine") && there("data/b"));
+    assert!(!there("lib") && !there("hooks"), "a directory goes with all that is in it");
+}
+
+#[test]
 fn c1_1_without_dispatch_each_hook_has_its_own_file() {
     let charm = Charm::without_program();
     charm.script("hooks/install", "echo installing");

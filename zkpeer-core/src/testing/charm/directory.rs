@@ -46,15 +46,23 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// Removes a file, a link, or a directory with all that is in it; there need be none.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// What was there is replaced, never written through: it may be a link to something else.
 fn copy_one(source: &Path, target: &Path) -> io::Result<()> {
     let kind = fs::symlink_metadata(source)?.file_type();
-    match fs::symlink_metadata(target) {
-        Ok(there) if there.is_dir() && kind.is_dir() => return Ok(()),
-        Ok(there) if there.is_dir() => fs::remove_dir_all(target)?,
-        Ok(_) => fs::remove_file(target)?,
-        Err(_) => {}
+    if kind.is_dir() && fs::symlink_metadata(target).is_ok_and(|there| there.is_dir()) {
+        return Ok(());
     }
+    remove(target)?;
     if kind.is_dir() {
         fs::create_dir(target)
     } else if kind.is_symlink() {

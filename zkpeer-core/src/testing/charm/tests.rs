@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use super::metadata::{ResourceKind, StorageKind};
 use super::*;
 use crate::testing::value::Value;
 
