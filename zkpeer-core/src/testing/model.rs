@@ -241,18 +241,28 @@ impl Model {
                 steps.extend(own.cloned().map(Step::Elect));
             }
         }
-        for (unit, agent) in self.agents.iter().filter(|(unit, _)| free(unit) && !self.is_busy(unit)) {
+        for (unit, agent) in self.agents.iter().filter(|(unit, _)| free(unit) && !self.running.contains_key(*unit)) {
             if let Next::Run(hooks) = agent.next(&self.controller) {
-                steps.extend(hooks.into_iter().map(|hook| Step::Begin(unit.clone(), hook)));
+                let free = hooks.into_iter().filter(|hook| !self.is_locked_out(unit, hook));
+                steps.extend(free.map(|hook| Step::Begin(unit.clone(), hook)));
             }
         }
         steps
     }
 
-    /// Whether a hook of the unit runs, or one of another unit on its machine (contract 1.2).
-    fn is_busy(&self, unit: &UnitName) -> bool {
+    /// Whether the hook has to wait for one of another unit on the machine (contract 1.2).
+    fn is_locked_out(&self, unit: &UnitName, hook: &Hook) -> bool {
         let machine = |unit: &UnitName| self.controller.units.get(unit).map(|unit| unit.machine);
-        self.running.keys().any(|other| other == unit || machine(other) == machine(unit))
+        let beside = self.running.iter().filter(|(other, _)| machine(other) == machine(unit));
+        self.takes_lock(unit, hook)
+            && beside.into_iter().any(|(other, running)| self.takes_lock(other, &running.run.hook))
+    }
+
+    /// All hooks and actions take the lock of their machine, except actions that are declared parallel.
+    fn takes_lock(&self, unit: &UnitName, hook: &Hook) -> bool {
+        let Hook::Action { name, .. } = hook else { return true };
+        let deployed = self.charms.get(unit.application());
+        !deployed.and_then(|deployed| deployed.files.actions.get(name)).is_some_and(|action| action.parallel)
     }
 
     /// Lets one of [`steps`](Self::steps) happen.
@@ -273,13 +283,21 @@ impl Model {
     ///
     /// If the simulation itself cannot work, or a [script](Self::script) asks for a step that there is not.
     pub fn step(&mut self) -> Result<Option<Event>, Error> {
-        let steps = self.steps();
+        match self.choose()? {
+            Some(step) => self.happen(step).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// One of the steps, by chance.
+    fn choose(&mut self) -> Result<Option<Step>, Error> {
+        let mut steps = self.steps();
         let Some(choice) = self.chance.step(&steps) else { return Ok(None) };
-        let Some(step) = steps.get(choice).cloned() else {
+        if choice >= steps.len() {
             return Error::impossible(format!("the script asks for step {choice}, and there are {}", steps.len()));
-        };
+        }
         self.chosen.push(choice);
-        self.happen(step).map(Some)
+        Ok(Some(steps.swap_remove(choice)))
     }
 
     fn happen(&mut self, step: Step) -> Result<Event, Error> {

@@ -90,7 +90,7 @@ impl Model {
             if let Some(failed) = course.retries.and_then(|retries| self.given_up(retries)) {
                 return Err(Error::HookFailed(Box::new(failed)));
             }
-            let Some(step) = self.chance.step(&self.steps()).cloned() else {
+            let Some(step) = self.choose()? else {
                 match self.next_moment(course) {
                     Some(at) => self.controller.now = at,
                     None => break,
@@ -357,10 +357,8 @@ impl Model {
     /// The parameters of an action, which is no longer waiting now.
     fn task_params(&mut self, unit: &UnitName, hook: &Hook) -> Value {
         let tasks = self.controller.units.get_mut(unit).map(|unit| &mut unit.tasks);
-        match tasks.filter(|tasks| tasks.front().is_some_and(|task| task.hook == *hook)) {
-            Some(tasks) => tasks.pop_front().map(|task| task.params).unwrap_or_default(),
-            None => Value::Null,
-        }
+        let task = tasks.and_then(|tasks| tasks.remove(tasks.iter().position(|task| task.hook == *hook)?));
+        task.map(|task| task.params).unwrap_or_default()
     }
 
     /// Ends a hook: what it has buffered is applied together or not at all (contract 2.1), and it is recorded as done, or
