@@ -1,6 +1,8 @@
 //! `cargo zkpeer simulate` as its users meet it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod live;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

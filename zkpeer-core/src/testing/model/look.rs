@@ -26,20 +26,6 @@ impl Model {
         self.controller.applications.keys().map(String::as_str).collect()
     }
 
-    /// The peer endpoints of an application's charm.
-    #[must_use]
-    pub fn peer_endpoints(&self, application: &str) -> Vec<&str> {
-        self.charms.get(application).map(|deployed| deployed.files.peers().collect()).unwrap_or_default()
-    }
-
-    /// The actions of an application's charm, each with whether it can be run without parameters.
-    #[must_use]
-    pub fn actions(&self, application: &str) -> Vec<(&str, bool)> {
-        let four = self.controller.juju.is_four();
-        let actions = self.charms.get(application).into_iter().flat_map(|deployed| &deployed.files.actions);
-        actions.map(|(name, schema)| (name.as_str(), schema.complete(BTreeMap::new(), four).is_ok())).collect()
-    }
-
     /// Checks that Juju could be in this state; whatever operators and charms do, it is.
     ///
     /// # Errors
@@ -53,6 +39,20 @@ impl Model {
             }
         }
         check::state(&self.controller, &self.agents).map_err(Error::Impossible)
+    }
+
+    /// The peer endpoints of an application's charm.
+    #[must_use]
+    pub fn peer_endpoints(&self, application: &str) -> Vec<&str> {
+        self.charms.get(application).map(|deployed| deployed.files.peers().collect()).unwrap_or_default()
+    }
+
+    /// The actions of an application's charm, each with whether it can be run without parameters.
+    #[must_use]
+    pub fn actions(&self, application: &str) -> Vec<(&str, bool)> {
+        let four = self.controller.juju.is_four();
+        let actions = self.charms.get(application).into_iter().flat_map(|deployed| &deployed.files.actions);
+        actions.map(|(name, schema)| (name.as_str(), schema.complete(BTreeMap::new(), four).is_ok())).collect()
     }
 
     /// The status that `juju status` shows of a unit: `error` while a failed hook waits, otherwise the charm's.
