@@ -27,7 +27,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", conflicts_with_all = FLAGS)]
     story: Option<PathBuf>,
     /// How many units are deployed [default: 3 if the charm has a peer endpoint, otherwise 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
     units: Option<u32>,
     /// A value of the charm's configuration at its deployment; may be given several times
     #[arg(long, value_name = "OPTION=VALUE", value_parser = option)]

@@ -336,6 +336,9 @@ fn warnings_are_shown_and_everything_when_asked() {
     let said = |options: &[&str]| text(&simulate(charm.path(), options).stdout);
     let short = said(&[]);
     assert!(short.contains("  WARNING: careful\n") && !short.contains("quiet") && !short.contains("loud"), "{short}");
+    let odd = self::charm("juju-log -l WARNING \"$(printf 'a\\nb\\033[2Jc')\"");
+    let text = text(&simulate(odd.path(), &["--units", "1"]).stdout);
+    assert!(text.contains("  WARNING: a\n  b [2Jc\n"), "codes for a terminal are not passed on: {text}");
     let long = said(&["--verbose"]);
     assert!(long.contains("  INFO: quiet\n") && long.contains("  printed: loud\n"), "{long}");
 }
@@ -383,6 +386,8 @@ fn what_is_wrong_is_said_with_what_to_do() {
         (["--juju", "1.25"], "from 2.9 to 4.0"),
         (["--limit", "0"], "more than 0"),
         (["--units", "few"], "invalid value 'few' for '--units <N>'"),
+        (["--units", "1001"], "1001 is not in"),
+        (["--add", "1001"], "at most 1000"),
         (["--add", "some"], "it has to be a number, or a unit such as hello/3"),
         (["--add", "hello/9"], "error: --add hello/9: Juju gives units their numbers, and the next unit is hello/3"),
         (["--remove", "hello/9"], "error: --remove hello/9: there is no unit hello/9; there are hello/0 to hello/2"),
