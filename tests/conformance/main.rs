@@ -8,6 +8,12 @@
 mod c1;
 mod c2;
 mod c3;
+mod c4;
+mod c7;
+mod c8;
+mod c9_1;
+mod c9_9;
 mod coverage;
 mod stage;
 mod stories;
+mod table;

@@ -412,6 +412,20 @@ impl Play {
         }
     }
 
+    /// `juju exec`: what these hook commands, separated by semicolons, come to on the unit now, before anything else happens.
+    pub(crate) fn ask(&mut self, unit: &str, commands: &str) -> Vec<CommandOutput> {
+        self.exec(unit, commands, None).unwrap();
+        let begun = self.begin(unit);
+        assert!(matches!(begun, Hook::Exec { .. }), "{unit} has begun {begun} in the place of a command");
+        answers_of(&self.end(unit))
+    }
+
+    /// The hooks that the unit runs now that it need not wait any longer; others go on, too.
+    pub(crate) fn catch_up(&mut self, unit: &str) -> Vec<String> {
+        self.release(unit).unwrap();
+        hooks_of(&self.settle(), unit)
+    }
+
     /// All hooks that have ended, in that order.
     pub(crate) fn story(&self) -> &[HookRun] {
         &self.story

@@ -62,6 +62,13 @@ pub(crate) fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
+/// Where a text stands in an order that is chance in Juju: it differs from hook to hook, and is the same in every repetition.
+pub(crate) fn place(context_id: &str, text: &str) -> u64 {
+    // FNV-1a over both.
+    let step = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    mix(context_id.bytes().chain(text.bytes()).fold(0xcbf2_9ce4_8422_2325, step))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

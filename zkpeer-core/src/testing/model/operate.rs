@@ -652,6 +652,35 @@ impl Model {
         Ok(())
     }
 
+    /// `juju model-config`: an option of the model itself that charms observe. These are `http-proxy`, `https-proxy`, `ftp-proxy`,
+    /// `no-proxy`, the same with `juju-` before them, and `egress-subnets`. An empty value takes the option back.
+    ///
+    /// # Errors
+    ///
+    /// If it is another option.
+    pub fn set_model_config(&mut self, option: &str, value: &str) -> Result<(), Error> {
+        const PROXIES: &[&str] = &["http-proxy", "https-proxy", "ftp-proxy", "no-proxy"];
+        let proxy = option.strip_prefix("juju-").unwrap_or(option);
+        if !PROXIES.contains(&proxy) && option != "egress-subnets" {
+            let known = PROXIES.join(", ");
+            return Error::impossible(format!(
+                "the model's option `{option}` is not simulated: choose one of {known}, one of these with `juju-` before it, or \
+                 egress-subnets"
+            ));
+        }
+        if value.is_empty() {
+            self.controller.options.remove(option);
+        } else {
+            self.controller.options.insert(option.to_owned(), value.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Where Juju's controllers are, each with its port; otherwise there is one, at `10.0.0.1:17070`.
+    pub fn set_api_addresses(&mut self, addresses: &[&str]) {
+        self.controller.api_addresses = addresses.iter().map(|address| (*address).to_owned()).collect();
+    }
+
     /// The timer of `update-status` fires.
     ///
     /// # Errors
