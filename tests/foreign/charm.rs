@@ -25,6 +25,8 @@ pub(crate) struct Manner {
     pub(crate) writes_application_bags: bool,
     /// The bag of a peer can be read in the hook of its departure.
     pub(crate) shows_departed_peers: bool,
+    /// A relation is listed in its own `-broken`, if Juju lists it.
+    pub(crate) shows_broken_relations: bool,
 }
 
 impl Charm {
@@ -34,6 +36,7 @@ impl Charm {
             has_leader_settings: false,
             writes_application_bags: true,
             shows_departed_peers: false,
+            shows_broken_relations: false,
         };
         Self { name: "ops", python: Some(python()), manner }
     }
@@ -44,6 +47,7 @@ impl Charm {
             has_leader_settings: true,
             writes_application_bags: false,
             shows_departed_peers: true,
+            shows_broken_relations: true,
         };
         Self { name: "reactive", python: Some(python()), manner }
     }
@@ -54,6 +58,7 @@ impl Charm {
             has_leader_settings: true,
             writes_application_bags: true,
             shows_departed_peers: true,
+            shows_broken_relations: true,
         };
         Self { name: "shell", python: None, manner }
     }

@@ -277,7 +277,7 @@ impl Ledger {
         assert_eq!(view.done, unit.done, "number of hooks by the charm's state in {about}");
         let settings = (self.manner.has_leader_settings && !self.four).then_some(&self.settings);
         assert_eq!(view.settings.as_ref(), settings, "leader settings in {about}");
-        let listed: Vec<&String> = self.relations.keys().filter(|id| self.lists(unit, id)).collect();
+        let listed: Vec<&String> = self.relations.keys().filter(|id| self.lists(case, id)).collect();
         assert_eq!(view.relations.keys().collect::<Vec<_>>(), listed, "relation-ids in {about}");
         for (id, seen) in &view.relations {
             self.compare_relation(case, id, seen);
@@ -308,9 +308,12 @@ impl Ledger {
 
     /// Contract 3.1 and 9.4: no relation before `install` is done; from 3.4.4 on none that is ending once it has no
     /// members.
-    fn lists(&self, unit: &Unit, id: &str) -> bool {
-        let over = self.relations[id].ended && unit.members.get(id).is_none_or(BTreeMap::is_empty);
-        unit.relations.contains(id) && !(over && self.hides_ended_relations)
+    fn lists(&self, case: &Case<'_>, id: &str) -> bool {
+        let members = case.unit.members.get(id);
+        let over = self.relations[id].ended && members.is_none_or(BTreeMap::is_empty);
+        let own_broken = case.view.relation == id && case.view.hook.ends_with("-broken");
+        let hidden = over && self.hides_ended_relations || own_broken && !self.manner.shows_broken_relations;
+        case.unit.relations.contains(id) && !hidden
     }
 
     fn compare_relation(&self, case: &Case<'_>, id: &str, seen: &Seen) {

@@ -7,6 +7,19 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnitName(String);
 
+/// A name is as good as its text: `unit == "zk/0"`.
+impl PartialEq<str> for UnitName {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for UnitName {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
 impl UnitName {
     /// The application of the unit: `hello` of `hello/0`.
     #[must_use]

@@ -123,7 +123,7 @@ fn bag(entries: &Entries) -> Result<(), String> {
 }
 
 fn agent_state(agent: &Agent, controller: &Controller) -> Result<(), String> {
-    if agent.removed != !controller.units.contains_key(&agent.name) {
+    if agent.removed == controller.units.contains_key(&agent.name) {
         return Err("it has run its last hook, and the unit is there; or the other way round".to_owned());
     }
     if agent.started && (!agent.installed || agent.config.is_none()) {

@@ -424,6 +424,7 @@ impl Controller {
     /// A unit is gone; so is its leadership.
     pub(crate) fn forget_unit(&mut self, unit: &UnitName) {
         self.units.remove(unit);
+        self.secrets.forget(unit);
         let bug = self.peer_departure_bug && self.juju.is_four();
         for relation in self.relations.values_mut().filter(|relation| !(bug && relation.is_peer())) {
             relation.present.remove(unit);

@@ -7,6 +7,8 @@ mod look;
 mod operate;
 mod play;
 
+pub(crate) use play::{Course, Moment};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -16,7 +18,7 @@ use super::agent::{Agent, Next};
 use super::chance::Chance;
 use super::change::Change;
 use super::charm::CharmFiles;
-use super::controller::Controller;
+use super::controller::{Controller, Relation};
 use super::directory::Root;
 use super::environment;
 use super::error::Error;
@@ -64,6 +66,8 @@ pub struct Model {
     chance: Chance,
     root: Option<Root>,
     limit: Duration,
+    /// How often `update-status` runs: the model's option `update-status-hook-interval` (contract 3.2).
+    update_status: Duration,
     path: String,
     contexts: u64,
     actions: u64,
@@ -83,10 +87,18 @@ pub(crate) struct Deployed {
 /// What is to befall the next hook of a unit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
-    pub(super) kill: Option<KillPoint>,
+    pub(super) kill: Option<Kill>,
     pub(super) changes: Vec<(usize, Change)>,
     pub(super) refuse: Option<String>,
     pub(super) lose_leadership: bool,
+}
+
+/// When a hook is to be killed.
+#[derive(Clone, Debug)]
+pub(crate) struct Kill {
+    pub(super) point: KillPoint,
+    /// Only a hook or action of this name.
+    pub(super) hook: Option<String>,
 }
 
 /// A hook whose program has ended, and whose changes wait.
@@ -162,7 +174,7 @@ impl Model {
         Ok(Self::of(version.parse()?))
     }
 
-    fn of(juju: JujuVersion) -> Self {
+    pub(super) fn of(juju: JujuVersion) -> Self {
         Self {
             controller: Controller::new(juju),
             agents: BTreeMap::new(),
@@ -174,6 +186,7 @@ impl Model {
             chance: Chance::First,
             root: None,
             limit: Duration::from_secs(60),
+            update_status: Duration::from_secs(300),
             path: environment::PATH.to_owned(),
             contexts: 0,
             actions: 0,
@@ -287,6 +300,33 @@ impl Model {
             }
             self.controller.forget_unit(&unit);
         }
+        self.sweep();
+    }
+
+    /// Relations that all have left are no more, nor are applications whose last unit is gone.
+    fn sweep(&mut self) {
+        let agents = &self.agents;
+        let left = |number: u32| {
+            let inside = |agent: &Agent| agent.relations.get(&number).is_some_and(|relation| !relation.broken);
+            !agents.values().any(|agent| !agent.removed && inside(agent))
+        };
+        self.controller.relations.retain(|number, relation| !relation.dying || !left(*number));
+        let units = &self.controller.units;
+        let over = |name: &str, dying: bool| dying && !units.keys().any(|unit| unit.application() == name);
+        let applications = self.controller.applications.iter();
+        let gone: Vec<String> =
+            applications.filter(|(name, found)| over(name, found.dying)).map(|(name, _)| name.clone()).collect();
+        for name in gone {
+            self.controller.applications.remove(&name);
+            self.charms.remove(&name);
+            let own = |relation: &Relation| relation.is_peer() && relation.sides.iter().any(|(app, _)| *app == name);
+            self.controller.relations.retain(|_, relation| !own(relation));
+        }
+    }
+
+    /// Whether the unit is [held](Self::hold).
+    pub(super) fn is_held(&self, unit: &UnitName) -> bool {
+        self.held.contains(unit)
     }
 
     pub(super) fn agent(&self, unit: &UnitName) -> Result<&Agent, Error> {

@@ -1,5 +1,7 @@
 //! Several units at once: orders, overlap, what operators do; each on processes, on functions, or on handlers.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::cell::RefCell;
 use std::fs;
 use std::rc::Rc;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Deployed, Model, Plan};
+use super::{Deployed, Kill, Model, Plan};
 use crate::juju::names::is_application;
 use crate::juju::{RelationId, UnitName};
 use crate::metadata::{EndpointMetadata, Role};
@@ -12,6 +12,7 @@ use crate::testing::agent::Agent;
 use crate::testing::application::Application;
 use crate::testing::change::Change;
 use crate::testing::charm::{CharmFiles, EndpointScope};
+use crate::testing::controller::storage::Instance;
 use crate::testing::controller::{SeriesUpgrade, Task, Unit};
 use crate::testing::directory::{Directory, Root};
 use crate::testing::error::Error;
@@ -133,8 +134,10 @@ impl Model {
         let unit = self.unit_name(unit)?;
         self.controller.remove_unit(&unit);
         self.controller.forget_unit(&unit);
+        self.last_failed.remove(&unit);
         if let Some(agent) = self.agents.get_mut(&unit) {
             agent.removed = true;
+            agent.pending = None;
         }
         self.look_around();
         Ok(())
@@ -159,6 +162,17 @@ impl Model {
         }
         self.look_around();
         Ok(())
+    }
+
+    /// `juju remove-application --force`: its units are gone at once.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such application.
+    pub fn remove_application_by_force(&mut self, application: &str) -> Result<(), Error> {
+        self.remove_application(application)?;
+        let own = self.units().into_iter().filter(|unit| unit.application() == application);
+        own.collect::<Vec<_>>().iter().try_for_each(|unit| self.remove_unit_by_force(unit.as_str()))
     }
 
     /// `juju integrate`: relates two endpoints, each as `application:endpoint`. The relation's number is the same for both.
@@ -494,6 +508,12 @@ impl Model {
         self.controller.retries = automatic;
     }
 
+    /// How often `update-status` runs, in whole seconds; otherwise every 5 minutes. The model's option
+    /// `update-status-hook-interval`; a timer that runs already is not changed.
+    pub fn set_update_status_interval(&mut self, interval: Duration) {
+        self.update_status = interval;
+    }
+
     /// The machine restarts: `start` is due again, if it has run.
     ///
     /// # Errors
@@ -525,6 +545,53 @@ impl Model {
         }
         self.look_around();
         Ok(())
+    }
+
+    /// `juju add-storage`: one more instance of the charm's storage for the unit; returns its id.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit or storage, or the unit has as many as it may.
+    pub fn add_storage(&mut self, unit: &str, name: &str) -> Result<String, Error> {
+        let unit = self.unit_name(unit)?;
+        let files = Rc::clone(&self.deployed(unit.application())?.files);
+        let Some(spec) = files.storage.get(name) else {
+            let known: Vec<&str> = files.storage.keys().map(String::as_str).collect();
+            return Error::impossible(format!(
+                "storage `{name}` is not in metadata.yaml; it has: {}",
+                known.join(", ")
+            ));
+        };
+        let has = self.controller.storage.count(&unit, name);
+        if spec.maximum.is_some_and(|most| has >= most as usize) {
+            return Error::impossible(format!("{unit} has {has} of storage `{name}`, and may have no more"));
+        }
+        Ok(self.controller.storage.add(&unit, name, spec))
+    }
+
+    /// `juju detach-storage`: the instance leaves its unit, after a hook if it had been attached.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such instance.
+    pub fn detach_storage(&mut self, id: &str) -> Result<(), Error> {
+        self.storage(id)?.dying = true;
+        Ok(())
+    }
+
+    /// Whether the cloud has made the instance; until then `install` waits for it (contract 3.1).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such instance.
+    pub fn set_storage_ready(&mut self, id: &str, ready: bool) -> Result<(), Error> {
+        self.storage(id)?.provisioned = ready;
+        Ok(())
+    }
+
+    fn storage(&mut self, id: &str) -> Result<&mut Instance, Error> {
+        let none = || Error::Impossible(format!("there is no storage `{id}`; its id looks like `data/0`"));
+        self.controller.storage.get_mut(id).ok_or_else(none)
     }
 
     /// The series of the unit's machine is going to be upgraded: `pre-series-upgrade`, then nothing (contract 3.2, row 1).
@@ -572,7 +639,7 @@ impl Model {
         Ok(())
     }
 
-    /// No address of the unit is known (any more); `config-changed` is due.
+    /// The unit's address is not known for a time; `config-changed` is due.
     ///
     /// # Errors
     ///
@@ -655,15 +722,25 @@ impl Model {
     ///
     /// If there is no such unit.
     pub fn kill_at(&mut self, unit: &str, point: KillPoint) -> Result<(), Error> {
-        let in_process = matches!(point, KillPoint::After(_));
-        let plan = self.plan(unit)?;
-        plan.kill = Some(point);
-        let unit = self.unit_name(unit)?;
-        let files = self.machines.get(&unit).is_some_and(|machine| matches!(machine.program, Program::Files));
-        if in_process && !files {
-            self.plan(unit.as_str())?.kill = None;
+        self.plan_kill(unit, Kill { point, hook: None })
+    }
+
+    /// The same for the unit's next hook or action of this name; those before it run undisturbed.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn kill_hook_at(&mut self, unit: &str, hook: &str, point: KillPoint) -> Result<(), Error> {
+        self.plan_kill(unit, Kill { point, hook: Some(hook.to_owned()) })
+    }
+
+    fn plan_kill(&mut self, unit: &str, kill: Kill) -> Result<(), Error> {
+        let name = self.unit_name(unit)?;
+        let files = self.machines.get(&name).is_some_and(|machine| matches!(machine.program, Program::Files));
+        if matches!(kill.point, KillPoint::After(_)) && !files {
             return Error::impossible(format!("{unit} runs in this process, and cannot be killed by the clock"));
         }
+        self.plan(unit)?.kill = Some(kill);
         Ok(())
     }
 
