@@ -5,7 +5,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod c10;
 mod c4;
+mod c5;
+mod c6;
 mod coverage;
+mod scenes;
 mod stage;
 mod stories;

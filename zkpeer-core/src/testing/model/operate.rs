@@ -11,7 +11,7 @@ use crate::metadata::{EndpointMetadata, Role};
 use crate::testing::agent::Agent;
 use crate::testing::application::Application;
 use crate::testing::change::Change;
-use crate::testing::charm::{CharmFiles, EndpointScope};
+use crate::testing::charm::{CharmFiles, EndpointScope, StorageSpec};
 use crate::testing::controller::storage::Instance;
 use crate::testing::controller::{SeriesUpgrade, Task, Unit};
 use crate::testing::directory::{Directory, Root};
@@ -554,7 +554,13 @@ impl Model {
     /// If there is no such unit or storage, or the unit has as many as it may.
     pub fn add_storage(&mut self, unit: &str, name: &str) -> Result<String, Error> {
         let unit = self.unit_name(unit)?;
-        let files = Rc::clone(&self.deployed(unit.application())?.files);
+        let spec = self.storage_to_add(&unit, name)?.clone();
+        Ok(self.controller.storage.add(&unit, name, &spec))
+    }
+
+    /// What one more instance of this storage is to be, if the unit may have it.
+    fn storage_to_add(&self, unit: &UnitName, name: &str) -> Result<&StorageSpec, Error> {
+        let files = &self.deployed(unit.application())?.files;
         let Some(spec) = files.storage.get(name) else {
             let known: Vec<&str> = files.storage.keys().map(String::as_str).collect();
             return Error::impossible(format!(
@@ -562,11 +568,11 @@ impl Model {
                 known.join(", ")
             ));
         };
-        let has = self.controller.storage.count(&unit, name);
+        let has = self.controller.storage.count(unit, name);
         if spec.maximum.is_some_and(|most| has >= most as usize) {
             return Error::impossible(format!("{unit} has {has} of storage `{name}`, and may have no more"));
         }
-        Ok(self.controller.storage.add(&unit, name, spec))
+        Ok(spec)
     }
 
     /// `juju detach-storage`: the instance leaves its unit, after a hook if it had been attached.
@@ -801,6 +807,16 @@ impl Model {
             Change::NoLeader(ref application) => {
                 self.deployed(application)?;
             }
+            Change::AddStorage { ref unit, ref name } => {
+                self.storage_to_add(&self.unit_name(unit.as_str())?, name)?;
+            }
+            Change::RemoveRelation(number)
+                if self.controller.relations.get(&number).is_none_or(|relation| relation.is_peer()) =>
+            {
+                return Error::impossible(format!(
+                    "there is no relation with the number {number} that could be removed"
+                ));
+            }
             Change::Config { application, option, value } => {
                 let value = self.option_value(&application, &option, value)?;
                 return Ok(Change::Config { application, option, value });
@@ -810,7 +826,7 @@ impl Model {
             {
                 return Error::impossible(format!("there is no relation with the number {relation}"));
             }
-            Change::UnitData { .. } | Change::AppData { .. } => {}
+            Change::RemoveRelation(_) | Change::UnitData { .. } | Change::AppData { .. } => {}
         }
         Ok(change)
     }
