@@ -155,6 +155,13 @@ pub(crate) struct Unit {
     pub(crate) tasks: VecDeque<Task>,
 }
 
+impl Unit {
+    /// The task that is next: actions before commands (contract 3.2, rows 8 and 9).
+    pub(crate) fn next_task(&self) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.hook.is_action()).or(self.tasks.front())
+    }
+}
+
 /// An action or a command of an operator that waits for its unit.
 #[derive(Clone, Debug)]
 pub(crate) struct Task {

@@ -64,6 +64,7 @@ pub struct Model {
     running: BTreeMap<UnitName, Running>,
     held: BTreeSet<UnitName>,
     chance: Chance,
+    chosen: Vec<usize>,
     root: Option<Root>,
     limit: Duration,
     /// How often `update-status` runs: the model's option `update-status-hook-interval` (contract 3.2).
@@ -184,6 +185,7 @@ impl Model {
             running: BTreeMap::new(),
             held: BTreeSet::new(),
             chance: Chance::First,
+            chosen: Vec::new(),
             root: None,
             limit: Duration::from_secs(60),
             update_status: Duration::from_secs(300),
@@ -199,6 +201,18 @@ impl Model {
     /// leader, and whether others' hooks run before a hook's changes are applied.
     pub fn seed(&mut self, seed: u64) {
         self.chance = Chance::Seed(seed);
+    }
+
+    /// Takes these steps: each the number of one among [`steps`](Self::steps) at that moment, from 0; afterwards always the
+    /// first. A story repeats if it is given what [`chosen`](Self::chosen) tells of another.
+    pub fn script(&mut self, choices: &[usize]) {
+        self.chance = Chance::Script(choices.iter().copied().collect());
+    }
+
+    /// The numbers of the steps that [`step`](Self::step) has chosen so far, each among those that were possible then.
+    #[must_use]
+    pub fn chosen(&self) -> &[usize] {
+        &self.chosen
     }
 
     /// How long a hook may take before it is killed and counts as failed; otherwise 60 seconds.
@@ -227,18 +241,28 @@ impl Model {
                 steps.extend(own.cloned().map(Step::Elect));
             }
         }
-        for (unit, agent) in self.agents.iter().filter(|(unit, _)| free(unit) && !self.is_busy(unit)) {
+        for (unit, agent) in self.agents.iter().filter(|(unit, _)| free(unit) && !self.running.contains_key(*unit)) {
             if let Next::Run(hooks) = agent.next(&self.controller) {
-                steps.extend(hooks.into_iter().map(|hook| Step::Begin(unit.clone(), hook)));
+                let free = hooks.into_iter().filter(|hook| !self.is_locked_out(unit, hook));
+                steps.extend(free.map(|hook| Step::Begin(unit.clone(), hook)));
             }
         }
         steps
     }
 
-    /// Whether a hook of the unit runs, or one of another unit on its machine (contract 1.2).
-    fn is_busy(&self, unit: &UnitName) -> bool {
+    /// Whether the hook has to wait for one of another unit on the machine (contract 1.2).
+    fn is_locked_out(&self, unit: &UnitName, hook: &Hook) -> bool {
         let machine = |unit: &UnitName| self.controller.units.get(unit).map(|unit| unit.machine);
-        self.running.keys().any(|other| other == unit || machine(other) == machine(unit))
+        let beside = self.running.iter().filter(|(other, _)| machine(other) == machine(unit));
+        self.takes_lock(unit, hook)
+            && beside.into_iter().any(|(other, running)| self.takes_lock(other, &running.run.hook))
+    }
+
+    /// All hooks and actions take the lock of their machine, except actions that are declared parallel.
+    fn takes_lock(&self, unit: &UnitName, hook: &Hook) -> bool {
+        let Hook::Action { name, .. } = hook else { return true };
+        let deployed = self.charms.get(unit.application());
+        !deployed.and_then(|deployed| deployed.files.actions.get(name)).is_some_and(|action| action.parallel)
     }
 
     /// Lets one of [`steps`](Self::steps) happen.
@@ -257,13 +281,23 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// If the simulation itself cannot work.
+    /// If the simulation itself cannot work, or a [script](Self::script) asks for a step that there is not.
     pub fn step(&mut self) -> Result<Option<Event>, Error> {
-        let steps = self.steps();
-        match self.chance.step(&steps).cloned() {
+        match self.choose()? {
             Some(step) => self.happen(step).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// One of the steps, by chance.
+    fn choose(&mut self) -> Result<Option<Step>, Error> {
+        let mut steps = self.steps();
+        let Some(choice) = self.chance.step(&steps) else { return Ok(None) };
+        if choice >= steps.len() {
+            return Error::impossible(format!("the script asks for step {choice}, and there are {}", steps.len()));
+        }
+        self.chosen.push(choice);
+        Ok(Some(steps.swap_remove(choice)))
     }
 
     fn happen(&mut self, step: Step) -> Result<Event, Error> {

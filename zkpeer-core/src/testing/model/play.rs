@@ -90,7 +90,7 @@ impl Model {
             if let Some(failed) = course.retries.and_then(|retries| self.given_up(retries)) {
                 return Err(Error::HookFailed(Box::new(failed)));
             }
-            let Some(step) = self.chance.step(&self.steps()).cloned() else {
+            let Some(step) = self.choose()? else {
                 match self.next_moment(course) {
                     Some(at) => self.controller.now = at,
                     None => break,
@@ -283,7 +283,8 @@ impl Model {
             context_id: &context_id,
         };
         let environment = environment::variables(&hook, &controller, &place);
-        let session = Session { run, controller, agent, charm, changes, answered: 0 };
+        let resources = machine.directory.resources();
+        let session = Session { run, controller, agent, charm, resources, changes, answered: 0 };
         let start = Start { hook: &hook, environment: &environment, limit: self.limit, kill };
         let (session, ended) = machine.run(&start, session);
         let Session { run, controller, agent, .. } = session;
@@ -356,10 +357,8 @@ impl Model {
     /// The parameters of an action, which is no longer waiting now.
     fn task_params(&mut self, unit: &UnitName, hook: &Hook) -> Value {
         let tasks = self.controller.units.get_mut(unit).map(|unit| &mut unit.tasks);
-        match tasks.filter(|tasks| tasks.front().is_some_and(|task| task.hook == *hook)) {
-            Some(tasks) => tasks.pop_front().map(|task| task.params).unwrap_or_default(),
-            None => Value::Null,
-        }
+        let task = tasks.and_then(|tasks| tasks.remove(tasks.iter().position(|task| task.hook == *hook)?));
+        task.map(|task| task.params).unwrap_or_default()
     }
 
     /// Ends a hook: what it has buffered is applied together or not at all (contract 2.1), and it is recorded as done, or
