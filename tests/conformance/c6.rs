@@ -410,7 +410,10 @@ fn c6_2_the_variables_of_a_secret_hook() {
         let id = model.answer("zk/0", "leader-elected", 0).stdout.trim_end().to_owned();
         let unlabelled = model.answer("zk/0", "start", 0).stdout.trim_end().to_owned();
         assert_eq!(model.ask("zk/0", &format!("secret-set {id} key=2")), [ok("")]);
-        model.pass(Duration::from_secs(25 * 3600));
+        for hours in [0, 2, 24] {
+            model.advance(Duration::from_secs(hours * 3600));
+            model.settle();
+        }
         for (unit, hook, secret, label, revision) in [
             ("zk/1", "secret-changed", &id, "theirs", None),
             ("zk/0", "secret-remove", &id, "own", Some("1")),
