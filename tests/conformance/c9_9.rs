@@ -337,7 +337,8 @@ fn c9_11_what_network_get_prints() {
 fn c9_11_one_or_several_of_it() {
     on_every_driver(|stage| {
         let mut model = started(stage, 1);
-        let several = "{\"bind-address\":\"10.0.0.4\",\"egress-subnets\":[\"10.0.0.4/32\"],\"ingress-address\":\"10.0.0.4\"}\n";
+        let several =
+            "{\"bind-address\":\"10.0.0.4\",\"egress-subnets\":[\"10.0.0.4/32\"],\"ingress-address\":\"10.0.0.4\"}\n";
         let alone = error(1, "--primary-address must be the only flag specified");
         check(
             &mut model,
@@ -348,10 +349,7 @@ fn c9_11_one_or_several_of_it() {
                 ("network-get zkpeer --ingress-address --format=json", ok("\"10.0.0.4\"\n")),
                 ("network-get zkpeer --egress-subnets", ok("10.0.0.4/32\n")),
                 ("network-get zkpeer --egress-subnets --format=json", ok("[\"10.0.0.4/32\"]\n")),
-                (
-                    "network-get --egress-subnets --ingress-address --bind-address zkpeer --format=json",
-                    ok(several),
-                ),
+                ("network-get --egress-subnets --ingress-address --bind-address zkpeer --format=json", ok(several)),
                 (
                     "network-get zkpeer --bind-address --ingress-address",
                     ok("bind-address: 10.0.0.4\ningress-address: 10.0.0.4\n"),
@@ -632,7 +630,8 @@ fn c9_12_policies_and_times() {
             assert_eq!(in_hook(&mut model, "zk/0", &[&format!("secret-add {options} abc=x")])[0].code, 2, "{options}");
         }
         let runs = model.pass(HOUR + HOUR / 2);
-        let due: Vec<String> = runs.iter().map(|run| run.hook.name()).filter(|name| name.starts_with("secret")).collect();
+        let due: Vec<String> =
+            runs.iter().map(|run| run.hook.name()).filter(|name| name.starts_with("secret")).collect();
         assert_eq!(due, ["secret-rotate", "secret-expired"]);
     });
 }
@@ -660,7 +659,8 @@ fn c9_12_where_values_come_from() {
         let mut model = stage.model().deploy(files, 1);
         model.settle();
         let add = "secret-add plain=' x=y ' bin#base64=aGk= line#file=one --file all.yaml";
-        let json = "{\"bin\":\"hi\",\"line\":\"a line\\n\",\"num\":\"1.50\",\"plain\":\" x=y \",\"text\":\"in a file\"}\n";
+        let json =
+            "{\"bin\":\"hi\",\"line\":\"a line\\n\",\"num\":\"1.50\",\"plain\":\" x=y \",\"text\":\"in a file\"}\n";
         let answers = in_hook(&mut model, "zk/0", &[add, "secret-get $1 --format=json"]);
         assert_eq!(answers[1], ok(json));
         let answers = in_hook(&mut model, "zk/0", &["secret-add --file=all.yaml", "secret-get $1 text"]);
@@ -761,7 +761,8 @@ fn c9_12_refresh_moves_the_pin_and_peek_does_not() {
     on_every_driver(|stage| {
         let mut model = related(stage);
         let uri = granted(&mut model, "abc=one");
-        let read = |model: &mut Play, options: &str| printed(model, "kafka/0", &format!("secret-get {uri} abc {options}"));
+        let read =
+            |model: &mut Play, options: &str| printed(model, "kafka/0", &format!("secret-get {uri} abc {options}"));
         assert_eq!(read(&mut model, "--peek"), "one\n");
         check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=two"), nothing())]);
         assert_eq!(read(&mut model, ""), "two\n", "to peek did not pin");
@@ -805,7 +806,8 @@ fn c9_12_errors_of_secret_get() {
 fn c9_12_a_secret_added_in_the_hook_can_be_read_in_it() {
     on_every_driver(|stage| {
         let mut model = started(stage, 1);
-        let commands = ["secret-add abc=one", "secret-get $1", "secret-get $1 abc --peek", "secret-get $1 --format=json"];
+        let commands =
+            ["secret-add abc=one", "secret-get $1", "secret-get $1 abc --peek", "secret-get $1 --format=json"];
         let answers = in_hook(&mut model, "zk/0", &commands);
         assert_eq!(answers[1..], [ok("abc: one\n"), ok("one\n"), ok("{\"abc\":\"one\"}\n")]);
         model.script("config-changed", &["secret-add abc=two", "secret-get $1 abc"]).exits(1);
@@ -1266,7 +1268,8 @@ fn c9_15_storage_list_and_get() {
 fn c9_15_errors_of_storage() {
     on_every_driver(|stage| {
         let mut model = with_storage(stage);
-        let invalid = |id: &str| error(2, &format!("invalid value \"{id}\" for option -s: invalid storage ID \"{id}\""));
+        let invalid =
+            |id: &str| error(2, &format!("invalid value \"{id}\" for option -s: invalid storage ID \"{id}\""));
         check(
             &mut model,
             "zk/0",
@@ -1382,7 +1385,8 @@ fn c9_17_payloads() {
         ];
         let codes: Vec<i32> = in_hook(&mut model, "zk/0", &refused).iter().map(|answer| answer.code).collect();
         assert_eq!(codes, [1, 1, 1, 0, 1]);
-        let surplus = ["payload-register docker monitor", "payload-unregister monitor", "payload-status-set monitor a2"];
+        let surplus =
+            ["payload-register docker monitor", "payload-unregister monitor", "payload-status-set monitor a2"];
         for answer in in_hook(&mut model, "zk/0", &surplus) {
             assert_eq!(answer.code, 2, "{answer:?}");
         }
