@@ -101,13 +101,13 @@ fn c2_1_everything_is_applied_together() {
         model.script("update-status", &writes).nth(2);
         model.update_status("zk/0").unwrap();
         model.until_begun("zk/0", "update-status");
-        assert!(model.unit_data(0, "zk/0").get("a").is_none() && model.unit_data(1, "zk/0").get("a").is_none());
+        assert!(!model.unit_data(0, "zk/0").contains_key("a") && !model.unit_data(1, "zk/0").contains_key("a"));
         assert!(model.app_data(0, "zk").is_empty() && model.ports("zk/0") == ["443/tcp"]);
         assert_eq!(model.charm_state("zk/0").keys().collect::<Vec<_>>(), ["old"]);
         let run = model.end("zk/0");
         assert!(outputs(&run).iter().all(|output| output.code == 0), "{run:#?}");
-        assert!(model.unit_data(0, "zk/0").get("a").is_some() && model.unit_data(1, "zk/0").get("a").is_some());
-        assert!(model.app_data(0, "zk").get("b").is_some() && model.ports("zk/0") == ["80/tcp"]);
+        assert!(model.unit_data(0, "zk/0").contains_key("a") && model.unit_data(1, "zk/0").contains_key("a"));
+        assert!(model.app_data(0, "zk").contains_key("b") && model.ports("zk/0") == ["80/tcp"]);
         assert_eq!(model.charm_state("zk/0").keys().collect::<Vec<_>>(), ["new"]);
         model.script("update-status", &reads).nth(3);
         let after = outputs(&update_status(&mut model, "zk/0"));
@@ -531,6 +531,7 @@ fn c2_4_an_action_that_exits_0_is_committed() {
         assert_eq!(model.action(id).unwrap().results["done"], Value::from("yes"));
         assert_eq!((&*model.unit_data(0, "zk/0")["a"], &*model.charm_state("zk/0")["a"]), ("1", "1"));
         assert_eq!(model.ports("zk/0"), ["80/tcp"]);
+        model.unscript("check");
         model.script("check", &["action-fail 'no room'"]);
         let id = act(&mut model);
         assert_eq!(report(&model, id), (false, "no room"));
@@ -544,7 +545,7 @@ fn c2_4_an_action_that_fails_drops_its_changes() {
         model.script("check", &["relation-set -r zkpeer:0 a=1", "state-set a=1", "open-port 80"]).exits(2);
         let id = act(&mut model);
         assert!(!report(&model, id).0);
-        assert!(model.unit_data(0, "zk/0").get("a").is_none() && model.charm_state("zk/0").is_empty());
+        assert!(!model.unit_data(0, "zk/0").contains_key("a") && model.charm_state("zk/0").is_empty());
         assert_eq!(model.ports("zk/0"), [""; 0]);
     });
 }

@@ -12,6 +12,7 @@ mod c4;
 mod c7;
 mod c8;
 mod c9_1;
+mod c9_9;
 mod coverage;
 mod stage;
 mod stories;

@@ -636,13 +636,15 @@ fn both_drivers_tell_the_same_story() {
         model.script("install", &["relation-ids zkpeer --format=json", "juju-log -l INFO 'I am $JUJU_UNIT_NAME'"]);
         model.script("zkpeer-relation-created", &["relation-set name=$JUJU_UNIT_NAME"]);
         model.script("zkpeer-relation-changed", &["relation-get --format=json name", "relation-set got=$1"]);
-        model.script("start", &["relation-set -r zkpeer:0 --file -"]).stdin("a: b c\n").nth(1);
+        let words = ["relation-set", "-r", "zkpeer:0", "cost= $1 "];
+        model.script("start", &["relation-set -r zkpeer:0 --file -"]).stdin("a: b c\n").run(&words).nth(1);
         model.on("zk/1", "config-changed", &["status-set active"]).exits(3).nth(1);
         model.settle_retrying(1);
         assert_eq!(model.answer("zk/0", "install", 0), ok("[]\n"));
         assert_eq!(model.hooks("zk/0")[..2], ["install", "zkpeer-relation-created"]);
         assert_eq!(model.unit_data(0, "zk/1")["got"], "\"zk/0\"");
         assert_eq!(model.unit_data(0, "zk/1")["a"], "b c");
+        assert_eq!(model.unit_data(0, "zk/1")["cost"], "$1");
         model.story().iter().map(comparable).collect::<Vec<_>>()
     });
     assert_eq!(stories[0], stories[1]);

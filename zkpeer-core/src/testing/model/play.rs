@@ -283,7 +283,8 @@ impl Model {
             context_id: &context_id,
         };
         let environment = environment::variables(&hook, &controller, &place);
-        let session = Session { run, controller, agent, charm, changes, answered: 0 };
+        let resources = machine.directory.resources();
+        let session = Session { run, controller, agent, charm, resources, changes, answered: 0 };
         let start = Start { hook: &hook, environment: &environment, limit: self.limit, kill };
         let (session, ended) = machine.run(&start, session);
         let Session { run, controller, agent, .. } = session;
