@@ -53,6 +53,9 @@ pub(crate) enum Driver {
     Processes,
 }
 
+/// How often, by unit and hook.
+type Runs = BTreeMap<(String, String), usize>;
+
 /// Where a test plays: one driver, and one version of Juju.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stage<'a> {
@@ -97,6 +100,7 @@ impl Stage<'_> {
             driver: self.driver,
             version: version.to_owned(),
             script: Rc::default(),
+            runs: Rc::default(),
             charms: Vec::new(),
             story: Vec::new(),
         }
@@ -193,6 +197,8 @@ pub(crate) struct Play {
     pub(crate) driver: Driver,
     version: String,
     script: Rc<RefCell<Vec<Rule>>>,
+    /// How often each hook has run on each unit, in this process.
+    runs: Rc<RefCell<Runs>>,
     charms: Vec<TempDir>,
     story: Vec<HookRun>,
 }
@@ -246,8 +252,8 @@ impl Play {
             Driver::Processes if charm.dispatch => application.program(actor()),
             Driver::Processes => application,
             Driver::InProcess => {
-                let (script, mut runs) = (Rc::clone(&self.script), BTreeMap::new());
-                application.function(move |hook| follow(&script.borrow(), hook, &mut runs))
+                let (script, runs) = (Rc::clone(&self.script), Rc::clone(&self.runs));
+                application.function(move |hook| follow(&script.borrow(), hook, &mut runs.borrow_mut()))
             }
         }
     }
@@ -353,6 +359,12 @@ impl Play {
         }
     }
 
+    /// The model itself, for what it refuses.
+    pub(crate) fn model_mut(&mut self) -> &mut Model {
+        self.hand_out_script();
+        &mut self.model
+    }
+
     /// Runs the hook now, whether or not it is due.
     pub(crate) fn run_hook(&mut self, unit: &str, hook: &str) -> HookRun {
         self.hand_out_script();
@@ -398,6 +410,20 @@ impl Play {
             Event::Ended(run) => *run,
             event => panic!("{event:?}"),
         }
+    }
+
+    /// `juju exec`: what these hook commands, separated by semicolons, come to on the unit now, before anything else happens.
+    pub(crate) fn ask(&mut self, unit: &str, commands: &str) -> Vec<CommandOutput> {
+        self.exec(unit, commands, None).unwrap();
+        let begun = self.begin(unit);
+        assert!(matches!(begun, Hook::Exec { .. }), "{unit} has begun {begun} in the place of a command");
+        answers_of(&self.end(unit))
+    }
+
+    /// The hooks that the unit runs now that it need not wait any longer; others go on, too.
+    pub(crate) fn catch_up(&mut self, unit: &str) -> Vec<String> {
+        self.release(unit).unwrap();
+        hooks_of(&self.settle(), unit)
     }
 
     /// All hooks that have ended, in that order.
@@ -514,7 +540,7 @@ impl Written<'_> {
 }
 
 /// Follows the script in this process.
-fn follow(script: &[Rule], hook: &mut HookContext<'_>, runs: &mut BTreeMap<(String, String), usize>) -> i32 {
+fn follow(script: &[Rule], hook: &mut HookContext<'_>, runs: &mut Runs) -> i32 {
     if let Hook::Exec { command, .. } = hook.hook().clone() {
         return follow_shell(&command, hook);
     }
@@ -610,13 +636,15 @@ fn both_drivers_tell_the_same_story() {
         model.script("install", &["relation-ids zkpeer --format=json", "juju-log -l INFO 'I am $JUJU_UNIT_NAME'"]);
         model.script("zkpeer-relation-created", &["relation-set name=$JUJU_UNIT_NAME"]);
         model.script("zkpeer-relation-changed", &["relation-get --format=json name", "relation-set got=$1"]);
-        model.script("start", &["relation-set -r zkpeer:0 --file -"]).stdin("a: b c\n").nth(1);
+        let words = ["relation-set", "-r", "zkpeer:0", "cost= $1 "];
+        model.script("start", &["relation-set -r zkpeer:0 --file -"]).stdin("a: b c\n").run(&words).nth(1);
         model.on("zk/1", "config-changed", &["status-set active"]).exits(3).nth(1);
         model.settle_retrying(1);
         assert_eq!(model.answer("zk/0", "install", 0), ok("[]\n"));
         assert_eq!(model.hooks("zk/0")[..2], ["install", "zkpeer-relation-created"]);
         assert_eq!(model.unit_data(0, "zk/1")["got"], "\"zk/0\"");
         assert_eq!(model.unit_data(0, "zk/1")["a"], "b c");
+        assert_eq!(model.unit_data(0, "zk/1")["cost"], "$1");
         model.story().iter().map(comparable).collect::<Vec<_>>()
     });
     assert_eq!(stories[0], stories[1]);

@@ -76,17 +76,18 @@ impl ScriptedCommand {
     }
 }
 
-/// How a hook is shown, as its environment tells it: `zkpeer-relation-joined (zk/1)`; for an application's bag its name
-/// stands in the place of the unit's.
+/// How a hook is shown, as its environment tells it: its name with the remote unit of a relation hook, the remote
+/// application of a changed application bag, or the id of storage or a secret: `zkpeer-relation-joined (zk/1)`.
 #[must_use]
 pub fn shown(variables: &BTreeMap<String, String>) -> String {
-    let variable = |name: &str| variables.get(name).map_or("", String::as_str);
-    let path = variable("JUJU_DISPATCH_PATH");
+    let variable = |name: &str| variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
+    let path = variable("JUJU_DISPATCH_PATH").unwrap_or_default();
     let name = path.split_once('/').map_or(path, |(_, name)| name);
-    match (variable("JUJU_REMOTE_UNIT"), variable("JUJU_REMOTE_APP")) {
-        ("", app) if name.ends_with("-relation-changed") => format!("{name} ({app})"),
-        ("", _) => name.to_owned(),
-        (unit, _) => format!("{name} ({unit})"),
+    let app = variable("JUJU_REMOTE_APP").filter(|_| name.ends_with("-relation-changed"));
+    let about = variable("JUJU_REMOTE_UNIT").or(app);
+    match about.or_else(|| variable("JUJU_STORAGE_ID")).or_else(|| variable("JUJU_SECRET_ID")) {
+        Some(about) => format!("{name} ({about})"),
+        None => name.to_owned(),
     }
 }
 

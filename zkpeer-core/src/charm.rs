@@ -285,7 +285,7 @@ mod environment {
     pub(super) fn store_path(vars: &Vars, environment: &Environment) -> PathBuf {
         match vars.get(OsStr::new("UNIT_STATE_DB")).filter(|path| !path.is_empty()) {
             Some(path) => PathBuf::from(path),
-            None => environment.charm_dir.join(".unit-state.db"),
+            None => environment.charm_dir.join(crate::store::FILE),
         }
     }
 }

@@ -39,6 +39,9 @@ pub use json::{Json, JsonError, JsonInteger, JsonObject, JsonString};
 
 use file::{File, Values};
 
+/// The file's name in the charm directory.
+pub(crate) const FILE: &str = ".unit-state.db";
+
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,23 +1,17 @@
-//! For the tests of charms: one unit in this process, and a simulated unit agent.
+//! For the tests of charms: a simulated Juju, of one unit or of many.
 //!
-//! [`Unit`] runs one hook after another in this process, in microseconds; what Juju would answer is given as data.
+//! | | units | hooks run | for |
+//! |---|---|---|---|
+//! | [`Unit`] | one | in this process, in any order that the test chooses | what a handler does |
+//! | [`UnitAgent`] | one; all others are data | as processes of the charm's own program, in Juju's order | one unit from deployment to removal |
+//! | [`Model`] | many, of several applications | in this process, or as processes | what units do to each other |
 //!
-//! [`UnitAgent`] runs a charm as Juju would: each hook is a process of the charm's own program, started in its own charm
-//! directory with exactly the environment that Juju sets, and with the hook commands on its `PATH`. Nothing in the charm
-//! knows that it is not Juju. It works for any charm with a `dispatch` or `hooks`, in any language.
+//! All three are one model, held as data. A hook is a run on what the unit sees when it begins, and then a commit, which applies
+//! all that the hook has buffered or refuses it. As a process, it is started in its own charm directory with exactly the
+//! environment that Juju sets and with the hook commands on its `PATH`; nothing in the charm knows that it is not Juju, and it
+//! works for any charm with a `dispatch` or `hooks`, in any language. [`Story`] is a model's life in a YAML file.
 //!
-//! Underneath is one model, held as data. A hook is a run on a snapshot of it, and then a commit, which applies all
-//! that the hook has buffered or refuses it:
-//!
-//! - `controller`: applications, units, relations and bags, as the controller has them;
-//! - `agent`: what one unit's agent has seen of that, and its decision what runs next;
-//! - `run`: one hook, with its reads, pending writes and commit;
-//! - `command`: the hook commands, which work on a run;
-//! - `charm`: the charm's own files, read as strictly as Juju reads them;
-//! - `environment`, `process`, `wire`: the hook's process, and how it is spoken to;
-//! - [`UnitAgent`]: all of it together.
-//!
-//! Comments refer to sections of the charm runtime contract of Juju by number.
+//! Comments refer to sections of the charm runtime contract of Juju by number; ARCHITECTURE.md says which module keeps which.
 
 mod agent;
 mod application;
@@ -41,6 +35,7 @@ mod model;
 mod names;
 mod options;
 mod outcome;
+mod player;
 mod process;
 mod run;
 pub mod story;
@@ -61,6 +56,7 @@ pub use in_process::{CommandOutput, HookContext};
 pub use model::{Event, Model, Step};
 pub use names::JujuVersion;
 pub use outcome::{ActionReport, HookRun, Outcome};
+pub use player::{Happening, Listener, PlayError, Player};
 pub use process::{CommandRun, KillPoint};
 pub use run::LogLine;
 pub use story::{Story, StoryError};

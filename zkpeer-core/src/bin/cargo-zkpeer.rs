@@ -3,14 +3,26 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+#[path = "../cli/flags.rs"]
+mod flags;
+#[path = "../cli/json.rs"]
+mod json;
+#[path = "../cli/live.rs"]
+mod live;
+#[path = "../cli/output.rs"]
+mod output;
 #[path = "../cli/program.rs"]
 mod program;
 #[path = "../cli/simulate.rs"]
 mod simulate;
+#[path = "../cli/standing.rs"]
+mod standing;
 #[path = "../cli/table.rs"]
 mod table;
+#[path = "../cli/words.rs"]
+mod words;
 
 /// Tools for people who write Juju charms in Rust.
 #[derive(Debug, Parser)]
@@ -22,7 +34,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Plays the life of one unit of a charm, hook by hook, without a Juju.
+    /// Plays the life of a charm in a simulated Juju, hook by hook.
     Simulate(simulate::Options),
 }
 
@@ -32,7 +44,14 @@ fn main() -> ExitCode {
     if args.get(1).is_some_and(|arg| arg == "zkpeer") {
         args.remove(1);
     }
-    match Cli::parse_from(args).command {
-        Command::Simulate(options) => simulate::run(&options),
+    let matches = Cli::command().get_matches_from(args);
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match (cli.command, matches.subcommand()) {
+        // In which order flags were given, only the matches know.
+        (Command::Simulate(options), Some((_, own))) => simulate::run(&options, own),
+        (Command::Simulate(_), None) => ExitCode::FAILURE,
     }
 }

@@ -1,302 +1,285 @@
-//! `cargo zkpeer simulate`: the life of one unit, from `install` to `remove`, in the charm's real program.
+//! `cargo zkpeer simulate`: a story of a charm, from a file or from flags, played with the charm's real program.
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
-use zkpeer_core::HookOutcome;
-use zkpeer_core::testing::{Error, HookRun, JujuVersion, UnitAgent, Value};
+use clap::{ArgMatches, Args};
+use zkpeer_core::testing::story::{Deployment, StepKind};
+use zkpeer_core::testing::{Application, Error, Happening, JujuVersion, Model, PlayError, Player, Story};
 
+use crate::flags::{self, Asked, Event, Known, Plan, Wanted};
+use crate::output::{Ending, Format, Output};
 use crate::program;
-use crate::table::{Ending, Format, Table};
+use crate::standing;
 
 /// What to play, and how.
 #[derive(Args, Debug)]
+#[command(after_long_help = HELP)]
 pub(crate) struct Options {
-    /// The charm: a directory with a metadata.yaml and either a Cargo.toml, or its own `dispatch` or `hooks`.
-    charm: PathBuf,
-    /// The unit's name [default: the charm's name with /0]
-    #[arg(long)]
-    unit: Option<String>,
-    /// The version of Juju, from 2.9 to 4.0.
-    #[arg(long, value_name = "VERSION", default_value_t = JujuVersion::default().to_string())]
-    juju: String,
-    /// The unit is its application's leader; this is the default.
-    #[arg(long, overrides_with = "no_leader")]
-    leader: bool,
-    /// The unit is not its application's leader.
-    #[arg(long)]
+    /// The charm: a directory with a metadata.yaml and either a Cargo.toml, or its own `dispatch` or `hooks`
+    #[arg(required_unless_present = "story", conflicts_with = "story")]
+    charm: Option<PathBuf>,
+
+    /// Play the story in this YAML file instead
+    #[arg(long, value_name = "FILE", conflicts_with_all = FLAGS)]
+    story: Option<PathBuf>,
+    /// How many units are deployed [default: 3 if the charm has a peer endpoint, otherwise 1]
+    #[arg(long, value_name = "N")]
+    units: Option<u32>,
+    /// A value of the charm's configuration at its deployment; may be given several times
+    #[arg(long, value_name = "OPTION=VALUE", value_parser = option)]
+    config: Vec<(String, String)>,
+    /// The version of Juju, from 2.9 to 4.0 [default: 3.6.25]
+    #[arg(long, value_name = "VERSION", value_parser = version)]
+    juju: Option<JujuVersion>,
+    /// Nobody leads the application
+    #[arg(long, conflicts_with = "leader")]
     no_leader: bool,
-    /// A value of the charm's configuration; may be given several times.
-    #[arg(long, value_name = "OPTION=VALUE")]
-    config: Vec<String>,
-    /// How many peers join, if the charm has a peer endpoint.
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    peers: u64,
-    /// An action to run, with parameters as a JSON object [default: each that needs no parameters]
-    #[arg(long, value_name = "NAME[:JSON]")]
-    action: Vec<String>,
-    /// How often a hook that fails is run again before it counts as failed for good.
+
+    /// Add so many units, or this one
+    #[arg(long, value_name = "N|UNIT", value_parser = Event::add, help_heading = EVENTS)]
+    add: Vec<Event>,
+    /// Remove a unit
+    #[arg(long, value_name = "UNIT", value_parser = Event::remove, help_heading = EVENTS)]
+    remove: Vec<Event>,
+    /// Leadership moves to this unit
+    #[arg(long, value_name = "UNIT", value_parser = Event::leader, help_heading = EVENTS)]
+    leader: Vec<Event>,
+    /// Run an action, on the first unit if none is named, with parameters as a JSON object
+    #[arg(long, value_name = "[UNIT:]NAME[:JSON]", value_parser = Event::action, help_heading = EVENTS)]
+    action: Vec<Event>,
+    /// Refresh the application to the charm in another directory
+    #[arg(long, value_name = "CHARM", value_parser = Event::refresh, help_heading = EVENTS)]
+    refresh: Vec<Event>,
+    /// Kill the unit's next hook of this name; POINT is start, command-N (instead of its N-th hook command), answer-N
+    /// (after it) or after-TIME such as after-200ms [default point: start]
+    #[arg(long, value_name = "UNIT:HOOK[:POINT]", value_parser = Event::kill, help_heading = EVENTS)]
+    kill: Vec<Event>,
+
+    /// What Juju leaves to chance depends on this number: the order among units and relations, what overlaps
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How often a hook that fails is run again before it counts as failed for good
     #[arg(long, value_name = "N", default_value_t = 1)]
     retries: u32,
-    /// How long a hook may take.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
-    limit: f64,
-    /// How the output is written.
+    /// How long a hook may take
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    limit: Duration,
+    /// How the output is written
     #[arg(long, default_value = "text")]
     format: Format,
-    /// Build the charm with optimisation.
+    /// Build Rust charms with optimisation
     #[arg(long)]
     release: bool,
     /// Show all that the charm logs and prints, not only its warnings and errors
     #[arg(long, short)]
     verbose: bool,
-
-    /// Keep the unit's charm directory and say where it is.
+    /// Keep the units' charm directories and say where they are
     #[arg(long)]
     keep: bool,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// What a story says itself.
+const FLAGS: [&str; 10] =
+    ["units", "config", "juju", "no_leader", "add", "remove", "leader", "action", "refresh", "kill"];
+
+const EVENTS: &str = "What happens, in the order in which it is given";
+
+const HELP: &str = "\
+Without a flag of what happens, the charm is deployed; if it has a peer endpoint, a unit is added; leadership
+moves; update-status runs, and each action that needs no parameters; a unit is removed. After each of these, all
+that becomes due runs. At the end it is shown where everything stands, and the application is removed.
+A kill concerns what runs from the flag before it on.
+
+Each line with --format json is an object with an `event`:
+  begin        story, juju, seed, applications: [{application, charm, units}], steps
+  step         number, line, step
+  hook         unit, hook, remote, attempt, outcome (done, no file, failed, refused, killed, timed out), exit, problem,
+               handlers, set, cleared (flags), commands: {name: how often}, notes, ms
+  action       the same, and completed, message, results, log
+  leader       unit: it has become leader
+  expectation  line, held, wrong: [text]
+  end          ok, problem, hooks, ms, before_removal (whether what follows is as it was then),
+               units: [{unit, leader, status, message, flags}],
+               applications: [{application, status, message, version, leader_settings}],
+               relations: [{relation, number, bags: {unit or application: {key: value}}}], kept
+
+The exit code is 0 if everything went well, 1 if the story or the charm failed, 2 if a flag is wrong.
+Stories: `cargo doc -p zkpeer-core --features testing --open`, module `testing::story`.";
+
+fn option(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(option, _)| !option.is_empty());
+    pair.map(|(option, value)| (option.to_owned(), value.to_owned()))
+        .ok_or_else(|| "it has to look like OPTION=VALUE".to_owned())
+}
+
+fn version(text: &str) -> Result<JujuVersion, String> {
+    text.parse().map_err(|error| format!("{error}"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "it has to be a number of seconds".to_owned())?;
-    if (0.001..1e9).contains(&seconds) { Ok(seconds) } else { Err("it has to be more than 0".to_owned()) }
-}
-
-/// Why the story ends early.
-enum Stop {
-    /// Something that the user has to put right.
-    Problem(String),
-    /// Nobody reads the output any more.
-    Output,
-}
-
-impl From<io::Error> for Stop {
-    fn from(_: io::Error) -> Self {
-        Self::Output
+    if (0.001..1e9).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err("it has to be more than 0".to_owned())
     }
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            text.push_str(&format!(": {cause}"));
-            source = cause.source();
+/// The flags that make something happen, with what each was given, in the order of the command line.
+fn asked(matches: &ArgMatches) -> Vec<Asked> {
+    let mut asked = Vec::new();
+    for id in ["add", "remove", "leader", "action", "refresh", "kill"] {
+        let (Some(indices), Some(raw), Some(events)) =
+            (matches.indices_of(id), matches.get_raw(id), matches.get_many::<Event>(id))
+        else {
+            continue;
+        };
+        for ((index, raw), event) in indices.zip(raw).zip(events) {
+            asked.push((index, (format!("--{id} {}", raw.display()), event.clone())));
         }
-        Self::Problem(text)
     }
+    asked.sort_by_key(|(index, _)| *index);
+    asked.into_iter().map(|(_, asked)| asked).collect()
 }
 
 /// Plays the story; the exit code says whether the charm came through it.
-pub(crate) fn run(options: &Options) -> ExitCode {
-    let mut table = Table::new(options.format, options.verbose);
-    let prepared = prepare(options).and_then(|agent| Ok((actions(options, &agent)?, agent)));
-    let (actions, mut agent) = match prepared {
-        Ok(prepared) => prepared,
-        Err(Stop::Problem(problem)) => {
+pub(crate) fn run(options: &Options, matches: &ArgMatches) -> ExitCode {
+    match prepare(options, matches) {
+        Ok((player, origins)) => play(options, player, &origins),
+        Err(problem) => {
             eprintln!("error: {problem}");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
-        Err(Stop::Output) => return ExitCode::FAILURE,
+    }
+}
+
+/// Where the steps come from, if they come from flags.
+#[derive(Debug, Default)]
+struct Origins {
+    /// For each step its flag; none for a story from a file, whose places are lines.
+    flags: Option<Vec<Option<String>>>,
+    /// The step that removes the application at the end.
+    removal: Option<usize>,
+}
+
+impl Origins {
+    /// What went wrong, after the place in the user's own words.
+    fn problem(&self, error: &PlayError) -> String {
+        let Some(flags) = &self.flags else { return error.to_string() };
+        match error.step().and_then(|step| flags.get(step)).and_then(Option::as_ref) {
+            Some(flag) => format!("{flag}: {}", error.problem()),
+            None => error.problem().to_owned(),
+        }
+    }
+}
+
+/// The story, checked as far as that can be done without running anything, and then the programs.
+fn prepare(options: &Options, matches: &ArgMatches) -> Result<(Player, Origins), String> {
+    let (story, origins) = match (&options.story, &options.charm) {
+        (Some(path), _) => (Story::read(path).map_err(|error| error.to_string())?, Origins::default()),
+        (None, Some(charm)) => {
+            let Plan { story, origins, removal } = plan(options, charm, asked(matches))?;
+            (story, Origins { flags: Some(origins), removal: Some(removal) })
+        }
+        (None, None) => return Err("there is nothing to play; name a charm, or a story with --story".to_owned()),
     };
-    let charm = options.charm.display().to_string();
-    let began = table.begin(&agent, &options.juju, &charm).map_err(Stop::from);
-    let mut ending = Ending::default();
-    let played = began.and_then(|()| play(options, &mut agent, actions, &mut table, &mut ending));
-    let problem = match played {
-        Ok(()) => None,
-        Err(Stop::Problem(problem)) => Some(problem),
-        Err(Stop::Output) => return ExitCode::FAILURE,
-    };
+    let story = Story { seed: options.seed.or(story.seed), ..story };
+    // What is wrong with the charms' files is said before minutes of building.
+    let charms = charms(&story, origins.flags.is_some())?;
+    let mut player = Player::new(story).retries(options.retries).limit(options.limit);
+    for (charm, place) in charms {
+        if let Some(program) = program::find(&charm, options.release).map_err(|why| format!("{place}{why}"))? {
+            player = player.program(charm, program);
+        }
+    }
+    Ok((player, origins))
+}
+
+fn plan(options: &Options, charm: &Path, events: Vec<Asked>) -> Result<Plan, String> {
+    let config: BTreeMap<String, String> = options.config.iter().cloned().collect();
+    let juju = options.juju.clone().unwrap_or_default();
+    let wanted =
+        Wanted { charm, units: options.units, config, no_leader: options.no_leader, events, seed: options.seed, juju };
+    let mut application = Application::new(charm).units(0).function(|_| 0);
+    for (option, value) in &wanted.config {
+        application = application.config(option, value.as_str());
+    }
+    let mut model = Model::juju(&wanted.juju.to_string()).map_err(|error| told(&error))?;
+    model.deploy(application).map_err(|error| told(&error))?;
+    let name = model.applications().first().copied().unwrap_or_default().to_owned();
+    let actions = model.actions(&name).into_iter().map(|(name, simple)| (name.to_owned(), simple)).collect();
+    let known = Known { peers: !model.peer_endpoints(&name).is_empty(), application: name, actions };
+    flags::plan(wanted, &known)
+}
+
+/// Every directory with a charm of the story, each once and tried, with the place in the story for messages.
+fn charms(story: &Story, from_flags: bool) -> Result<Vec<(PathBuf, String)>, String> {
+    let mut charms: Vec<(PathBuf, String)> = Vec::new();
+    let head = story.applications.iter().map(|deployment| (deployment.line, &deployment.charm, Some(deployment)));
+    let steps = story.steps.iter().filter_map(|step| match &step.kind {
+        StepKind::Deploy(deployment) => Some((step.line, &deployment.charm, Some(deployment))),
+        StepKind::Refresh { charm: Some(charm), .. } => Some((step.line, charm, None)),
+        _ => None,
+    });
+    for (line, charm, deployment) in head.chain(steps) {
+        let place = if from_flags { String::new() } else { format!("{}:{line}: ", story.path.display()) };
+        try_charm(charm, deployment, &story.juju).map_err(|error| place.clone() + &told(&error))?;
+        if charms.iter().all(|(known, _)| known != charm) {
+            charms.push((charm.clone(), place));
+        }
+    }
+    Ok(charms)
+}
+
+/// Deploys a charm without units, in a model of its own.
+fn try_charm(charm: &Path, deployment: Option<&Deployment>, juju: &JujuVersion) -> Result<(), Error> {
+    let mut application = Application::new(charm).units(0).function(|_| 0);
+    for (option, value) in deployment.into_iter().flat_map(|deployment| &deployment.config) {
+        application = application.config(option, value.as_str());
+    }
+    Model::juju(&juju.to_string())?.deploy(application).map(|_| ())
+}
+
+fn told(error: &Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+fn play(options: &Options, mut player: Player, origins: &Origins) -> ExitCode {
+    let mut output = Output::new(options.format, options.verbose);
+    output.begin(player.story());
+    let mut before_removal = None;
+    let played = player.play_to(&mut |happening, model| {
+        if let Happening::Step(number, _) = happening
+            && origins.removal == Some(*number)
+        {
+            before_removal = Some(standing::look(model));
+        }
+        output.happening(happening, model)
+    });
+    output.finish();
+    let problem = played.err().map(|error| origins.problem(&error));
     // The reason comes first, then where it ended.
     if let Some(problem) = &problem {
         eprintln!("error: {problem}");
-        ending = look(&agent, &table);
     }
+    let mut ending = Ending { problem, ..Ending::default() };
+    match before_removal.filter(|_| ending.problem.is_none()) {
+        Some(standing) => {
+            ending.standing = standing;
+            ending.removed = true;
+        }
+        None => ending.standing = standing::look(player.model()),
+    }
+    let failed = ending.problem.is_some();
     if options.keep {
-        ending.kept = Some(agent.keep().display().to_string());
+        ending.kept = player.into_model().keep().map(|path| path.join("agents").display().to_string());
     }
-    let ended = table.end(&ending, problem.as_deref());
-    if problem.is_some() || ended.is_err() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-}
-
-fn prepare(options: &Options) -> Result<UnitAgent, Stop> {
-    // What is wrong with the charm's files is said before minutes of building.
-    if !options.charm.join("metadata.yaml").exists() {
-        UnitAgent::builder(&options.charm).build()?;
-    }
-    let mut builder = UnitAgent::builder(&options.charm).juju(&options.juju).leader(!options.no_leader);
-    builder = builder.limit(Duration::from_secs_f64(options.limit));
-    if let Some(unit) = &options.unit {
-        builder = builder.unit(unit);
-    }
-    for pair in &options.config {
-        let Some((option, value)) = pair.split_once('=') else {
-            return Err(Stop::Problem(format!("--config {pair}: it has to look like OPTION=VALUE")));
-        };
-        builder = builder.config(option, value);
-    }
-    if let Some(program) = program::find(&options.charm, options.release).map_err(Stop::Problem)? {
-        builder = builder.program(program);
-    }
-    Ok(builder.build()?)
-}
-
-/// The story: first start, peers that come, write and go, a quiet moment, the actions, the end.
-fn play(
-    options: &Options,
-    agent: &mut UnitAgent,
-    actions: Vec<Action>,
-    table: &mut Table,
-    ending: &mut Ending,
-) -> Result<(), Stop> {
-    settle(options, agent, table)?;
-    let own = agent.name().clone();
-    let endpoints: Vec<String> = agent.peer_endpoints().map(str::to_owned).collect();
-    let peers: Vec<String> =
-        (0..options.peers).map(|at| format!("{}/{}", own.application(), own.number() + 1 + at)).collect();
-    for peer in &peers {
-        for endpoint in &endpoints {
-            agent.add_peer(endpoint, peer, &[])?;
-        }
-        settle(options, agent, table)?;
-        // A peer is a unit of the same charm: after a while it has written what this one has.
-        for endpoint in &endpoints {
-            let mine = agent.relation_data(endpoint, own.as_str());
-            let juju = ["private-address", "ingress-address", "egress-subnets"];
-            let written: Vec<(&str, &str)> = mine
-                .iter()
-                .map(|(key, value)| (key.as_str(), value.as_str()))
-                .filter(|(key, _)| !juju.contains(key))
-                .collect();
-            agent.change_peer(endpoint, peer, &written)?;
-        }
-        settle(options, agent, table)?;
-    }
-    if let Some(peer) = peers.last().filter(|_| !endpoints.is_empty()) {
-        agent.remove_peer(peer)?;
-        settle(options, agent, table)?;
-    }
-    update_status(options, agent, table)?;
-    for (name, params) in actions {
-        let params: Vec<(&str, Value)> = params.iter().map(|(key, value)| (key.as_str(), value.clone())).collect();
-        let report = agent.run_action(&name, &params)?;
-        table.hook(&report.run, 0)?;
-        table.action(&report)?;
-        if report.run.failed() {
-            return Err(Stop::Problem(reason(&report.run, 0)));
-        }
-        settle(options, agent, table)?;
-    }
-    *ending = look(agent, table);
-    agent.remove();
-    settle(options, agent, table)?;
-    ending.removed = true;
-    Ok(())
-}
-
-/// An action's name and its parameters.
-type Action = (String, BTreeMap<String, Value>);
-
-/// The actions to run: those asked for, otherwise each that needs no parameters.
-fn actions(options: &Options, agent: &UnitAgent) -> Result<Vec<Action>, Stop> {
-    if options.action.is_empty() {
-        let simple = agent.actions().filter(|(_, simple)| *simple);
-        return Ok(simple.map(|(name, _)| (name.to_owned(), BTreeMap::new())).collect());
-    }
-    let known: Vec<String> = agent.actions().map(|(name, _)| name.to_owned()).collect();
-    let mut actions = Vec::new();
-    for text in &options.action {
-        let (name, json) = text.split_once(':').unwrap_or((text, "{}"));
-        if !known.iter().any(|known| known == name) {
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Err(Stop::Problem(format!("--action {name}: actions.yaml has no such action; it has: {known}")));
-        }
-        let params = serde_json::from_str(json).map_err(|error| {
-            Stop::Problem(format!("--action {text}: the parameters have to be a JSON object: {error}"))
-        })?;
-        actions.push((name.to_owned(), params));
-    }
-    Ok(actions)
-}
-
-/// Runs what is due, each hook as often as it may be tried.
-fn settle(options: &Options, agent: &mut UnitAgent, table: &mut Table) -> Result<(), Stop> {
-    // A charm that answers its own changes with changes goes on for ever.
-    for _ in 0..1000 {
-        let Some(run) = agent.step()? else { return Ok(()) };
-        table.hook(&run, 0)?;
-        retry(options, agent, table, run)?;
-    }
-    Err(Stop::Problem(format!("{} has run 1000 hooks in a row and the next is due already", agent.name())))
-}
-
-fn retry(options: &Options, agent: &mut UnitAgent, table: &mut Table, mut run: HookRun) -> Result<(), Stop> {
-    for attempt in 1..=options.retries {
-        if !run.failed() {
-            break;
-        }
-        run = agent.retry()?;
-        table.hook(&run, attempt)?;
-    }
-    match &run.report {
-        _ if run.failed() => Err(Stop::Problem(reason(&run, options.retries))),
-        Some(report) if report.outcome == HookOutcome::Failed => {
-            let why = report.error.as_deref().unwrap_or_default();
-            Err(Stop::Problem(format!(
-                "hook {run} failed on {}, but the program exited with code 0, so Juju would take it for done: {why}\n\
-                 `main` has to return what `zkpeer_core::main()` returns: fn main() -> std::process::ExitCode",
-                run.unit
-            )))
-        }
-        Some(report) if report.outcome == HookOutcome::NotSettled => {
-            let why = report.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
-            Err(Stop::Problem(format!("the flags did not settle in hook {run} on {}{why}", run.unit)))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// What went wrong: the charm's own words first, if its report has any.
-fn reason(run: &HookRun, retries: u32) -> String {
-    let tries = match retries {
-        0 => String::new(),
-        1 => "\na retry did not help".to_owned(),
-        n => format!("\n{n} retries did not help"),
-    };
-    match run.report.as_ref().and_then(|report| report.error.as_deref()) {
-        Some(error) => format!("hook {run} failed on {}: {error}{tries}", run.unit),
-        None => {
-            let problem = run.problem().unwrap_or_default();
-            match problem.split_once('\n') {
-                Some((first, rest)) => format!("{first}\n{rest}{tries}"),
-                None => problem + &tries,
-            }
-        }
-    }
-}
-
-fn update_status(options: &Options, agent: &mut UnitAgent, table: &mut Table) -> Result<(), Stop> {
-    agent.make_update_status_due();
-    settle(options, agent, table)
-}
-
-/// Where the unit stands now.
-fn look(agent: &UnitAgent, table: &Table) -> Ending {
-    let status = agent.status();
-    let mut ending = Ending { status: (status.status, status.message), flags: table.flags(), ..Ending::default() };
-    for id in agent.relations() {
-        let name = agent.name();
-        ending.relations.insert(id.to_string(), agent.relation_data(&id.endpoint, name.as_str()));
-        let shared = agent.app_data(&id.endpoint, name.application());
-        if !shared.is_empty() {
-            ending.applications.insert(format!("{id} {}", name.application()), shared);
-        }
-    }
-    ending
+    if output.end(ending) && !failed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

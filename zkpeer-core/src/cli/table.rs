@@ -1,394 +1,256 @@
-//! What `simulate` prints: a line for each hook as it ends, and a block about where it all ended.
+//! Text for people: a line for each hook as it ends, on a terminal the live view below them, and tables at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
+use std::fmt::Write as _;
+use std::io;
 
-use serde_json::json;
-use zkpeer_core::testing::{ActionReport, HookRun, LogLine, Outcome, UnitAgent};
-use zkpeer_core::{CallOutcome, Edge, HandlerReport};
+use zkpeer_core::testing::story::Step;
+use zkpeer_core::testing::{ActionReport, Happening, HookRun, LogLine, Model, Story};
 
-/// How output is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// One JSON object a line, for programs.
-    Json,
-}
+use crate::live::Live;
+use crate::output::Ending;
+use crate::standing::Unit;
+use crate::words::{
+    BOLD, DIM, GREEN, Paint, RED, Word, counted, counts, handler_words, millis, one_line, outcome_word, wrap,
+};
 
-/// Writes to standard output, and remembers the flags.
+/// Makes the text; who calls prints it.
 #[derive(Debug)]
 pub(crate) struct Table {
-    format: Format,
     /// Whether everything that the charm logs and prints is shown, not only its warnings and errors.
     verbose: bool,
-    colour: bool,
+    paint: Paint,
     /// The width to wrap at; none when the output is no terminal: then every hook has exactly one line.
     width: Option<usize>,
-    flags: BTreeSet<String>,
-    reported: bool,
-    hooks: usize,
-    time: Duration,
+    unit: usize,
+    live: Option<Live>,
 }
 
-const HOOK: usize = 38;
+const HOOK: usize = 34;
 const COMMANDS: usize = 28;
-const TIME: usize = 8;
+const TIME: usize = 9;
 
 impl Table {
-    pub(crate) fn new(format: Format, verbose: bool) -> Self {
+    pub(crate) fn new(verbose: bool, terminal: bool, live: bool) -> Self {
         let set = |name: &str| std::env::var(name).unwrap_or_default();
-        let terminal = io::stdout().is_terminal();
-        let columns = set("COLUMNS").parse().unwrap_or(120).max(100);
-        Self {
-            format,
-            verbose,
-            colour: terminal && set("NO_COLOR").is_empty() && set("TERM") != "dumb",
-            width: terminal.then_some(columns),
-            flags: BTreeSet::new(),
-            reported: false,
-            hooks: 0,
-            time: Duration::ZERO,
-        }
+        let able = terminal && set("TERM") != "dumb";
+        let paint = Paint(able && set("NO_COLOR").is_empty());
+        let width = terminal.then(|| size().0.max(100));
+        Self { verbose, paint, width, unit: 0, live: (able && live).then(|| Live::new(paint)) }
     }
 
     fn middle(&self) -> usize {
-        self.width.unwrap_or(120).saturating_sub(HOOK + TIME + COMMANDS + 5)
+        self.width.unwrap_or(130).saturating_sub(self.unit + HOOK + TIME + COMMANDS + 8)
     }
 
     /// The heading.
-    pub(crate) fn begin(&self, agent: &UnitAgent, juju: &str, charm: &str) -> io::Result<()> {
-        if self.format == Format::Json {
-            let leader = agent.is_leader();
-            return emit(&json!({"unit": agent.name().to_string(), "juju": juju, "charm": charm, "leader": leader}));
+    pub(crate) fn begin(&mut self, story: &Story) -> String {
+        let longest = story.applications.iter().map(|it| it.application.len() + 3).max();
+        self.unit = longest.unwrap_or_default().max(8);
+        let applications: Vec<String> =
+            story.applications.iter().map(|it| format!("{} of {}", it.application, it.charm.display())).collect();
+        let seed = story.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
+        let what = if applications.is_empty() { story.path.display().to_string() } else { applications.join(", ") };
+        let (unit, middle) = (self.unit, self.middle());
+        let head = format!(
+            "{:<unit$}  {:<HOOK$} {:>TIME$}  {:<middle$}  hook commands",
+            "unit", "hook", "time", "handlers and flags"
+        );
+        let mut text =
+            format!("{} on Juju {}{seed}\n{}\n", self.paint.text(BOLD, &what), story.juju, self.paint.text(DIM, &head));
+        if let Some(live) = &mut self.live {
+            live.steps(story.steps.len());
+            text.push_str(&live.draw());
         }
-        let leader = if agent.is_leader() { ", leader" } else { "" };
-        let mut out = io::stdout().lock();
-        writeln!(out, "{} of {charm} on Juju {juju}{leader}", self.paint(BOLD, agent.name().as_str()))?;
-        let middle = self.middle();
-        let head = format!("{:<HOOK$} {:>TIME$}  {:<middle$}  hook commands", "hook", "time", "handlers and flags");
-        writeln!(out, "{}", self.paint(DIM, &head))
+        text
     }
 
-    /// One hook.
-    pub(crate) fn hook(&mut self, run: &HookRun, attempt: u32) -> io::Result<()> {
-        self.hooks += 1;
-        self.time += run.time;
-        if let Some(report) = run.report.as_ref() {
-            self.reported = true;
-            if matches!(run.outcome, Outcome::Done) {
-                self.flags.extend(report.set.iter().cloned());
-                self.flags.retain(|flag| !report.cleared.contains(flag));
+    /// What there is to say of a happening, above the live view if there is one.
+    pub(crate) fn happening(&mut self, happening: &Happening<'_>, model: &Model) -> String {
+        let said = match happening {
+            Happening::Step(_, step) => self.step(step),
+            Happening::Hook(run, attempt) => self.hook(run, *attempt),
+            Happening::Action(report) => self.hook(&report.run, 0) + &self.action(report),
+            Happening::Leader(unit) => {
+                format!("{:<width$}  {}\n", unit.as_str(), self.paint.text(DIM, "becomes leader"), width = self.unit)
             }
-        }
-        match self.format {
-            Format::Json => emit(&hook_json(run, attempt)),
-            Format::Text => self.hook_text(run, attempt),
+            _ => String::new(),
+        };
+        match &mut self.live {
+            Some(live) => {
+                live.note(happening, model);
+                live.erase() + &said + &live.draw()
+            }
+            None => said,
         }
     }
 
-    fn hook_text(&self, run: &HookRun, attempt: u32) -> io::Result<()> {
+    pub(crate) fn finish(&mut self) -> String {
+        self.live.take().map(|mut live| live.erase()).unwrap_or_default()
+    }
+
+    /// What a step does is seen by what runs then; only the others are worth a line.
+    fn step(&self, step: &Step) -> String {
+        match step.name() {
+            "settle" | "run" => String::new(),
+            _ => format!("{}\n", self.paint.text(DIM, &format!("- {step}"))),
+        }
+    }
+
+    fn hook(&self, run: &HookRun, attempt: u32) -> String {
         let again = if attempt > 0 { format!(", retry {attempt}") } else { String::new() };
         let hook = format!("{run}{again}");
         let commands: Vec<Word> = counts(run).iter().map(|(name, count)| Word::plain(counted(name, *count))).collect();
         let mut words = handler_words(run);
-        match &run.outcome {
-            Outcome::Done => {}
-            Outcome::NoFile => words.push(Word { style: DIM, text: "no file for it".to_owned() }),
-            Outcome::Killed => words.push(Word { style: RED, text: "KILLED".to_owned() }),
-            Outcome::Refused(_) => words.push(Word { style: RED, text: "REFUSED".to_owned() }),
-            Outcome::TimedOut(_) => words.push(Word { style: RED, text: "TIMED OUT".to_owned() }),
-            _ => words.push(Word { style: RED, text: "FAILED".to_owned() }),
-        }
+        words.extend(outcome_word(run));
         if words.is_empty() {
-            words.push(Word { style: DIM, text: "-".to_owned() });
+            words.push(Word::styled(DIM, "-"));
         }
-        let middle = self.middle();
+        let (width, middle) = (self.unit, self.middle());
         let (left, right) = match self.width {
             Some(_) => (wrap(words, middle), wrap(commands, COMMANDS)),
             None => (vec![words], vec![commands]),
         };
         let time = format!("{:.1} ms", run.time.as_secs_f64() * 1000.0);
-        let mut out = io::stdout().lock();
-        let none = Vec::new();
+        let (mut text, none) = (String::new(), Vec::new());
         for line in 0..left.len().max(right.len()) {
-            let (hook, time) = if line == 0 { (hook.as_str(), time.as_str()) } else { ("", "") };
-            let text = format!(
-                "{hook:<HOOK$} {time:>TIME$}  {}  {}",
-                self.cell(left.get(line).unwrap_or(&none), middle),
-                self.cell(right.get(line).unwrap_or(&none), 0),
+            let (unit, hook, time) =
+                if line == 0 { (run.unit.as_str(), hook.as_str(), time.as_str()) } else { ("", "", "") };
+            let line = format!(
+                "{unit:<width$}  {hook:<HOOK$} {time:>TIME$}  {}  {}",
+                self.paint.cell(left.get(line).unwrap_or(&none), middle),
+                self.paint.cell(right.get(line).unwrap_or(&none), 0),
             );
-            writeln!(out, "{}", text.trim_end())?;
+            text.push_str(line.trim_end());
+            text.push('\n');
         }
+        text + &self.said(run)
+    }
+
+    /// What the charm logged and printed, as far as it is shown.
+    fn said(&self, run: &HookRun) -> String {
         let shown = |line: &&LogLine| self.verbose || matches!(line.level.as_str(), "WARNING" | "ERROR" | "CRITICAL");
         // What the last line says anyway is not said twice.
         let error = run.report.as_ref().and_then(|report| report.error.as_deref()).unwrap_or_default();
-        for line in run.log.iter().filter(shown).filter(|line| line.message != error) {
-            writeln!(out, "  {}", self.paint(DIM, &format!("{}: {}", line.level, line.message)))?;
+        let log = run.log.iter().filter(shown).filter(|line| line.message != error);
+        let mut lines: Vec<String> = log.map(|line| format!("{}: {}", line.level, line.message)).collect();
+        if self.verbose {
+            lines.extend(run.stdout.lines().chain(run.stderr.lines()).map(|line| format!("printed: {line}")));
         }
-        let printed = if self.verbose { run.stdout.lines().chain(run.stderr.lines()).collect() } else { Vec::new() };
-        for line in printed {
-            writeln!(out, "  {}", self.paint(DIM, &format!("printed: {line}")))?;
-        }
-        for note in &run.notes {
-            writeln!(out, "  {}", self.paint(DIM, &format!("note: {note}")))?;
-        }
-        out.flush()
+        lines.extend(run.notes.iter().map(|note| format!("note: {note}")));
+        lines.iter().map(|line| format!("  {}\n", self.paint.text(DIM, line))).collect()
     }
 
     /// An action's result, under its line.
-    pub(crate) fn action(&self, report: &ActionReport) -> io::Result<()> {
+    fn action(&self, report: &ActionReport) -> String {
         let shown = |key: &str| !matches!(key, "stdout" | "stderr" | "return-code");
+        let mut lines: Vec<String> = report.log.clone();
         let results = report.results.iter().filter(|(key, _)| shown(key));
-        match self.format {
-            Format::Json => {
-                let results: serde_json::Map<String, serde_json::Value> = report
-                    .results
-                    .iter()
-                    .map(|(key, value)| (key.clone(), serde_json::from_str(&value.to_json()).unwrap_or_default()))
-                    .collect();
-                let (completed, name) = (report.completed, report.run.hook.name());
-                emit(&json!({"action": name, "completed": completed, "message": report.message, "results": results}))
-            }
-            Format::Text => {
-                let mut out = io::stdout().lock();
-                for line in &report.log {
-                    writeln!(out, "  {line}")?;
-                }
-                for (key, value) in results {
-                    writeln!(out, "  {key}: {}", value.to_json())?;
-                }
-                if !report.completed {
-                    writeln!(out, "  {}", self.paint(RED, &format!("action failed: {}", report.message)))?;
-                }
-                Ok(())
-            }
+        lines.extend(results.map(|(key, value)| format!("{key}: {}", value.to_json())));
+        if !report.completed {
+            lines.push(self.paint.text(RED, &format!("action failed: {}", report.message)));
         }
-    }
-
-    /// The flags that are set now, as far as the charm's reports tell.
-    pub(crate) fn flags(&self) -> Option<Vec<String>> {
-        self.reported.then(|| self.flags.iter().cloned().collect())
+        lines.iter().map(|line| format!("  {line}\n")).collect()
     }
 
     /// Where it ended.
-    pub(crate) fn end(&self, end: &Ending, problem: Option<&str>) -> io::Result<()> {
-        if self.format == Format::Json {
-            return emit(&json!({
-                "ok": problem.is_none(),
-                "problem": problem,
-                "hooks": self.hooks,
-                "ms": millis(self.time),
-                "status": {"status": end.status.0, "message": end.status.1},
-                "flags": end.flags,
-                "relations": end.relations,
-                "applications": end.applications,
-            }));
-        }
-        let mut out = io::stdout().lock();
-        writeln!(out)?;
+    pub(crate) fn end(&self, end: &Ending) -> String {
+        let mut text = String::from("\n");
+        let hooks = if end.hooks == 1 { "1 hook".to_owned() } else { format!("{} hooks", end.hooks) };
+        let _ = writeln!(text, "{hooks} in {} ms", millis(end.time));
         if end.removed {
-            writeln!(out, "{}", self.paint(DIM, "as it was before its removal:"))?;
+            let _ = writeln!(text, "{}", self.paint.text(DIM, "as it was before the application was removed:"));
         }
-        let time = millis(self.time);
-        let hooks = if self.hooks == 1 { "1 hook".to_owned() } else { format!("{} hooks", self.hooks) };
-        writeln!(out, "{:<14} {hooks} in {time} ms", "ran")?;
-        let (status, message) = &end.status;
-        let colour = match status.as_str() {
-            "active" => GREEN,
-            "error" | "blocked" => RED,
-            _ => DIM,
-        };
-        writeln!(out, "{:<14} {} {message}", "status", self.paint(colour, status))?;
-        if let Some(flags) = &end.flags {
-            let text = if flags.is_empty() { "none".to_owned() } else { flags.join(" ") };
-            writeln!(out, "{:<14} {text}", "flags")?;
-        }
-        for (whose, bag) in end.relations.iter().chain(&end.applications) {
-            let entries: Vec<String> =
-                bag.iter().map(|(key, value)| format!("{key}={}", value.escape_debug())).collect();
-            let text = if entries.is_empty() { "nothing".to_owned() } else { entries.join(" ") };
-            writeln!(out, "{whose:<14} {text}")?;
-        }
+        text.push('\n');
+        let standing = &end.standing;
+        let sections = [self.units(&standing.units), self.applications(end), self.relations(end)];
+        let sections: Vec<String> = sections.into_iter().filter(|section| !section.is_empty()).collect();
+        text.push_str(&sections.join("\n"));
         if let Some(kept) = &end.kept {
-            writeln!(out, "{:<14} {kept}", "charm kept at")?;
+            let _ = writeln!(text, "\ncharms kept in  {kept}");
         }
-        out.flush()
+        text
     }
 
-    fn paint(&self, style: &str, text: &str) -> String {
-        if self.colour && !style.is_empty() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    /// Words in a column; colours take no room.
-    fn cell(&self, words: &[Word], width: usize) -> String {
-        let room: usize = words.iter().map(|word| word.text.chars().count() + 1).sum::<usize>().saturating_sub(1);
-        let painted: Vec<String> = words.iter().map(|word| self.paint(word.style, &word.text)).collect();
-        painted.join(" ") + &" ".repeat(width.saturating_sub(room))
-    }
-}
-
-/// What is said at the end.
-#[derive(Debug, Default)]
-pub(crate) struct Ending {
-    pub(crate) status: (String, String),
-    /// This unit's own bags, by relation.
-    pub(crate) relations: BTreeMap<String, BTreeMap<String, String>>,
-    /// Its application's bags, where there is anything in them.
-    pub(crate) applications: BTreeMap<String, BTreeMap<String, String>>,
-    pub(crate) flags: Option<Vec<String>>,
-    /// Whether the unit has been removed since.
-    pub(crate) removed: bool,
-    pub(crate) kept: Option<String>,
-}
-
-const BOLD: &str = "1";
-const DIM: &str = "2";
-const RED: &str = "31";
-const GREEN: &str = "32";
-const YELLOW: &str = "33";
-
-struct Word {
-    style: &'static str,
-    text: String,
-}
-
-impl Word {
-    fn plain(text: String) -> Self {
-        Self { style: "", text }
-    }
-}
-
-/// The calls of handlers, in order, without those that were skipped.
-fn handlers(run: &HookRun) -> impl Iterator<Item = &HandlerReport> {
-    let all = run.report.iter().flat_map(|report| &report.rounds).flat_map(|round| &round.handlers);
-    all.filter(|handler| handler.outcome != CallOutcome::Skipped)
-}
-
-/// The handlers in order, and the flags each has set (+) and cleared (-).
-fn handler_words(run: &HookRun) -> Vec<Word> {
-    let mut told: Vec<(&str, bool)> = Vec::new();
-    let crate_name = format!("{}::", run.unit.application().replace('-', "_"));
-    let mut calls = Vec::new();
-    for handler in handlers(run) {
-        let mut words = Vec::new();
-        let name = handler.name.strip_prefix(&crate_name).unwrap_or(&handler.name).to_owned();
-        let style = if handler.outcome == CallOutcome::Failed { RED } else { BOLD };
-        words.push(Word { style, text: name });
-        for change in &handler.changes {
-            told.push((change.flag.as_str(), change.edge == Edge::Set));
-            words.push(flag_word(&change.flag, change.edge == Edge::Set));
+    fn units(&self, units: &[Unit]) -> String {
+        let with_flags = units.iter().any(|unit| !unit.flags.is_empty());
+        let mut rows = vec![self.head(&["unit", "leader", "status", "message"])];
+        if units.is_empty() {
+            return "no units\n".to_owned();
         }
-        calls.push(words);
+        for unit in units {
+            let leader = if unit.leader { "leader" } else { "" };
+            let message = one_line(&unit.message);
+            rows.push(vec![
+                Word::plain(unit.unit.clone()),
+                Word::plain(leader.to_owned()),
+                status(&unit.status),
+                Word::plain(message),
+            ]);
+        }
+        if with_flags {
+            rows[0].push(Word::styled(DIM, "flags"));
+            for (row, unit) in rows[1..].iter_mut().zip(units) {
+                let flags = if unit.flags.is_empty() { "none".to_owned() } else { unit.flags.join(" ") };
+                row.push(Word::plain(flags));
+            }
+        }
+        self.lines(&rows)
     }
-    let mut words = folded(calls);
-    // What no handler did: flags that the charm's endpoints, configuration or leadership set by themselves.
-    if let Some(report) = &run.report {
-        let set = report.set.iter().map(|flag| (flag.as_str(), true));
-        let cleared = report.cleared.iter().map(|flag| (flag.as_str(), false));
-        let rest = set.chain(cleared).filter(|change| !told.contains(change));
-        words.extend(rest.map(|(flag, set)| flag_word(flag, set)));
+
+    fn applications(&self, end: &Ending) -> String {
+        let mut rows = vec![self.head(&["application", "status", "message", "version", "leader settings"])];
+        for it in &end.standing.applications {
+            rows.push(vec![
+                Word::plain(it.application.clone()),
+                status(&it.status),
+                Word::plain(one_line(&it.message)),
+                Word::plain(one_line(&it.version)),
+                Word::plain(entries(it.leader_settings.iter())),
+            ]);
+        }
+        if rows.len() == 1 { String::new() } else { self.lines(&rows) }
     }
-    words
+
+    fn relations(&self, end: &Ending) -> String {
+        let mut rows = vec![self.head(&["relation", "whose", "data"])];
+        for it in &end.standing.relations {
+            for (at, (whose, bag)) in it.bags.iter().enumerate() {
+                let name = if at == 0 { format!("{} ({})", it.relation, it.number) } else { String::new() };
+                rows.push([name, whose.clone(), entries(bag.iter())].map(Word::plain).into());
+            }
+        }
+        if rows.len() == 1 { String::new() } else { self.lines(&rows) }
+    }
+
+    fn head(&self, names: &[&str]) -> Vec<Word> {
+        names.iter().map(|name| Word::styled(DIM, *name)).collect()
+    }
+
+    fn lines(&self, rows: &[Vec<Word>]) -> String {
+        self.paint.rows(rows, None).iter().map(|line| format!("{line}\n")).collect()
+    }
 }
 
-/// Calls in order; what repeats at least three times in a row is there once, with how often it was.
-fn folded(calls: Vec<Vec<Word>>) -> Vec<Word> {
-    const LONGEST: usize = 8;
-    let texts: Vec<String> = calls.iter().map(|words| words.iter().map(|word| word.text.as_str()).collect()).collect();
-    let repeats = |at: usize, length: usize| {
-        let pattern = &texts[at..at + length];
-        texts[at..].chunks(length).take_while(|chunk| *chunk == pattern).count()
+/// A status in its colour.
+pub(crate) fn status(status: &str) -> Word {
+    let style = match status {
+        "active" => GREEN,
+        "error" | "blocked" => RED,
+        _ => "",
     };
-    let mut words = Vec::new();
-    let (mut at, mut calls) = (0, calls.into_iter());
-    while at < texts.len() {
-        let lengths = 1..=LONGEST.min(texts.len() - at);
-        let found = lengths.map(|length| (length, repeats(at, length))).find(|(_, times)| *times >= 3);
-        let (length, times) = found.unwrap_or((1, 1));
-        words.extend(calls.by_ref().take(length).flatten());
-        if times > 1 {
-            words.push(Word { style: DIM, text: format!("(×{times})") });
-            calls.by_ref().take(length * (times - 1)).for_each(drop);
-        }
-        at += length * times;
+    Word::styled(style, status)
+}
+
+fn entries<'a>(entries: impl Iterator<Item = (&'a String, &'a String)>) -> String {
+    let entries: Vec<String> = entries.map(|(key, value)| format!("{key}={}", value.escape_debug())).collect();
+    if entries.is_empty() { "nothing".to_owned() } else { entries.join(" ") }
+}
+
+/// The terminal's columns and lines.
+pub(crate) fn size() -> (usize, usize) {
+    let known = rustix::termios::tcgetwinsize(io::stdout()).ok().filter(|size| size.ws_col > 0 && size.ws_row > 0);
+    match known {
+        Some(size) => (size.ws_col.into(), size.ws_row.into()),
+        None => (std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(120), 40),
     }
-    words
-}
-
-fn flag_word(flag: &str, set: bool) -> Word {
-    let (style, sign) = if set { (GREEN, '+') } else { (YELLOW, '-') };
-    Word { style, text: format!("{sign}{flag}") }
-}
-
-/// The hook commands in the order of their first use, with how often each ran.
-fn counts(run: &HookRun) -> Vec<(String, usize)> {
-    let mut counts: Vec<(String, usize)> = Vec::new();
-    for command in &run.commands {
-        match counts.iter_mut().find(|(name, _)| *name == command.name) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((command.name.clone(), 1)),
-        }
-    }
-    counts
-}
-
-fn counted(name: &str, count: usize) -> String {
-    if count == 1 { name.to_owned() } else { format!("{name}×{count}") }
-}
-
-fn wrap(words: Vec<Word>, width: usize) -> Vec<Vec<Word>> {
-    let mut lines = vec![Vec::new()];
-    let mut used = 0;
-    for word in words {
-        let room = word.text.chars().count();
-        if used > 0 && used + 1 + room > width {
-            lines.push(Vec::new());
-            used = 0;
-        }
-        used += room + usize::from(used > 0);
-        if let Some(line) = lines.last_mut() {
-            line.push(word);
-        }
-    }
-    lines
-}
-
-fn millis(time: Duration) -> f64 {
-    (time.as_secs_f64() * 10_000.0).round() / 10.0
-}
-
-fn hook_json(run: &HookRun, attempt: u32) -> serde_json::Value {
-    let handlers: Vec<&HandlerReport> = handlers(run).collect();
-    let outcome = match run.outcome {
-        Outcome::Done => "done",
-        Outcome::NoFile => "no file",
-        Outcome::Refused(_) => "refused",
-        Outcome::Killed => "killed",
-        Outcome::TimedOut(_) => "timed out",
-        _ => "failed",
-    };
-    let remote = run.environment.get("JUJU_REMOTE_UNIT").filter(|unit| !unit.is_empty());
-    json!({
-        "hook": run.hook.name(),
-        "action": run.hook.is_action(),
-        "remote": remote,
-        "attempt": attempt,
-        "outcome": outcome,
-        "exit": run.exit,
-        "problem": run.problem(),
-        "handlers": run.report.as_ref().map(|_| handlers),
-        "set": run.report.as_ref().map(|report| &report.set),
-        "cleared": run.report.as_ref().map(|report| &report.cleared),
-        "commands": counts(run).into_iter().collect::<BTreeMap<_, _>>(),
-        "notes": run.notes,
-        "ms": millis(run.time),
-    })
-}
-
-fn emit(value: &serde_json::Value) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{value}")?;
-    out.flush()
 }

@@ -269,11 +269,11 @@ impl Agent {
         if ready && let Some(hook) = secrets::due(controller, self).into_iter().next() {
             return Next::Run(vec![hook]);
         }
-        // 8: an action waits. It may run when a hook has failed, too.
+        // 8 and 9: an action waits, or else a command. They may run when a hook has failed, too.
         let failed = self.pending.as_ref().filter(|pending| pending.failed);
         if self.installed
             && (idle || failed.is_some())
-            && let Some(task) = unit.tasks.front()
+            && let Some(task) = unit.next_task()
         {
             return Next::Run(vec![task.hook.clone()]);
         }

@@ -35,6 +35,8 @@ pub(crate) struct Call<'a> {
     pub(crate) controller: &'a mut Controller,
     pub(crate) unit: &'a mut Agent,
     pub(crate) charm: &'a CharmFiles,
+    /// Where the unit's copies of resources are.
+    resources: &'a Path,
     /// The caller's working directory.
     pub(crate) directory: &'a Path,
     /// The caller's standard input, once it has been asked for.
@@ -42,6 +44,14 @@ pub(crate) struct Call<'a> {
     parsed: Parsed,
     relation: Option<u32>,
     format: Format,
+}
+
+/// What a unit has on its machine beside the hook that runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Files<'a> {
+    pub(crate) charm: &'a CharmFiles,
+    /// The directory of the unit's copies of resources.
+    pub(crate) resources: &'a Path,
 }
 
 /// How a hook command ends.
@@ -206,7 +216,7 @@ pub(crate) fn answer(
     run: &mut Run,
     controller: &mut Controller,
     unit: &mut Agent,
-    charm: &CharmFiles,
+    files: &Files<'_>,
 ) -> Answer {
     let bad = |text: String| Answer::Refused(format!("bad request: {text}"));
     if request.name.is_empty() {
@@ -230,7 +240,8 @@ pub(crate) fn answer(
         run,
         controller,
         unit,
-        charm,
+        charm: files.charm,
+        resources: files.resources,
         directory: Path::new(&request.directory),
         stdin: request.stdin.as_deref(),
         parsed,

@@ -155,6 +155,13 @@ pub(crate) struct Unit {
     pub(crate) tasks: VecDeque<Task>,
 }
 
+impl Unit {
+    /// The task that is next: actions before commands (contract 3.2, rows 8 and 9).
+    pub(crate) fn next_task(&self) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.hook.is_action()).or(self.tasks.front())
+    }
+}
+
 /// An action or a command of an operator that waits for its unit.
 #[derive(Clone, Debug)]
 pub(crate) struct Task {
@@ -234,6 +241,9 @@ pub(crate) struct Controller {
     pub(crate) juju: JujuVersion,
     pub(crate) name: String,
     pub(crate) uuid: String,
+    /// The model's own options, as far as they are set: proxies, and `egress-subnets`.
+    pub(crate) options: BTreeMap<String, String>,
+    pub(crate) api_addresses: Vec<String>,
     /// The model's time, since the UNIX epoch.
     pub(crate) now: Duration,
     pub(crate) secrets: Secrets,
@@ -255,6 +265,7 @@ impl Controller {
             juju,
             name: "default".to_owned(),
             uuid: "6a8b0f9e-3f1b-4c41-8d6e-5d0c5a1b2c3d".to_owned(),
+            api_addresses: vec!["10.0.0.1:17070".to_owned()],
             retries: true,
             now: clock::START,
             ..Self::default()
@@ -370,14 +381,26 @@ impl Controller {
     /// The keys that Juju writes into a unit's bag on entering, and again with each `config-changed`.
     pub(crate) fn initial_keys(&self, unit: &UnitName) -> Entries {
         let mut keys = Entries::new();
+        let subnets = self.egress_subnets(unit);
+        if !subnets.is_empty() {
+            keys.insert("egress-subnets".to_owned(), subnets.join(","));
+        }
         if let Some(address) = self.units.get(unit).and_then(|unit| unit.address.clone()) {
-            keys.insert("egress-subnets".to_owned(), format!("{address}/32"));
             if !self.juju.is_four() {
                 keys.insert("private-address".to_owned(), address.clone());
             }
             keys.insert("ingress-address".to_owned(), address);
         }
         keys
+    }
+
+    /// Where the unit's connections come from: the model's option, otherwise the unit's own address.
+    pub(crate) fn egress_subnets(&self, unit: &UnitName) -> Vec<String> {
+        match (self.options.get("egress-subnets"), self.units.get(unit).and_then(|unit| unit.address.as_ref())) {
+            (Some(subnets), _) => subnets.split(',').map(|subnet| subnet.trim().to_owned()).collect(),
+            (None, Some(address)) => vec![format!("{address}/32")],
+            (None, None) => Vec::new(),
+        }
     }
 
     /// The units that `unit` can see across the relation, with the versions of their bags.
@@ -408,6 +431,7 @@ impl Controller {
     /// A unit is gone; so is its leadership.
     pub(crate) fn forget_unit(&mut self, unit: &UnitName) {
         self.units.remove(unit);
+        self.secrets.forget(unit);
         let bug = self.peer_departure_bug && self.juju.is_four();
         for relation in self.relations.values_mut().filter(|relation| !(bug && relation.is_peer())) {
             relation.present.remove(unit);

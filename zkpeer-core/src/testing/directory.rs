@@ -110,6 +110,11 @@ impl Directory {
         &self.tools
     }
 
+    /// Where the unit's copies of its application's resources are.
+    pub(crate) fn resources(&self) -> PathBuf {
+        self.charm.with_file_name("resources")
+    }
+
     pub(crate) fn report(&self) -> &Path {
         &self.report
     }

@@ -62,11 +62,13 @@ fn why(text: &str) -> Option<String> {
     let wrong = |line: u64, kind: &str, wanted: &str| format!("  line {line}: cannot unmarshal {kind} into {wanted}");
     let lines: Vec<String> =
         match serde_saphyr::from_str_with_options::<BTreeMap<String, Spanned<Kind>>>(text, options()) {
-            Ok(map) => map
-                .values()
-                .filter(|value| value.value != Kind::Scalar)
-                .map(|value| wrong(value.referenced.line(), &value.value.to_string(), "string"))
-                .collect(),
+            Ok(map) => {
+                let mut values: Vec<&Spanned<Kind>> =
+                    map.values().filter(|value| value.value != Kind::Scalar).collect();
+                values.sort_by_key(|value| (value.referenced.line(), value.referenced.column()));
+                let lines = values.iter().map(|value| (value.referenced.line(), value.value.to_string()));
+                lines.map(|(line, kind)| wrong(line, &kind, "string")).collect()
+            }
             Err(_) => {
                 let top: Spanned<Kind> = serde_saphyr::from_str_with_options(text, options()).ok()?;
                 let shown = match top.value {

@@ -58,18 +58,20 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
     set("JUJU_MODEL_NAME", &controller.name);
     set("JUJU_MODEL_UUID", &controller.uuid);
     set("JUJU_VERSION", &controller.juju.to_string());
-    set("JUJU_API_ADDRESSES", "10.0.0.1:17070");
+    set("JUJU_API_ADDRESSES", &controller.api_addresses.join(" "));
     let unit = controller.units.get(place.unit);
     set("JUJU_MACHINE_ID", &unit.map_or(0, |unit| unit.machine).to_string());
     set("JUJU_AVAILABILITY_ZONE", "zone1");
-    for empty in [
-        "CLOUD_API_VERSION",
-        "JUJU_CHARM_HTTP_PROXY",
-        "JUJU_CHARM_HTTPS_PROXY",
-        "JUJU_CHARM_FTP_PROXY",
-        "JUJU_CHARM_NO_PROXY",
-    ] {
-        set(empty, "");
+    set("CLOUD_API_VERSION", "");
+    for kind in ["http", "https", "ftp", "no"] {
+        let option = |name: &str| controller.options.get(name).map(String::as_str);
+        let charms = option(&format!("juju-{kind}-proxy")).unwrap_or_default();
+        set(&format!("JUJU_CHARM_{}_PROXY", kind.to_uppercase()), charms);
+        if let Some(proxy) = option(&format!("{kind}-proxy")) {
+            let name = format!("{kind}_proxy");
+            set(&name, proxy);
+            set(&name.to_uppercase(), proxy);
+        }
     }
     let principal = unit.and_then(|unit| unit.principal.as_ref());
     set("JUJU_PRINCIPAL_UNIT", principal.map_or("", UnitName::as_str));

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::agent::Agent;
 use super::change::Change;
 use super::charm::CharmFiles;
-use super::command::{self, Answer, NEEDS_STDIN, Request};
+use super::command::{self, Answer, Files, NEEDS_STDIN, Request};
 use super::controller::Controller;
 use super::directory::Directory;
 use super::error::Error;
@@ -29,6 +29,8 @@ pub(crate) struct Session {
     pub(crate) controller: Controller,
     pub(crate) agent: Agent,
     pub(crate) charm: Rc<CharmFiles>,
+    /// Where the unit's copies of resources are.
+    pub(crate) resources: PathBuf,
     /// What happens before the hook command of this number; the first is 1.
     pub(crate) changes: Vec<(usize, Change)>,
     /// How many hook commands have been answered.
@@ -41,7 +43,8 @@ impl Session {
         let (due, later) = mem::take(&mut self.changes).into_iter().partition(|(number, _)| *number <= next);
         self.changes = later;
         due.into_iter().for_each(|(_, change): (usize, Change)| change.apply(&mut self.controller));
-        let answer = command::answer(request, &mut self.run, &mut self.controller, &mut self.agent, &self.charm);
+        let files = Files { charm: &self.charm, resources: &self.resources };
+        let answer = command::answer(request, &mut self.run, &mut self.controller, &mut self.agent, &files);
         // A command that asks for its standard input comes again.
         self.answered += usize::from(answer != Answer::Refused(NEEDS_STDIN.to_owned()));
         answer

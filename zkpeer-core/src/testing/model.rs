@@ -7,6 +7,8 @@ mod look;
 mod operate;
 mod play;
 
+pub(crate) use play::{Course, Moment};
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -16,7 +18,7 @@ use super::agent::{Agent, Next};
 use super::chance::Chance;
 use super::change::Change;
 use super::charm::CharmFiles;
-use super::controller::Controller;
+use super::controller::{Controller, Relation};
 use super::directory::Root;
 use super::environment;
 use super::error::Error;
@@ -62,8 +64,11 @@ pub struct Model {
     running: BTreeMap<UnitName, Running>,
     held: BTreeSet<UnitName>,
     chance: Chance,
+    chosen: Vec<usize>,
     root: Option<Root>,
     limit: Duration,
+    /// How often `update-status` runs: the model's option `update-status-hook-interval` (contract 3.2).
+    update_status: Duration,
     path: String,
     contexts: u64,
     actions: u64,
@@ -83,10 +88,18 @@ pub(crate) struct Deployed {
 /// What is to befall the next hook of a unit.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
-    pub(super) kill: Option<KillPoint>,
+    pub(super) kill: Option<Kill>,
     pub(super) changes: Vec<(usize, Change)>,
     pub(super) refuse: Option<String>,
     pub(super) lose_leadership: bool,
+}
+
+/// When a hook is to be killed.
+#[derive(Clone, Debug)]
+pub(crate) struct Kill {
+    pub(super) point: KillPoint,
+    /// Only a hook or action of this name.
+    pub(super) hook: Option<String>,
 }
 
 /// A hook whose program has ended, and whose changes wait.
@@ -162,7 +175,7 @@ impl Model {
         Ok(Self::of(version.parse()?))
     }
 
-    fn of(juju: JujuVersion) -> Self {
+    pub(super) fn of(juju: JujuVersion) -> Self {
         Self {
             controller: Controller::new(juju),
             agents: BTreeMap::new(),
@@ -172,8 +185,10 @@ impl Model {
             running: BTreeMap::new(),
             held: BTreeSet::new(),
             chance: Chance::First,
+            chosen: Vec::new(),
             root: None,
             limit: Duration::from_secs(60),
+            update_status: Duration::from_secs(300),
             path: environment::PATH.to_owned(),
             contexts: 0,
             actions: 0,
@@ -186,6 +201,18 @@ impl Model {
     /// leader, and whether others' hooks run before a hook's changes are applied.
     pub fn seed(&mut self, seed: u64) {
         self.chance = Chance::Seed(seed);
+    }
+
+    /// Takes these steps: each the number of one among [`steps`](Self::steps) at that moment, from 0; afterwards always the
+    /// first. A story repeats if it is given what [`chosen`](Self::chosen) tells of another.
+    pub fn script(&mut self, choices: &[usize]) {
+        self.chance = Chance::Script(choices.iter().copied().collect());
+    }
+
+    /// The numbers of the steps that [`step`](Self::step) has chosen so far, each among those that were possible then.
+    #[must_use]
+    pub fn chosen(&self) -> &[usize] {
+        &self.chosen
     }
 
     /// How long a hook may take before it is killed and counts as failed; otherwise 60 seconds.
@@ -214,18 +241,28 @@ impl Model {
                 steps.extend(own.cloned().map(Step::Elect));
             }
         }
-        for (unit, agent) in self.agents.iter().filter(|(unit, _)| free(unit) && !self.is_busy(unit)) {
+        for (unit, agent) in self.agents.iter().filter(|(unit, _)| free(unit) && !self.running.contains_key(*unit)) {
             if let Next::Run(hooks) = agent.next(&self.controller) {
-                steps.extend(hooks.into_iter().map(|hook| Step::Begin(unit.clone(), hook)));
+                let free = hooks.into_iter().filter(|hook| !self.is_locked_out(unit, hook));
+                steps.extend(free.map(|hook| Step::Begin(unit.clone(), hook)));
             }
         }
         steps
     }
 
-    /// Whether a hook of the unit runs, or one of another unit on its machine (contract 1.2).
-    fn is_busy(&self, unit: &UnitName) -> bool {
+    /// Whether the hook has to wait for one of another unit on the machine (contract 1.2).
+    fn is_locked_out(&self, unit: &UnitName, hook: &Hook) -> bool {
         let machine = |unit: &UnitName| self.controller.units.get(unit).map(|unit| unit.machine);
-        self.running.keys().any(|other| other == unit || machine(other) == machine(unit))
+        let beside = self.running.iter().filter(|(other, _)| machine(other) == machine(unit));
+        self.takes_lock(unit, hook)
+            && beside.into_iter().any(|(other, running)| self.takes_lock(other, &running.run.hook))
+    }
+
+    /// All hooks and actions take the lock of their machine, except actions that are declared parallel.
+    fn takes_lock(&self, unit: &UnitName, hook: &Hook) -> bool {
+        let Hook::Action { name, .. } = hook else { return true };
+        let deployed = self.charms.get(unit.application());
+        !deployed.and_then(|deployed| deployed.files.actions.get(name)).is_some_and(|action| action.parallel)
     }
 
     /// Lets one of [`steps`](Self::steps) happen.
@@ -244,13 +281,23 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// If the simulation itself cannot work.
+    /// If the simulation itself cannot work, or a [script](Self::script) asks for a step that there is not.
     pub fn step(&mut self) -> Result<Option<Event>, Error> {
-        let steps = self.steps();
-        match self.chance.step(&steps).cloned() {
+        match self.choose()? {
             Some(step) => self.happen(step).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// One of the steps, by chance.
+    fn choose(&mut self) -> Result<Option<Step>, Error> {
+        let mut steps = self.steps();
+        let Some(choice) = self.chance.step(&steps) else { return Ok(None) };
+        if choice >= steps.len() {
+            return Error::impossible(format!("the script asks for step {choice}, and there are {}", steps.len()));
+        }
+        self.chosen.push(choice);
+        Ok(Some(steps.swap_remove(choice)))
     }
 
     fn happen(&mut self, step: Step) -> Result<Event, Error> {
@@ -287,6 +334,33 @@ impl Model {
             }
             self.controller.forget_unit(&unit);
         }
+        self.sweep();
+    }
+
+    /// Relations that all have left are no more, nor are applications whose last unit is gone.
+    fn sweep(&mut self) {
+        let agents = &self.agents;
+        let left = |number: u32| {
+            let inside = |agent: &Agent| agent.relations.get(&number).is_some_and(|relation| !relation.broken);
+            !agents.values().any(|agent| !agent.removed && inside(agent))
+        };
+        self.controller.relations.retain(|number, relation| !relation.dying || !left(*number));
+        let units = &self.controller.units;
+        let over = |name: &str, dying: bool| dying && !units.keys().any(|unit| unit.application() == name);
+        let applications = self.controller.applications.iter();
+        let gone: Vec<String> =
+            applications.filter(|(name, found)| over(name, found.dying)).map(|(name, _)| name.clone()).collect();
+        for name in gone {
+            self.controller.applications.remove(&name);
+            self.charms.remove(&name);
+            let own = |relation: &Relation| relation.is_peer() && relation.sides.iter().any(|(app, _)| *app == name);
+            self.controller.relations.retain(|_, relation| !own(relation));
+        }
+    }
+
+    /// Whether the unit is [held](Self::hold).
+    pub(super) fn is_held(&self, unit: &UnitName) -> bool {
+        self.held.contains(unit)
     }
 
     pub(super) fn agent(&self, unit: &UnitName) -> Result<&Agent, Error> {

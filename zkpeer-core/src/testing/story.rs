@@ -4,6 +4,7 @@
 // The parts, each above those it uses:
 //
 // - `deploy`, `steps`, `expect`: the sections of a story, and what each takes;
+// - `show`: steps in one line;
 // - `reader`: fields by name and type; it gathers what is wrong;
 // - `words`: durations, hooks, moments of a kill, and what was probably meant;
 // - `tree`: the YAML, with lines.
@@ -11,6 +12,7 @@
 mod deploy;
 mod expect;
 mod reader;
+mod show;
 mod steps;
 mod tree;
 mod words;
@@ -273,6 +275,8 @@ pub enum StepKind {
     Kill {
         /// The unit.
         unit: UnitName,
+        /// Only one of this name, if there is one; those before it run undisturbed.
+        hook: Option<String>,
         /// When.
         at: KillPoint,
     },
@@ -368,6 +372,15 @@ pub enum StepKind {
     },
     /// What has to be true now.
     Expect(Expectation),
+}
+
+/// Whether Juju has a hook of this name; the error says what else may have been meant.
+///
+/// # Errors
+///
+/// If Juju has none.
+pub fn check_hook_name(name: &str) -> Result<(), NameError> {
+    words::hook(name).map(|_| ()).map_err(NameError)
 }
 
 /// The other side of a relation hook (contract 6.2).

@@ -328,7 +328,8 @@ impl Unit {
         let charm = Rc::clone(&self.controller.application(OWN_APPLICATION).charm);
         let agent = mem::replace(&mut self.agent, Agent::new(self.name.clone(), 0, Rc::default()));
         let controller = mem::take(&mut self.controller);
-        let session = Session { run, controller, agent, charm, changes: Vec::new(), answered: 0 };
+        let resources = self.directory.path().join("resources");
+        let session = Session { run, controller, agent, charm, resources, changes: Vec::new(), answered: 0 };
         let now = session.controller.now;
         let juju_version = Some(session.controller.juju.to_string());
         let commands = LocalCommands::new(session, None, self.directory.path(), self.failing.clone());

@@ -11,7 +11,7 @@ use super::builder::Builder;
 use super::controller::Entries;
 use super::error::Error;
 use super::hook::{Hook, RelationKind};
-use super::model::{Event, Model, Step};
+use super::model::{Event, Kill, Model, Step};
 use super::outcome::{ActionReport, HookRun};
 use super::process::KillPoint;
 use super::value::Value;
@@ -237,7 +237,7 @@ impl UnitAgent {
 
     /// Kills the next hook's process (and its process group) with SIGKILL at the given point.
     pub fn kill_at(&mut self, point: KillPoint) {
-        self.model.plans.entry(self.name.clone()).or_default().kill = Some(point);
+        self.model.plans.entry(self.name.clone()).or_default().kill = Some(Kill { point, hook: None });
     }
 
     /// Refuses the changes of the next hook that exits 0, for the reason given.

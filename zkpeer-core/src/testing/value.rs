@@ -463,7 +463,8 @@ fn is_number(text: &str) -> bool {
     mantissa_ok && exponent.is_none_or(|e| e.strip_prefix(['+', '-']).is_some_and(|rest| digits(rest, 10)))
 }
 
-/// A date, alone or followed by a time.
+/// A date, alone or followed by a time: after a `T` with a zone, after a space without one. So the times of `goal-state`
+/// (contract 9.14) stand without quotes.
 fn is_date(text: &str) -> bool {
     let date = text.split(['T', 't', ' ']).next().unwrap_or_default();
     let parts: Vec<&str> = date.split('-').collect();
@@ -471,8 +472,15 @@ fn is_date(text: &str) -> bool {
         (least..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
     };
     let is_time = |rest: &str| {
-        let rest = rest.trim_start_matches(['T', 't', ' ']);
-        rest.is_empty() || rest.split(':').count() == 3 && rest.starts_with(|c: char| c.is_ascii_digit())
+        let mut rest = rest.chars();
+        let zoned = match rest.next() {
+            None => return true,
+            separator => separator != Some(' '),
+        };
+        let (time, zone) = rest.as_str().split_at(rest.as_str().find(['Z', '+', '-']).unwrap_or(rest.as_str().len()));
+        let mut parts = time.split(':');
+        let clock = parts.clone().count() == 3 && parts.all(|part| part.starts_with(|c: char| c.is_ascii_digit()));
+        clock && zoned != zone.is_empty()
     };
     parts.len() == 3
         && digits(parts[0], 4, 4)
@@ -535,7 +543,23 @@ mod tests {
 
     #[test]
     fn c7_3_yaml_follows_yaml_1_1() {
-        for quoted in ["", "yes", "no", "y", "true", "null", "~", "12", "1.5", "0x10", "1e+3", "2024-05-01", "12:30"] {
+        for quoted in [
+            "",
+            "yes",
+            "no",
+            "y",
+            "true",
+            "null",
+            "~",
+            "12",
+            "1.5",
+            "0x10",
+            "1e+3",
+            "2024-05-01",
+            "12:30",
+            "2024-05-01T10:00:00Z",
+            "2024-05-01 10:00:00",
+        ] {
             assert_eq!(yaml_of(quoted), format!("\"{quoted}\""));
         }
         for plain in ["hello", "1e3", "a:b", "10.0.0.4", "10.5.24.51/32", "-x", "a#b", "hello world"] {

@@ -207,3 +207,21 @@ fn a_failed_hook_waits_and_is_retried_while_others_go_on() -> Result<(), Error> 
     assert_eq!(*failures.borrow(), 0);
     Ok(())
 }
+
+#[test]
+fn a_script_repeats_what_a_seed_has_chosen() -> Result<(), Error> {
+    let charm = charm(METADATA);
+    let story = |prepare: &dyn Fn(&mut Model)| -> Result<(Vec<String>, Vec<usize>), Error> {
+        let mut model = Model::new();
+        prepare(&mut model);
+        model.deploy(peers(&charm).units(3))?;
+        let runs = model.settle()?;
+        Ok((runs.iter().map(|run| format!("{} {run}", run.unit)).collect(), model.chosen().to_vec()))
+    };
+    let (told, chosen) = story(&|model| model.seed(3))?;
+    assert!(chosen.iter().any(|choice| *choice > 0));
+    assert_eq!(story(&|model| model.script(&chosen))?.0, told);
+    let error = story(&|model| model.script(&[99])).unwrap_err().to_string();
+    assert!(error.contains("asks for step 99"), "{error}");
+    Ok(())
+}

@@ -10,6 +10,8 @@ use crate::testing::yaml::{Node, Wrong};
 /// One action of the charm.
 #[derive(Clone, Debug)]
 pub(crate) struct ActionSchema {
+    /// It may run beside the hooks of other units of its machine (contract 1.2).
+    pub(crate) parallel: bool,
     params: Schema,
 }
 
@@ -48,7 +50,7 @@ pub(super) fn read(root: &Node, charm: &str) -> Result<BTreeMap<String, ActionSc
 
 fn action(name: &str, node: &Node) -> Result<ActionSchema, Wrong> {
     if node.is_null() {
-        return Ok(ActionSchema { params: Schema::default() });
+        return Ok(ActionSchema { parallel: false, params: Schema::default() });
     }
     node.entries(&format!("action `{name}`"))?;
     refuse_references(node)?;
@@ -57,10 +59,8 @@ fn action(name: &str, node: &Node) -> Result<ActionSchema, Wrong> {
             value.text(&format!("`{key}` of action `{name}`"))?;
         }
     }
-    if let Some(parallel) = node.get("parallel") {
-        parallel.boolean(&format!("`parallel` of action `{name}`"))?;
-    }
-    Ok(ActionSchema { params: Schema::of_action(node, name)? })
+    let parallel = node.get("parallel").map(|parallel| parallel.boolean(&format!("`parallel` of action `{name}`")));
+    Ok(ActionSchema { parallel: parallel.transpose()?.unwrap_or_default(), params: Schema::of_action(node, name)? })
 }
 
 fn is_action(name: &str) -> bool {

@@ -1,23 +1,38 @@
 //! `resource-get`, `credential-get`, `juju-reboot`, `add-metric` (contract 9.15 to 9.17).
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
 
 use super::super::controller::Entries;
 use super::super::entries;
 use super::super::options::quoted;
 use super::super::run::{Metric, Reboot};
 use super::super::value::{Value, map};
-use super::{Answered, Call, Failure, failed, usage};
+use super::{Answered, Call, Failure, failed, go_error, usage};
 
-/// Prints the path without a newline.
+/// Prints the path without a newline. The file is a copy of the unit's own, brought up to date with each call.
 pub(super) fn resource_get(call: &mut Call<'_>) -> Answered {
     let args = call.args(usize::MAX)?;
     let Some(name) = args.first() else { return usage("missing required resource name") };
     call.args(1)?;
-    match call.controller.application(call.run.unit.application()).resources.get(name) {
-        Some(path) => Ok(path.display().to_string()),
-        None => failed(format!("could not download resource: resource {} not found", quoted(name))),
+    match download(call, name) {
+        Ok(path) => Ok(path.display().to_string()),
+        Err(why) => failed(format!("could not download resource: {why}")),
     }
+}
+
+/// Copies a resource's file to `resources/NAME/FILENAME` of the unit.
+fn download(call: &mut Call<'_>, name: &str) -> Result<PathBuf, String> {
+    let unit = &call.run.unit;
+    let source = call.controller.application(unit.application()).resources.get(name);
+    let Some((source, spec)) = source.zip(call.charm.resources.get(name)) else {
+        return Err(format!("resource {} not found", quoted(name)));
+    };
+    let path = call.resources.join(name).join(&spec.filename);
+    let copied = fs::create_dir_all(call.resources.join(name)).and_then(|()| fs::copy(source, &path));
+    copied.map_err(|error| format!("open {}: {}", source.display(), go_error(&error)))?;
+    Ok(path)
 }
 
 const CLOUD: &[&str] = &["type", "name", "region", "endpoint", "credential", "auth-type", "attrs"];

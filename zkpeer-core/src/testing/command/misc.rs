@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::controller::{Controller, Status, Unit};
 use super::super::entries;
-use super::super::options::quoted;
+use super::super::options::{Format, quoted};
 use super::super::run::LogLine;
 use super::super::value::{Value, map};
 use super::{Answered, Call, Failure, failed, usage};
@@ -84,6 +84,8 @@ pub(super) fn status_set(call: &mut Call<'_>) -> Answered {
 pub(super) fn status_get(call: &mut Call<'_>) -> Answered {
     call.args(0)?;
     let with_data = call.is_on("include-data");
+    // A word alone, unless more is asked for.
+    let smart = call.format == Format::Smart && !with_data;
     let shown = |status: &Status| {
         let mut entries = BTreeMap::from([("status".to_owned(), Value::from(status.status.as_str()))]);
         if with_data {
@@ -100,15 +102,17 @@ pub(super) fn status_get(call: &mut Call<'_>) -> Answered {
         let own = call.controller.units.iter().filter(|(unit, _)| unit.application() == app);
         let units: BTreeMap<String, Value> =
             own.map(|(name, unit)| (name.to_string(), Value::Map(shown(&unit.status)))).collect();
-        let status = call.controller.application(&app).status.clone();
-        let mut entries = shown(&status.unwrap_or_else(|| Status::new("unknown", "")));
+        let status = call.controller.application(&app).status.clone().unwrap_or_else(|| Status::new("unknown", ""));
+        if smart {
+            return Ok(call.print(&Value::from(status.status)));
+        }
+        let mut entries = shown(&status);
         entries.insert("units".to_owned(), Value::Map(units));
         return Ok(call.print(&map([("application-status", Value::Map(entries))])));
     }
     // Read once per hook: a later status-set in the same hook does not show (contract 9.9).
     let now = call.controller.units.get(&call.run.unit).map(|unit| unit.status.clone()).unwrap_or_default();
     let status = call.run.status_read.get_or_insert(now).clone();
-    let smart = call.format == super::super::options::Format::Smart && !with_data;
     Ok(call.print(&if smart { Value::from(status.status) } else { Value::Map(shown(&status)) }))
 }
 
@@ -120,24 +124,27 @@ pub(super) fn application_version_set(call: &mut Call<'_>) -> Answered {
     Ok(String::new())
 }
 
+/// The levels of Juju's log (contract 9.10).
+const LEVELS: &[&str] = &["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+
 pub(super) fn juju_log(call: &mut Call<'_>) -> Answered {
     let args = call.args(usize::MAX)?;
     if args.is_empty() {
         return usage("no message specified");
     }
-    let given = call.option("l").unwrap_or("INFO").to_uppercase();
+    let given = call.option("l").unwrap_or("INFO");
     let prefix = call.run.hook.relation().map(|hook| format!("{}: ", hook.relation)).unwrap_or_default();
-    let level = match given.as_str() {
-        _ if call.is_on("debug") => "DEBUG",
-        "TRACE" | "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL" => given.as_str(),
-        "WARN" => "WARNING",
-        _ => {
-            let message = format!("Specified log level of \"{given}\" is not valid.");
-            call.run.log.push(LogLine { level: "WARNING".to_owned(), message });
-            "INFO"
-        }
+    let level = match given.to_uppercase().as_str() {
+        _ if call.is_on("debug") => Some("DEBUG"),
+        "WARN" => Some("WARNING"),
+        upper => LEVELS.iter().copied().find(|level| *level == upper),
     };
-    call.run.log.push(LogLine { level: level.to_owned(), message: format!("{prefix}{}", args.join(" ")) });
+    if level.is_none() {
+        let message = format!("Specified log level of {} is not valid", quoted(given));
+        call.run.log.push(LogLine { level: "WARNING".to_owned(), message });
+    }
+    let level = level.unwrap_or("INFO").to_owned();
+    call.run.log.push(LogLine { level, message: format!("{prefix}{}", args.join(" ")) });
     Ok(String::new())
 }
 

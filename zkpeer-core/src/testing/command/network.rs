@@ -36,13 +36,13 @@ pub(super) fn network_get(call: &mut Call<'_>) -> Answered {
     let Some(address) = address.filter(|_| known) else {
         return failed(format!("no network config found for binding {}", quoted(binding)));
     };
-    let subnet = format!("{address}/32");
+    let subnets = call.controller.egress_subnets(&call.run.unit);
     let one = |name: &str| match name {
-        "egress-subnets" => texts([&subnet]),
+        "egress-subnets" => texts(&subnets),
         _ => Value::from(address.as_str()),
     };
     let value = match chosen.as_slice() {
-        [] => whole(&address, &subnet, call.format),
+        [] => whole(&address, &subnets, call.format),
         [name] => one(name),
         names => Value::Map(names.iter().map(|name| ((*name).to_owned(), one(name))).collect()),
     };
@@ -66,10 +66,10 @@ const NETWORK: &[&str] = &[
 ];
 
 /// All that is known of the network; YAML has the older names beside the newer ones.
-fn whole(address: &str, subnet: &str, format: Format) -> Value {
+fn whole(address: &str, subnets: &[String], format: Format) -> Value {
     let network = match address.rsplit_once('.') {
         Some((network, _)) => format!("{network}.0/24"),
-        None => subnet.to_owned(),
+        None => format!("{address}/128"),
     };
     let mut of_address: BTreeMap<String, Value> = BTreeMap::from([
         ("hostname".to_owned(), Value::from("")),
@@ -89,7 +89,7 @@ fn whole(address: &str, subnet: &str, format: Format) -> Value {
     interface.insert("addresses".to_owned(), Value::List(vec![Value::Map(of_address)]));
     map([
         ("bind-addresses", Value::List(vec![Value::Map(interface)])),
-        ("egress-subnets", texts([subnet])),
+        ("egress-subnets", texts(subnets)),
         ("ingress-addresses", texts([address])),
     ])
 }

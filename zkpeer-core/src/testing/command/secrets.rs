@@ -6,6 +6,7 @@ use std::fs;
 use std::time::Duration;
 
 use super::super::base64;
+use super::super::chance;
 use super::super::clock;
 use super::super::controller::Entries;
 use super::super::controller::secrets::{Content, Grant, Owner, Rotation, Secret, Subject, Update, parse_uri};
@@ -178,8 +179,8 @@ pub(super) fn ids(call: &mut Call<'_>) -> Answered {
     let leader = call.controller.is_leader(&call.run.unit);
     let managed = call.run.secrets.managed(call.controller, &call.run.unit, leader);
     let mut ids: Vec<&String> = managed.keys().collect();
-    // The order is chance in Juju; here it differs from hook to hook and is the same in every repetition.
-    ids.sort_by_key(|id| mixed(&call.run.context_id, id));
+    // The order is chance (contract 9.12).
+    ids.sort_by_key(|id| chance::place(&call.run.context_id, id));
     match (ids.is_empty(), call.format) {
         (true, Format::Json) => Ok(call.print(&Value::Null)),
         _ => Ok(call.print(&texts(ids))),
@@ -390,10 +391,4 @@ fn decoded(value: &str) -> Result<Value, Failure> {
         Ok(bytes) => Ok(Value::from(String::from_utf8_lossy(&bytes).into_owned())),
         Err(at) => failed(format!("illegal base64 data at input byte {at}")),
     }
-}
-
-/// A number that stands for both texts (FNV-1a).
-fn mixed(first: &str, second: &str) -> u64 {
-    let mix = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    first.bytes().chain(second.bytes()).fold(0xcbf2_9ce4_8422_2325, mix)
 }

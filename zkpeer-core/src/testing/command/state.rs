@@ -1,5 +1,6 @@
 //! `state-get`, `state-set`, `state-delete`: a map of strings for each unit, kept by the controller (contract 9.8).
 
+use super::super::chance;
 use super::super::options::quoted;
 use super::super::value::Value;
 use super::{Answered, Call, failed};
@@ -31,14 +32,17 @@ pub(super) fn set(call: &mut Call<'_>) -> Answered {
         true => format!("max allowed {what} length ({limit}): quota limit exceeded"),
         false => format!("max allowed {what} length ({limit}) exceeded"),
     };
-    for (key, value) in &entries {
+    // The keys are applied in random order, until one cannot be (contract 9.8).
+    let mut entries: Vec<(String, String)> = entries.into_iter().collect();
+    entries.sort_by_key(|(key, _)| chance::place(&call.run.context_id, key));
+    for (key, value) in entries {
         if key.len() > 256 {
             return failed(over("key", 256));
         }
         if value.len() > 65_536 {
             return failed(over("value", 65_536));
         }
-        call.run.state_mut(call.controller).insert(key.clone(), value.clone());
+        call.run.state_mut(call.controller).insert(key, value);
     }
     Ok(String::new())
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Answer, COMMANDS, Output, Request, answer, names};
+use super::{Answer, COMMANDS, Files, Output, Request, answer, names};
 use crate::juju::{RelationId, UnitName};
 use crate::testing::agent::Agent;
 use crate::testing::charm::{CharmFiles, StorageKind};
@@ -103,7 +103,9 @@ impl InHook<'_> {
             stdin: self.stdin.clone(),
         };
         let world = &mut *self.world;
-        match answer(&request, &mut self.run, &mut world.controller, &mut self.agent, &world.charm) {
+        let resources = world.directory.path().join("resources");
+        let files = Files { charm: &world.charm, resources: &resources };
+        match answer(&request, &mut self.run, &mut world.controller, &mut self.agent, &files) {
             Answer::Done(output) => output,
             Answer::Refused(why) => Output { code: 1, stderr: format!("ERROR {why}\n"), ..Output::default() },
         }
@@ -460,10 +462,14 @@ fn c9_15_storage_add_waits_for_the_commit() {
 
 #[test]
 fn c9_15_resource_get_prints_a_path_without_a_newline() {
-    let mut world = World::new("3.6.25");
-    world.controller.application("zk").resources.insert("server".to_owned(), "/res/server.tgz".into());
+    let mut world = World::of("3.6.25", "resources: {server: {type: file, filename: s.tgz}}");
+    write(world.directory.path(), "given", "content");
+    let given = world.directory.path().join("given");
+    world.controller.application("zk").resources.insert("server".to_owned(), given);
+    let path = world.directory.path().join("resources/server/s.tgz");
     let mut hook = world.plain("zk/0");
-    assert_eq!(hook.ok("resource-get server"), "/res/server.tgz");
+    assert_eq!(hook.ok("resource-get server"), path.to_str().unwrap());
+    assert_eq!(fs::read_to_string(path).unwrap(), "content");
     assert_eq!(hook.fails("resource-get"), fails(2, "missing required resource name"));
     let (code, text) = hook.fails("resource-get other");
     assert!(code == 1 && text.starts_with("could not download resource: "), "{text}");

@@ -259,6 +259,12 @@ impl Secrets {
         rotations.chain(ends).filter(|at| *at > now).min()
     }
 
+    /// A unit is gone: so are its secrets, and what it followed.
+    pub(crate) fn forget(&mut self, unit: &UnitName) {
+        self.all.retain(|_, secret| secret.owner != Owner::Unit(unit.clone()));
+        self.all.values_mut().for_each(|secret| drop(secret.consumers.remove(unit)));
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
         self.all.iter().map(|(id, secret)| (id.as_str(), secret))
     }

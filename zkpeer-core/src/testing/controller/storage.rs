@@ -51,7 +51,6 @@ impl Storage {
         self.all_of(unit).filter(|(id, _)| storage_name(id) == name).count()
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "for what attaches, detaches and delays storage"))]
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut Instance> {
         self.all.get_mut(id)
     }

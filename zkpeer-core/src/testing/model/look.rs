@@ -1,10 +1,13 @@
 //! What can be seen of the model from outside.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Model;
 use crate::context::FLAG_PREFIX;
 use crate::juju::{RelationId, UnitName};
+use crate::store::{self, Store};
 use crate::testing::check;
 use crate::testing::controller::{Entries, Status};
 use crate::testing::error::Error;
@@ -12,6 +15,12 @@ use crate::testing::hook::Hook;
 use crate::testing::outcome::ActionReport;
 
 impl Model {
+    /// The time that has passed since the model began.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.controller.now
+    }
+
     /// The units there are, in the order of their names as text.
     #[must_use]
     pub fn units(&self) -> Vec<UnitName> {
@@ -37,6 +46,20 @@ impl Model {
             }
         }
         check::state(&self.controller, &self.agents).map_err(Error::Impossible)
+    }
+
+    /// The peer endpoints of an application's charm.
+    #[must_use]
+    pub fn peer_endpoints(&self, application: &str) -> Vec<&str> {
+        self.charms.get(application).map(|deployed| deployed.files.peers().collect()).unwrap_or_default()
+    }
+
+    /// The actions of an application's charm, each with whether it can be run without parameters.
+    #[must_use]
+    pub fn actions(&self, application: &str) -> Vec<(&str, bool)> {
+        let four = self.controller.juju.is_four();
+        let actions = self.charms.get(application).into_iter().flat_map(|deployed| &deployed.files.actions);
+        actions.map(|(name, schema)| (name.as_str(), schema.complete(BTreeMap::new(), four).is_ok())).collect()
     }
 
     /// The status that `juju status` shows of a unit: `error` while a failed hook waits, otherwise the charm's.
@@ -150,12 +173,15 @@ impl Model {
         Some(self.machines.get(&parse(unit)?)?.charm_dir())
     }
 
-    /// The flags that are set on a unit whose handlers run in this process.
+    /// The flags that are set on a unit: what its handlers in this process have stored, or its program in the file of charmhelpers,
+    /// as charms on `zkpeer` and on charms.reactive do; none of any other charm.
     #[must_use]
     pub fn flags(&self, unit: &str) -> Vec<String> {
-        let store = parse(unit).and_then(|unit| self.machines.get(&unit)?.memory().store());
-        let flags = store.iter().flat_map(|store| store.range(FLAG_PREFIX));
-        flags.map(|(key, _)| key[FLAG_PREFIX.len()..].to_owned()).collect()
+        let machine = parse(unit).and_then(|unit| self.machines.get(&unit));
+        machine.map_or_else(Vec::new, |machine| match machine.memory().store() {
+            Some(store) => flags_in(store),
+            None => stored(machine.charm_dir()).map_or_else(Vec::new, |store| flags_in(&store)),
+        })
     }
 
     /// Ends the model and keeps its directories; returns the one in which they are.
@@ -163,6 +189,16 @@ impl Model {
     pub fn keep(mut self) -> Option<PathBuf> {
         self.root.take().map(crate::testing::directory::Root::keep)
     }
+}
+
+/// The file in which a charm's program keeps its state, if it has one that can be read.
+fn stored(charm_dir: &Path) -> Option<Store> {
+    let path = charm_dir.join(store::FILE);
+    path.exists().then(|| Store::open(path, &store::Options::default().read_only()).ok()).flatten()
+}
+
+fn flags_in(store: &Store) -> Vec<String> {
+    store.range(FLAG_PREFIX).map(|(key, _)| key[FLAG_PREFIX.len()..].to_owned()).collect()
 }
 
 fn parse(unit: &str) -> Option<UnitName> {

@@ -1,10 +1,11 @@
 //! Letting hooks happen: their beginnings and ends, one after the other or until all is quiet.
 
 use std::mem;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Event, Model, Running};
+use super::{Event, Model, Running, Step};
 use crate::juju::UnitName;
 use crate::testing::agent::{Next, Pending};
 use crate::testing::chance;
@@ -20,11 +21,29 @@ use crate::testing::value::Value;
 /// More than this without a pause, and something will never come to rest.
 const MAX_EVENTS: usize = 20_000;
 
-/// How often the timer of `update-status` fires: the model's option `update-status-hook-interval`.
-const UPDATE_STATUS: Duration = Duration::from_secs(300);
-
 /// The first delay before a failed hook is retried, and the longest (contract 2.2).
 const RETRY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(300));
+
+/// How far things go on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Course {
+    /// A hook that fails more often than this is an error; without it, it just waits.
+    pub(crate) retries: Option<u32>,
+    /// The time until which the clock goes on; without it, it goes on only where a failed hook waits to be retried.
+    pub(crate) until: Option<Duration>,
+}
+
+/// What is told to who watches.
+#[derive(Debug)]
+pub(crate) enum Moment<'a> {
+    /// This is going to happen.
+    Before(&'a Step),
+    /// This has happened.
+    After(&'a Event),
+}
+
+/// Who watches.
+pub(crate) type Watch<'a> = dyn FnMut(&Model, Moment<'_>) -> ControlFlow<()> + 'a;
 
 impl Model {
     /// Lets everything happen that is due, until all is quiet, without time passing.
@@ -54,28 +73,56 @@ impl Model {
     ///
     /// As [`settle_retrying`](Self::settle_retrying).
     pub fn settle_with(&mut self, retries: u32, shown: &mut dyn FnMut(&HookRun)) -> Result<(), Error> {
+        let course = Course { retries: Some(retries), until: None };
+        self.go_on(course, &mut |_, moment| {
+            if let Moment::After(Event::Ended(run)) = moment {
+                shown(run);
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// Lets everything happen that is due, and time pass as the course says; before and after each step, `watch` is told, and may
+    /// end it.
+    pub(crate) fn go_on(&mut self, course: Course, watch: &mut Watch<'_>) -> Result<(), Error> {
         let (mut events, mut last) = (0, String::new());
         loop {
+            if let Some(failed) = course.retries.and_then(|retries| self.given_up(retries)) {
+                return Err(Error::HookFailed(Box::new(failed)));
+            }
+            let Some(step) = self.choose()? else {
+                match self.next_moment(course) {
+                    Some(at) => self.controller.now = at,
+                    None => break,
+                }
+                continue;
+            };
             events += 1;
             if events > MAX_EVENTS {
                 return Err(Error::Endless(format!(
                     "{MAX_EVENTS} hooks have begun and ended and the next is due already; the last was {last}"
                 )));
             }
-            if let Some(failed) = self.given_up(retries) {
-                return Err(Error::HookFailed(Box::new(failed)));
+            if watch(self, Moment::Before(&step)).is_break() {
+                return Ok(());
             }
-            match self.step()? {
-                Some(Event::Ended(run)) => {
-                    shown(&run);
-                    last = format!("{run} on {}", run.unit);
-                }
-                Some(_) => {}
-                None => match self.next_retry() {
-                    Some(at) if self.controller.retries => self.controller.now = self.controller.now.max(at),
-                    _ => return Ok(()),
-                },
+            let event = self.happen(step)?;
+            if let Event::Ended(run) = &event {
+                last = format!("{run} on {}", run.unit);
             }
+            if watch(self, Moment::After(&event)).is_break() {
+                return Ok(());
+            }
+        }
+        self.controller.now = self.controller.now.max(course.until.unwrap_or_default());
+        Ok(())
+    }
+
+    /// The time to which the clock jumps when nothing is due.
+    fn next_moment(&self, course: Course) -> Option<Duration> {
+        match course.until {
+            Some(end) => self.next_timer().filter(|at| *at <= end),
+            None => self.next_retry().filter(|at| self.controller.retries && *at > self.controller.now),
         }
     }
 
@@ -109,24 +156,14 @@ impl Model {
     ///
     /// If there is no end to it, or the simulation itself cannot work.
     pub fn pass(&mut self, time: Duration) -> Result<Vec<HookRun>, Error> {
-        let end = self.controller.now + time;
-        let (mut runs, mut events) = (Vec::new(), 0);
-        loop {
-            while let Some(event) = self.step()? {
-                if let Event::Ended(run) = event {
-                    runs.push(*run);
-                }
-                events += 1;
-                if events > MAX_EVENTS {
-                    return Err(Error::Endless(format!("{MAX_EVENTS} hooks have begun and ended within {time:?}")));
-                }
+        let mut runs = Vec::new();
+        let course = Course { retries: None, until: Some(self.controller.now + time) };
+        self.go_on(course, &mut |_, moment| {
+            if let Moment::After(Event::Ended(run)) = moment {
+                runs.push((**run).clone());
             }
-            match self.next_timer() {
-                Some(at) if at <= end => self.controller.now = at,
-                _ => break,
-            }
-        }
-        self.controller.now = end;
+            ControlFlow::Continue(())
+        })?;
         Ok(runs)
     }
 
@@ -225,7 +262,9 @@ impl Model {
         let context_id = format!("{unit}-{}-{}", hook.name(), random_part(self.contexts));
         let params = self.task_params(unit, &hook);
         let plan = self.plans.entry(unit.clone()).or_default();
-        let (kill, changes) = (plan.kill.take(), mem::take(&mut plan.changes));
+        let changes = mem::take(&mut plan.changes);
+        let kill = plan.kill.take_if(|kill| kill.hook.as_ref().is_none_or(|name| *name == hook.name()));
+        let kill = kill.map(|kill| kill.point);
         let deployed = self.charms.get(unit.application()).map(|deployed| Rc::clone(&deployed.files));
         let (Some(machine), Some(mut agent), Some(charm)) =
             (self.machines.get_mut(unit), self.agents.remove(unit), deployed)
@@ -244,13 +283,17 @@ impl Model {
             context_id: &context_id,
         };
         let environment = environment::variables(&hook, &controller, &place);
-        let session = Session { run, controller, agent, charm, changes, answered: 0 };
+        let resources = machine.directory.resources();
+        let session = Session { run, controller, agent, charm, resources, changes, answered: 0 };
         let start = Start { hook: &hook, environment: &environment, limit: self.limit, kill };
         let (session, ended) = machine.run(&start, session);
         let Session { run, controller, agent, .. } = session;
         self.controller = controller;
         self.agents.insert(unit.clone(), agent);
-        let ended = ended?;
+        let mut ended = ended?;
+        if let Some(point) = kill.filter(|_| !matches!(ended.exit, Exit::Signal(9))) {
+            ended.notes.push(format!("it was to be killed at {point}, and ended before that"));
+        }
         let exit = if let Exit::Code(code) = ended.exit { Some(code) } else { None };
         let result = HookRun {
             hook,
@@ -314,10 +357,8 @@ impl Model {
     /// The parameters of an action, which is no longer waiting now.
     fn task_params(&mut self, unit: &UnitName, hook: &Hook) -> Value {
         let tasks = self.controller.units.get_mut(unit).map(|unit| &mut unit.tasks);
-        match tasks.filter(|tasks| tasks.front().is_some_and(|task| task.hook == *hook)) {
-            Some(tasks) => tasks.pop_front().map(|task| task.params).unwrap_or_default(),
-            None => Value::Null,
-        }
+        let task = tasks.and_then(|tasks| tasks.remove(tasks.iter().position(|task| task.hook == *hook)?));
+        task.map(|task| task.params).unwrap_or_default()
     }
 
     /// Ends a hook: what it has buffered is applied together or not at all (contract 2.1), and it is recorded as done, or
@@ -370,7 +411,7 @@ impl Model {
 
     /// Records the hook as done, or what is to become of it.
     fn record(&mut self, run: &Run, result: &HookRun) {
-        let Some(agent) = self.agents.get_mut(&result.unit) else { return };
+        let Some(agent) = self.agents.get_mut(&result.unit).filter(|agent| !agent.removed) else { return };
         let failed = match result.outcome {
             Outcome::Done | Outcome::NoFile => {
                 if result.hook.is("config-changed") {
@@ -408,8 +449,9 @@ impl Model {
 
     /// The next `update-status` is due after its interval, varied by a fifth both ways (contract 3.2).
     fn start_timer(&mut self, unit: &UnitName) {
-        let fifth = UPDATE_STATUS.as_secs() / 5;
-        let varied = Duration::from_secs(UPDATE_STATUS.as_secs() - fifth + self.chance.below(2 * fifth + 1));
+        let interval = self.update_status.as_secs().max(1);
+        let fifth = interval / 5;
+        let varied = Duration::from_secs(interval - fifth + self.chance.below(2 * fifth + 1));
         if let Some(agent) = self.agents.get_mut(unit) {
             agent.update_status = Some(self.controller.now + varied);
         }

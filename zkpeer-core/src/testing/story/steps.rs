@@ -60,7 +60,7 @@ const FORMS: [Form; 27] = [
     form("trust", APPLICATION, &["application", "trust"], "trust: {application: zk, trust: true}", trust),
     form("leader", UNIT, &["application", "unit"], "leader: {application: zk, unit: zk/1}", leader),
     form("action", None, &["unit", "name", "params"], "action: {unit: zk/0, name: backup, params: {level: 3}}", action),
-    form("kill", UNIT, &["unit", "at"], "kill: {unit: zk/0, at: start}", kill),
+    form("kill", UNIT, &["unit", "hook", "at"], "kill: {unit: zk/0, hook: start, at: command 2}", kill),
     form("refuse-commit", UNIT, &["unit", "reason"], "refuse-commit: {unit: zk/0, reason: lost}", refuse_commit),
     form(
         "refresh",
@@ -321,11 +321,22 @@ fn action(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
 
 fn kill(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
     let unit = unit(reader, fields);
+    let hook = reader.may(fields, "hook", hook);
     let at = reader.may(fields, "at", |reader, field| match field.node.text().and_then(words::kill_point) {
         Some(at) => Some(at),
         None => reader.wrong(field, words::KILL),
     });
-    Some(StepKind::Kill { unit: unit?, at: at?.unwrap_or(super::KillPoint::Start) })
+    let hook = hook?.map(|(name, _)| name);
+    Some(StepKind::Kill { unit: unit?, hook, at: at?.unwrap_or(super::KillPoint::Start) })
+}
+
+/// The name of a hook, and what it is about.
+fn hook(reader: &mut Reader<'_>, field: Field<'_>) -> Option<(String, HookFamily)> {
+    let name = reader.text(field)?;
+    match words::hook(&name) {
+        Ok(family) => Some((name, family)),
+        Err(why) => reader.problem(field.node.line, why),
+    }
 }
 
 fn refuse_commit(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
@@ -361,13 +372,7 @@ fn address(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
 
 fn run(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
     let unit = unit(reader, fields);
-    let hook = reader.may(fields, "hook", |reader, field| {
-        let name = reader.text(field)?;
-        match words::hook(&name) {
-            Ok(family) => Some((name, family)),
-            Err(why) => reader.problem(field.node.line, why),
-        }
-    });
+    let hook = reader.may(fields, "hook", hook);
     let remote = reader.may(fields, "remote", remote);
     let (hook, remote) = (hook?, remote?);
     match (fields.get("remote"), &remote, &hook) {

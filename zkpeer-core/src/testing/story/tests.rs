@@ -152,7 +152,7 @@ fn steps_are_read() {
     );
     assert_eq!(
         step("kill: {unit: zk/0, at: answer 3}"),
-        StepKind::Kill { unit: unit("zk/0"), at: KillPoint::Answer(3) }
+        StepKind::Kill { unit: unit("zk/0"), hook: None, at: KillPoint::Answer(3) }
     );
     assert_eq!(
         step("address: {unit: zk/0, to: '2001:db8::1'}"),

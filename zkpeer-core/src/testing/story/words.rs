@@ -1,9 +1,12 @@
 //! The words of stories: durations, hooks, moments of a kill; and what was probably meant by one that is none.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::super::hook::RelationKind;
 use super::super::process::KillPoint;
+use crate::juju::NameError;
 
 /// The longest time that a step may let pass: ten years.
 const MAX_TIME: Duration = Duration::from_secs(3650 * 86400);
@@ -35,6 +38,27 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 /// How the moment of a kill looks, for messages.
 pub(super) const KILL: &str =
     "`start`, `command N` (at the N-th hook command), `answer N` (after it) or `after TIME` such as `after 200ms`";
+
+/// As a story writes it; `command-3` is `command 3`, for command lines.
+impl FromStr for KillPoint {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let wrong = || NameError(format!("`{}` is no moment of a kill: it has to be {KILL}", shown(text)));
+        kill_point(&text.replace('-', " ")).ok_or_else(wrong)
+    }
+}
+
+impl fmt::Display for KillPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => f.write_str("start"),
+            Self::Command(nth) => write!(f, "command {nth}"),
+            Self::Answer(nth) => write!(f, "answer {nth}"),
+            Self::After(time) => write!(f, "after {time:?}"),
+        }
+    }
+}
 
 /// Reads the moment of a kill.
 pub(super) fn kill_point(text: &str) -> Option<KillPoint> {
@@ -194,6 +218,11 @@ mod tests {
         assert_eq!(kill_point("command 3"), Some(KillPoint::Command(3)));
         assert_eq!(kill_point("answer  1"), Some(KillPoint::Answer(1)));
         assert_eq!(kill_point("after 200ms"), Some(KillPoint::After(Duration::from_millis(200))));
+        assert_eq!("command-3".parse(), Ok(KillPoint::Command(3)));
+        assert!("command".parse::<KillPoint>().unwrap_err().to_string().contains("`command N`"));
+        for text in ["start", "command 3", "answer 1", "after 200ms"] {
+            assert_eq!(text.parse::<KillPoint>().unwrap().to_string(), text);
+        }
         for text in ["", "end", "start 1", "command", "command 0", "command x", "answer 1 2", "after", "after 5"] {
             assert_eq!(kill_point(text), None, "{text}");
         }

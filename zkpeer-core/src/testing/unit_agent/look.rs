@@ -1,6 +1,5 @@
 //! What can be seen of the unit and its model from outside.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::UnitAgent;
@@ -122,14 +121,12 @@ impl UnitAgent {
 
     /// The peer endpoints of the charm.
     pub fn peer_endpoints(&self) -> impl Iterator<Item = &str> {
-        self.model.charms.get(self.name.application()).into_iter().flat_map(|deployed| deployed.files.peers())
+        self.model.peer_endpoints(self.name.application()).into_iter()
     }
 
     /// The actions of the charm, each with whether it can be run without parameters.
     pub fn actions(&self) -> impl Iterator<Item = (&str, bool)> {
-        let four = self.model.controller.juju.is_four();
-        let actions = self.model.charms.get(self.name.application()).into_iter().flat_map(|found| &found.files.actions);
-        actions.map(move |(name, schema)| (name.as_str(), schema.complete(BTreeMap::new(), four).is_ok()))
+        self.model.actions(self.name.application()).into_iter()
     }
 
     /// Ends the agent and keeps its directories; returns the charm's.
