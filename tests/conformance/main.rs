@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod c1;
+mod c11;
+mod c13;
 mod c2;
 mod c3;
 mod c4;
