@@ -4,9 +4,8 @@
 
 use zkpeer_core::testing::{Application, Value};
 
-use crate::stage::{
-    CLIENT, CharmFiles, Driver, METADATA, Play, Stage, VERSIONS, charm, error, ok, on_every_driver, on_every_version,
-};
+use crate::stage::{CLIENT, CharmFiles, Driver, METADATA, Play, Stage, VERSIONS, charm, error, ok, on_every_driver};
+use crate::table::on_versions;
 
 /// What stands in every `metadata.yaml`.
 const REQUIRED: &str = "name: zk\nsummary: s\ndescription: d\n";
@@ -159,7 +158,7 @@ terms: [x/1]
 devices: {gpu: {type: gpu, countmin: 1}}
 website: https://example.org
 ";
-    on_every_version(&VERSIONS, |stage| {
+    on_versions(&VERSIONS, |stage| {
         let mut model = stage.model().deploy(with(more), 1);
         model.settle();
         assert_eq!(model.hooks("zk/0").first().map(String::as_str), Some("install"));
@@ -545,7 +544,7 @@ fn c11_3_references_are_refused() {
 
 #[test]
 fn c11_3_more_parameters_are_refused_in_4_0() {
-    on_every_version(&VERSIONS, |stage| {
+    on_versions(&VERSIONS, |stage| {
         let actions = "usual: {}\nopen: {additionalProperties: true}\nclosed: {additionalProperties: false}\n";
         let mut model = stage.model().deploy(charm(METADATA).actions(actions), 1);
         model.settle();

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use zkpeer_core::testing::{ActionReport, CommandOutput, LogLine, Outcome, Value};
 
-use crate::stage::{
-    CLIENT, METADATA, Play, Stage, VERSIONS, answers_of, charm, error, ok, on_every_driver, on_every_version,
-};
-use crate::table::related;
+use crate::stage::{CLIENT, METADATA, Play, Stage, VERSIONS, answers_of, charm, error, ok, on_every_driver};
+use crate::table::{on_versions, related};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -404,7 +402,7 @@ fn c9_11_forms_of_ports() {
 
 #[test]
 fn c9_11_ports_of_endpoints() {
-    on_every_version(&VERSIONS, |stage| {
+    on_versions(&VERSIONS, |stage| {
         let mut model = started(stage, 1);
         for command in ["open-port 80", "open-port 443 --endpoints zkpeer,client", "open-port --endpoints client 443"] {
             model.try_all("zk/0", &[(command, nothing())]);
@@ -427,7 +425,7 @@ fn c9_11_ports_of_endpoints() {
 
 #[test]
 fn c9_11_wrong_ports() {
-    on_every_version(&VERSIONS, |stage| {
+    on_versions(&VERSIONS, |stage| {
         let least = if stage.version < "3.6" { 1 } else { 0 };
         let atoi = |text: &str| format!("invalid port \"{text}\": strconv.Atoi: parsing \"{text}\": invalid syntax");
         let bounds = |got: &str| format!("port range bounds must be between {least} and 65535, got {got}");
@@ -545,7 +543,7 @@ fn secret_hooks(model: &mut Play, unit: &str) -> Vec<String> {
 
 #[test]
 fn c9_12_secret_add_prints_the_id_and_is_for_the_application_by_default() {
-    on_every_version(&["3.1.7", "3.6.25", "4.0.14"], |stage| {
+    on_versions(&["3.1.7", "3.6.25", "4.0.14"], |stage| {
         let mut model = started(stage, 2);
         let owner = |model: &mut Play, unit: &str, options: &str| {
             let commands = [&format!("secret-add {options} password=s3cret"), "secret-info-get $1 --format=json"];
@@ -988,7 +986,7 @@ fn c9_13_action_get_walks_into_maps() {
 
 #[test]
 fn c9_13_keys_of_results() {
-    on_every_version(&["2.9.52", "3.6.25"], |stage| {
+    on_versions(&["2.9.52", "3.6.25"], |stage| {
         let mut model = with_actions(stage);
         let more = if stage.version == "2.9.52" { ", hyphens and periods" } else { " and hyphens" };
         let must = "must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric";
@@ -1315,7 +1313,7 @@ fn c9_16_no_reboot_in_an_action() {
 
 #[test]
 fn c9_17_add_metric_only_in_collect_metrics() {
-    on_every_version(&["2.9.52", "3.6.9"], |stage| {
+    on_versions(&["2.9.52", "3.6.9"], |stage| {
         let mut model = started(stage, 1);
         let commands = ["add-metric users=3 load=0.5 -l a=b,c=d", "add-metric --labels e=f users=4", "add-metric"];
         model.script("collect-metrics", &commands);
@@ -1331,7 +1329,7 @@ fn c9_17_add_metric_only_in_collect_metrics() {
 
 #[test]
 fn c9_17_payloads() {
-    on_every_version(&["2.9.52", "3.6.25"], |stage| {
+    on_versions(&["2.9.52", "3.6.25"], |stage| {
         let payloads = format!("{METADATA}payloads:\n  monitor: {{type: docker}}\n");
         let mut model = stage.model().deploy(payloads.as_str(), 1);
         model.settle();

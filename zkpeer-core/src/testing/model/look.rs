@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Model;
 use crate::context::FLAG_PREFIX;
@@ -14,6 +15,12 @@ use crate::testing::hook::Hook;
 use crate::testing::outcome::ActionReport;
 
 impl Model {
+    /// The time that has passed since the model began.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.controller.now
+    }
+
     /// The units there are, in the order of their names as text.
     #[must_use]
     pub fn units(&self) -> Vec<UnitName> {

@@ -1,25 +1,25 @@
-//! What operators do: deploy, scale, relate, configure, run actions, refresh, repair; and what else befalls a unit.
+//! What operators do with applications: deploy, scale, relate, configure, refresh; and the options of the model.
 
-use std::collections::BTreeMap;
+mod faults;
+mod leadership;
+mod machines;
+mod tasks;
+
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Deployed, Kill, Model, Plan};
+use super::{Deployed, Model};
+use crate::juju::UnitName;
 use crate::juju::names::is_application;
-use crate::juju::{RelationId, UnitName};
 use crate::metadata::{EndpointMetadata, Role};
 use crate::testing::agent::Agent;
 use crate::testing::application::Application;
-use crate::testing::change::Change;
 use crate::testing::charm::{CharmFiles, EndpointScope};
-use crate::testing::controller::storage::Instance;
-use crate::testing::controller::{SeriesUpgrade, Task, Unit};
+use crate::testing::controller::Unit;
 use crate::testing::directory::{Directory, Root};
 use crate::testing::error::Error;
-use crate::testing::hook::Hook;
 use crate::testing::machine::{Machine, Program};
 use crate::testing::names::JujuVersion;
-use crate::testing::process::KillPoint;
 use crate::testing::value::Value;
 
 impl Model {
@@ -94,20 +94,6 @@ impl Model {
         let revision = self.controller.application(unit.application()).revision;
         self.machines.insert(unit.clone(), Machine::new(directory, deployed.program));
         self.agents.insert(unit.clone(), Agent::new(unit.clone(), revision, deployed.files));
-        Ok(())
-    }
-
-    /// Puts the unit on the machine of another: their hooks exclude each other.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn place(&mut self, unit: &str, beside: &str) -> Result<(), Error> {
-        let (unit, beside) = (self.unit_name(unit)?, self.unit_name(beside)?);
-        let machine = self.controller.units.get(&beside).map(|unit| unit.machine);
-        if let (Some(unit), Some(machine)) = (self.controller.units.get_mut(&unit), machine) {
-            unit.machine = machine;
-        }
         Ok(())
     }
 
@@ -333,106 +319,6 @@ impl Model {
         Ok(())
     }
 
-    /// This unit is leader from now on.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn set_leader(&mut self, unit: &str) -> Result<(), Error> {
-        let unit = self.unit_name(unit)?;
-        let application = self.controller.application(unit.application());
-        application.no_elections = false;
-        application.leader = Some(unit);
-        self.look_around();
-        Ok(())
-    }
-
-    /// Nobody leads the application, and nobody becomes leader before [`set_leader`](Self::set_leader) or
-    /// [`elect`](Self::elect).
-    ///
-    /// # Errors
-    ///
-    /// If there is no such application.
-    pub fn remove_leader(&mut self, application: &str) -> Result<(), Error> {
-        self.deployed(application)?;
-        let application = self.controller.application(application);
-        application.no_elections = true;
-        application.leader = None;
-        self.look_around();
-        Ok(())
-    }
-
-    /// Some unit may become leader again, if there is none.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such application.
-    pub fn elect(&mut self, application: &str) -> Result<(), Error> {
-        self.deployed(application)?;
-        self.controller.application(application).no_elections = false;
-        Ok(())
-    }
-
-    /// The unit leads no longer; the first of the others does, if there is one.
-    pub(crate) fn pass_leadership_on(&mut self, unit: &UnitName) {
-        let app = unit.application();
-        let mut others = self.controller.units.keys().filter(|other| other.application() == app && *other != unit);
-        let next = others.next().cloned();
-        let application = self.controller.application(app);
-        if application.leader.as_ref() == Some(unit) {
-            application.leader = next;
-        }
-    }
-
-    /// `juju run`: the action waits for its turn (contract 3.2, row 8); its number tells its [report](Self::action).
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit or action, or the parameters do not fit its schema.
-    pub fn run_action(&mut self, unit: &str, name: &str, params: &[(&str, Value)]) -> Result<u64, Error> {
-        let unit = self.unit_name(unit)?;
-        let four = self.controller.juju.is_four();
-        let Some(schema) = self.deployed(unit.application())?.files.actions.get(name) else {
-            return Error::impossible(format!("action \"{name}\" is not in actions.yaml"));
-        };
-        let given: BTreeMap<String, Value> =
-            params.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-        let params = schema
-            .complete(given, four)
-            .map_err(|why| Error::Impossible(format!("action \"{name}\" is refused before the charm runs: {why}")))?;
-        self.actions += 1;
-        let id = self.actions;
-        self.add_task(&unit, Hook::Action { id, name: name.to_owned() }, params);
-        Ok(id)
-    }
-
-    fn add_task(&mut self, unit: &UnitName, hook: Hook, params: Value) {
-        if let Some(unit) = self.controller.units.get_mut(unit) {
-            unit.tasks.push_back(Task { hook, params });
-        }
-    }
-
-    /// `juju exec`: a shell command in a hook's context, when its turn comes (contract 1.6); about a relation, if one is
-    /// named as the unit names it.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit or relation.
-    pub fn exec(&mut self, unit: &str, command: &str, relation: Option<&RelationId>) -> Result<(), Error> {
-        use crate::testing::hook::RelationKind::Created;
-        let unit = self.unit_name(unit)?;
-        let agent = self.agent(&unit)?;
-        let relation = match relation {
-            Some(id) if !agent.relations.contains_key(&id.number) => {
-                return Error::impossible(format!("{unit} is not in the relation {id}"));
-            }
-            Some(id) => agent.relation_hook(&self.controller, id.number, Created, None, None, 0).relation().cloned(),
-            None => None,
-        };
-        self.add_task(&unit, Hook::Exec { command: command.to_owned(), relation }, Value::Null);
-        Ok(())
-    }
-
     /// `juju refresh`: the charm's files are replaced by those of `charm`; `upgrade-charm` is due on each unit. What runs for its
     /// hooks is as in [`Application`].
     ///
@@ -473,40 +359,6 @@ impl Model {
         failed.iter().try_for_each(|unit| self.unpack(unit))
     }
 
-    /// `juju resolve`: the failed hook runs again, now.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit, or no hook has failed on it.
-    pub fn retry(&mut self, unit: &str) -> Result<(), Error> {
-        let unit = self.unit_name(unit)?;
-        match self.agents.get_mut(&unit).and_then(|agent| agent.pending.as_mut()) {
-            Some(pending) => {
-                pending.failed = false;
-                Ok(())
-            }
-            None => Error::impossible(format!("no hook has failed on {unit}, there is nothing to retry")),
-        }
-    }
-
-    /// `juju resolve --no-retry`: the failed hook counts as done, without its changes.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit, or no hook has failed on it.
-    pub fn resolve(&mut self, unit: &str) -> Result<(), Error> {
-        let unit = self.unit_name(unit)?;
-        let seen = crate::testing::agent::Seen::now(&self.controller, &unit);
-        let Some(agent) = self.agents.get_mut(&unit) else { return Err(self.no_unit(&unit)) };
-        match agent.pending.take() {
-            Some(pending) => agent.done(&pending.hook, &seen, &mut self.controller),
-            None => return Error::impossible(format!("no hook has failed on {unit}, there is nothing to resolve")),
-        }
-        self.last_failed.remove(&unit);
-        self.look_around();
-        Ok(())
-    }
-
     /// Failed hooks are retried by and by, or only when [`retry`](Self::retry) says so: the model's option
     /// `automatically-retry-hooks`.
     pub fn set_automatic_retries(&mut self, automatic: bool) {
@@ -517,144 +369,6 @@ impl Model {
     /// `update-status-hook-interval`; a timer that runs already is not changed.
     pub fn set_update_status_interval(&mut self, interval: Duration) {
         self.update_status = interval;
-    }
-
-    /// The machine restarts: `start` is due again, if it has run.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn reboot(&mut self, unit: &str) -> Result<(), Error> {
-        let unit = self.unit_name(unit)?;
-        if let Some(agent) = self.agents.get_mut(&unit) {
-            agent.rebooted = agent.started;
-        }
-        Ok(())
-    }
-
-    /// The unit's agent restarts. Relations that it is in count as created, and it no longer knows which are peer relations
-    /// (contract 4.4, 5.3); a hook that runs has failed (contract 2.3).
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn restart_agent(&mut self, unit: &str) -> Result<(), Error> {
-        let unit = self.unit_name(unit)?;
-        if let Some(running) = self.running.get_mut(&unit) {
-            running.result.outcome =
-                crate::testing::outcome::Outcome::Failed("the agent restarted while it ran".to_owned());
-            self.end(&unit)?;
-        }
-        if let Some(agent) = self.agents.get_mut(&unit) {
-            agent.restart();
-        }
-        self.look_around();
-        Ok(())
-    }
-
-    /// `juju add-storage`: one more instance of the charm's storage for the unit; returns its id.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit or storage, or the unit has as many as it may.
-    pub fn add_storage(&mut self, unit: &str, name: &str) -> Result<String, Error> {
-        let unit = self.unit_name(unit)?;
-        let files = Rc::clone(&self.deployed(unit.application())?.files);
-        let Some(spec) = files.storage.get(name) else {
-            let known: Vec<&str> = files.storage.keys().map(String::as_str).collect();
-            return Error::impossible(format!(
-                "storage `{name}` is not in metadata.yaml; it has: {}",
-                known.join(", ")
-            ));
-        };
-        let has = self.controller.storage.count(&unit, name);
-        if spec.maximum.is_some_and(|most| has >= most as usize) {
-            return Error::impossible(format!("{unit} has {has} of storage `{name}`, and may have no more"));
-        }
-        Ok(self.controller.storage.add(&unit, name, spec))
-    }
-
-    /// `juju detach-storage`: the instance leaves its unit, after a hook if it had been attached.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such instance.
-    pub fn detach_storage(&mut self, id: &str) -> Result<(), Error> {
-        self.storage(id)?.dying = true;
-        Ok(())
-    }
-
-    /// Whether the cloud has made the instance; until then `install` waits for it (contract 3.1).
-    ///
-    /// # Errors
-    ///
-    /// If there is no such instance.
-    pub fn set_storage_ready(&mut self, id: &str, ready: bool) -> Result<(), Error> {
-        self.storage(id)?.provisioned = ready;
-        Ok(())
-    }
-
-    fn storage(&mut self, id: &str) -> Result<&mut Instance, Error> {
-        let none = || Error::Impossible(format!("there is no storage `{id}`; its id looks like `data/0`"));
-        self.controller.storage.get_mut(id).ok_or_else(none)
-    }
-
-    /// The series of the unit's machine is going to be upgraded: `pre-series-upgrade`, then nothing (contract 3.2, row 1).
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit, or Juju is 4 or later.
-    pub fn prepare_series_upgrade(&mut self, unit: &str) -> Result<(), Error> {
-        self.set_series_upgrade(unit, SeriesUpgrade::Preparing)
-    }
-
-    /// The series of the unit's machine has been upgraded: `post-series-upgrade`, then the rest.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit, or Juju is 4 or later.
-    pub fn complete_series_upgrade(&mut self, unit: &str) -> Result<(), Error> {
-        self.set_series_upgrade(unit, SeriesUpgrade::Completing)
-    }
-
-    fn set_series_upgrade(&mut self, unit: &str, to: SeriesUpgrade) -> Result<(), Error> {
-        if self.controller.juju.is_four() {
-            return Error::impossible("Juju 4 has no series upgrade");
-        }
-        let unit = self.unit_name(unit)?;
-        match self.controller.units.get_mut(&unit) {
-            Some(found) if found.series_upgrade.is_some() || to == SeriesUpgrade::Preparing => {
-                found.series_upgrade = Some(to);
-                Ok(())
-            }
-            _ => Error::impossible(format!("no series upgrade of {unit} has been prepared")),
-        }
-    }
-
-    /// The unit's address changes; `config-changed` is due.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn set_address(&mut self, unit: &str, address: &str) -> Result<(), Error> {
-        let unit = self.unit_name(unit)?;
-        if let Some(unit) = self.controller.units.get_mut(&unit) {
-            unit.address = Some(address.to_owned());
-        }
-        Ok(())
-    }
-
-    /// The unit's address is not known for a time; `config-changed` is due.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn remove_address(&mut self, unit: &str) -> Result<(), Error> {
-        let unit = self.unit_name(unit)?;
-        if let Some(unit) = self.controller.units.get_mut(&unit) {
-            unit.address = None;
-        }
-        Ok(())
     }
 
     /// `juju model-config`: an option of the model itself that charms observe. These are `http-proxy`, `https-proxy`, `ftp-proxy`,
@@ -684,156 +398,6 @@ impl Model {
     /// Where Juju's controllers are, each with its port; otherwise there is one, at `10.0.0.1:17070`.
     pub fn set_api_addresses(&mut self, addresses: &[&str]) {
         self.controller.api_addresses = addresses.iter().map(|address| (*address).to_owned()).collect();
-    }
-
-    /// The timer of `update-status` fires.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn update_status(&mut self, unit: &str) -> Result<(), Error> {
-        let unit = self.unit_name(unit)?;
-        if let Some(agent) = self.agents.get_mut(&unit) {
-            agent.update_status = Some(self.controller.now);
-        }
-        Ok(())
-    }
-
-    /// A slow unit: nothing happens on it until it is [released](Self::release).
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn hold(&mut self, unit: &str) -> Result<(), Error> {
-        let unit = self.unit_name(unit)?;
-        self.held.insert(unit);
-        Ok(())
-    }
-
-    /// The unit goes on.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn release(&mut self, unit: &str) -> Result<(), Error> {
-        let unit = self.unit_name(unit)?;
-        self.held.remove(&unit);
-        Ok(())
-    }
-
-    /// Kills the unit's next hook with SIGKILL at this point. A hook in this process is killed at its hook commands only.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn kill_at(&mut self, unit: &str, point: KillPoint) -> Result<(), Error> {
-        self.plan_kill(unit, Kill { point, hook: None })
-    }
-
-    /// The same for the unit's next hook or action of this name; those before it run undisturbed.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn kill_hook_at(&mut self, unit: &str, hook: &str, point: KillPoint) -> Result<(), Error> {
-        self.plan_kill(unit, Kill { point, hook: Some(hook.to_owned()) })
-    }
-
-    fn plan_kill(&mut self, unit: &str, kill: Kill) -> Result<(), Error> {
-        let name = self.unit_name(unit)?;
-        let files = self.machines.get(&name).is_some_and(|machine| matches!(machine.program, Program::Files));
-        if matches!(kill.point, KillPoint::After(_)) && !files {
-            return Error::impossible(format!("{unit} runs in this process, and cannot be killed by the clock"));
-        }
-        self.plan(unit)?.kill = Some(kill);
-        Ok(())
-    }
-
-    /// Refuses the changes of the unit's next hook that exits 0, for this reason.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn refuse_commit(&mut self, unit: &str, reason: &str) -> Result<(), Error> {
-        self.plan(unit)?.refuse = Some(reason.to_owned());
-        Ok(())
-    }
-
-    /// Leadership is lost during the unit's next hook, after its last hook command and before its changes are applied.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit.
-    pub fn lose_leadership_before_commit(&mut self, unit: &str) -> Result<(), Error> {
-        self.plan(unit)?.lose_leadership = true;
-        Ok(())
-    }
-
-    /// Lets something happen in the middle of the unit's next hook: before its n-th hook command (the first is 1). If the
-    /// hook has fewer, it does not happen.
-    ///
-    /// ```
-    /// # use zkpeer_core::testing::{Application, Change, Model};
-    /// # let charm = tempfile::tempdir()?;
-    /// # std::fs::write(charm.path().join("metadata.yaml"), "name: zk\nsummary: s\ndescription: d\n")?;
-    /// # let mut model = Model::new();
-    /// model.deploy(Application::new(charm.path()).function(|hook| {
-    ///     hook.run("is-leader", &[]);
-    ///     hook.run("is-leader", &[]).code
-    /// }))?;
-    /// model.set_leader("zk/0")?;
-    /// model.before_command("zk/0", 2, Change::NoLeader("zk".to_owned()))?;
-    /// let install = model.run_hook("zk/0", "install")?;
-    /// assert_eq!((install.commands[0].stdout.as_str(), install.commands[1].stdout.as_str()), ("True\n", "False\n"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// If there is no such unit, or the change is about something that does not exist.
-    pub fn before_command(&mut self, unit: &str, number: usize, change: Change) -> Result<(), Error> {
-        let change = self.checked(change)?;
-        self.plan(unit)?.changes.push((number, change));
-        Ok(())
-    }
-
-    /// The change, if all that it names exists.
-    fn checked(&self, change: Change) -> Result<Change, Error> {
-        match change {
-            Change::Leader(ref unit) | Change::RemoveUnit(ref unit) => {
-                self.unit_name(unit.as_str())?;
-            }
-            Change::NoLeader(ref application) => {
-                self.deployed(application)?;
-            }
-            Change::Config { application, option, value } => {
-                let value = self.option_value(&application, &option, value)?;
-                return Ok(Change::Config { application, option, value });
-            }
-            Change::UnitData { relation, .. } | Change::AppData { relation, .. }
-                if !self.controller.relations.contains_key(&relation) =>
-            {
-                return Error::impossible(format!("there is no relation with the number {relation}"));
-            }
-            Change::UnitData { .. } | Change::AppData { .. } => {}
-        }
-        Ok(change)
-    }
-
-    fn plan(&mut self, unit: &str) -> Result<&mut Plan, Error> {
-        let unit = self.unit_name(unit)?;
-        Ok(self.plans.entry(unit).or_default())
-    }
-
-    /// With Juju 4: peers do not see that a unit leaves (juju issue 23326, contract 5.5).
-    pub fn set_peer_departure_bug(&mut self, present: bool) {
-        self.controller.peer_departure_bug = present;
-    }
-
-    /// The time that has passed since the model began.
-    #[must_use]
-    pub fn now(&self) -> Duration {
-        self.controller.now
     }
 
     pub(crate) fn deployed(&self, application: &str) -> Result<&Deployed, Error> {

@@ -1,0 +1,185 @@
+//! What goes wrong on a unit, and how operators repair it.
+
+use crate::testing::agent::Seen;
+use crate::testing::change::Change;
+use crate::testing::error::Error;
+use crate::testing::machine::Program;
+use crate::testing::model::{Kill, Model, Plan};
+use crate::testing::process::KillPoint;
+
+impl Model {
+    /// `juju resolve`: the failed hook runs again, now.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or no hook has failed on it.
+    pub fn retry(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        match self.agents.get_mut(&unit).and_then(|agent| agent.pending.as_mut()) {
+            Some(pending) => {
+                pending.failed = false;
+                Ok(())
+            }
+            None => Error::impossible(format!("no hook has failed on {unit}, there is nothing to retry")),
+        }
+    }
+
+    /// `juju resolve --no-retry`: the failed hook counts as done, without its changes.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or no hook has failed on it.
+    pub fn resolve(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        let seen = Seen::now(&self.controller, &unit);
+        let Some(agent) = self.agents.get_mut(&unit) else { return Err(self.no_unit(&unit)) };
+        match agent.pending.take() {
+            Some(pending) => agent.done(&pending.hook, &seen, &mut self.controller),
+            None => return Error::impossible(format!("no hook has failed on {unit}, there is nothing to resolve")),
+        }
+        self.last_failed.remove(&unit);
+        self.look_around();
+        Ok(())
+    }
+
+    /// A slow unit: nothing happens on it until it is [released](Self::release).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn hold(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        self.held.insert(unit);
+        Ok(())
+    }
+
+    /// The unit goes on.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn release(&mut self, unit: &str) -> Result<(), Error> {
+        let unit = self.unit_name(unit)?;
+        self.held.remove(&unit);
+        Ok(())
+    }
+
+    /// Kills the unit's next hook with SIGKILL at this point. A hook in this process is killed at its hook commands only.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn kill_at(&mut self, unit: &str, point: KillPoint) -> Result<(), Error> {
+        self.plan_kill(unit, Kill { point, hook: None })
+    }
+
+    /// The same for the unit's next hook or action of this name; those before it run undisturbed.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn kill_hook_at(&mut self, unit: &str, hook: &str, point: KillPoint) -> Result<(), Error> {
+        self.plan_kill(unit, Kill { point, hook: Some(hook.to_owned()) })
+    }
+
+    fn plan_kill(&mut self, unit: &str, kill: Kill) -> Result<(), Error> {
+        let name = self.unit_name(unit)?;
+        let files = self.machines.get(&name).is_some_and(|machine| matches!(machine.program, Program::Files));
+        if matches!(kill.point, KillPoint::After(_)) && !files {
+            return Error::impossible(format!("{unit} runs in this process, and cannot be killed by the clock"));
+        }
+        self.plan(unit)?.kill = Some(kill);
+        Ok(())
+    }
+
+    /// Refuses the changes of the unit's next hook that exits 0, for this reason.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn refuse_commit(&mut self, unit: &str, reason: &str) -> Result<(), Error> {
+        self.plan(unit)?.refuse = Some(reason.to_owned());
+        Ok(())
+    }
+
+    /// Leadership is lost during the unit's next hook, after its last hook command and before its changes are applied.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit.
+    pub fn lose_leadership_before_commit(&mut self, unit: &str) -> Result<(), Error> {
+        self.plan(unit)?.lose_leadership = true;
+        Ok(())
+    }
+
+    /// Lets something happen in the middle of the unit's next hook: before its n-th hook command (the first is 1). If the
+    /// hook has fewer, it does not happen.
+    ///
+    /// ```
+    /// # use zkpeer_core::testing::{Application, Change, Model};
+    /// # let charm = tempfile::tempdir()?;
+    /// # std::fs::write(charm.path().join("metadata.yaml"), "name: zk\nsummary: s\ndescription: d\n")?;
+    /// # let mut model = Model::new();
+    /// model.deploy(Application::new(charm.path()).function(|hook| {
+    ///     hook.run("is-leader", &[]);
+    ///     hook.run("is-leader", &[]).code
+    /// }))?;
+    /// model.set_leader("zk/0")?;
+    /// model.before_command("zk/0", 2, Change::NoLeader("zk".to_owned()))?;
+    /// let install = model.run_hook("zk/0", "install")?;
+    /// assert_eq!((install.commands[0].stdout.as_str(), install.commands[1].stdout.as_str()), ("True\n", "False\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is no such unit, or the change is about something that does not exist.
+    pub fn before_command(&mut self, unit: &str, number: usize, change: Change) -> Result<(), Error> {
+        let change = self.checked(change)?;
+        self.plan(unit)?.changes.push((number, change));
+        Ok(())
+    }
+
+    /// The change, if all that it names exists.
+    fn checked(&self, change: Change) -> Result<Change, Error> {
+        match change {
+            Change::Leader(ref unit) | Change::RemoveUnit(ref unit) => {
+                self.unit_name(unit.as_str())?;
+            }
+            Change::NoLeader(ref application) => {
+                self.deployed(application)?;
+            }
+            Change::AddStorage { ref unit, ref name } => {
+                self.storage_to_add(&self.unit_name(unit.as_str())?, name)?;
+            }
+            Change::RemoveRelation(number)
+                if self.controller.relations.get(&number).is_none_or(|relation| relation.is_peer()) =>
+            {
+                return Error::impossible(format!(
+                    "there is no relation with the number {number} that could be removed"
+                ));
+            }
+            Change::Config { application, option, value } => {
+                let value = self.option_value(&application, &option, value)?;
+                return Ok(Change::Config { application, option, value });
+            }
+            Change::UnitData { relation, .. } | Change::AppData { relation, .. }
+                if !self.controller.relations.contains_key(&relation) =>
+            {
+                return Error::impossible(format!("there is no relation with the number {relation}"));
+            }
+            Change::RemoveRelation(_) | Change::UnitData { .. } | Change::AppData { .. } => {}
+        }
+        Ok(change)
+    }
+
+    fn plan(&mut self, unit: &str) -> Result<&mut Plan, Error> {
+        let unit = self.unit_name(unit)?;
+        Ok(self.plans.entry(unit).or_default())
+    }
+
+    /// With Juju 4: peers do not see that a unit leaves (juju issue 23326, contract 5.5).
+    pub fn set_peer_departure_bug(&mut self, present: bool) {
+        self.controller.peer_departure_bug = present;
+    }
+}
