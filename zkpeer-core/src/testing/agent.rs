@@ -92,6 +92,8 @@ pub(crate) struct RelationState {
     pub(crate) id: RelationId,
     pub(crate) created: bool,
     pub(crate) broken: bool,
+    /// Of the endpoint `juju-info`, which runs no hooks (contract 11.1).
+    pub(crate) implicit: bool,
     /// The agent was restarted since it entered: it has forgotten what it only learns then (contract 5.3).
     pub(crate) forgotten: bool,
     /// Members, with the version of the bag that a hook was last run for.
@@ -158,6 +160,7 @@ impl Agent {
     pub(crate) fn look(&mut self, controller: &mut Controller) {
         if self.idle() {
             self.enter_relations(controller);
+            self.leave_implicit_relations(controller);
         }
         if !controller.is_leader(&self.name) {
             self.elected = false;
@@ -173,10 +176,21 @@ impl Agent {
             let alive = controller.relations.get(&number).is_some_and(|relation| !relation.dying);
             let Some(id) = controller.relation_id(number, self.name.application()) else { continue };
             // An endpoint that only a newer revision of the charm has waits until that is unpacked.
-            let known = self.charm.metadata.endpoints.contains_key(&id.endpoint);
+            let implicit = self.charm.is_implicit(&id.endpoint);
+            let known = implicit || self.charm.metadata.endpoints.contains_key(&id.endpoint);
             if alive && known && !self.relations.contains_key(&number) {
                 controller.enter(&self.name, number);
-                self.relations.insert(number, RelationState::new(id));
+                self.relations.insert(number, RelationState { implicit, ..RelationState::new(id) });
+            }
+        }
+    }
+
+    /// Relations of the implicit endpoint end without a hook (contract 11.1).
+    fn leave_implicit_relations(&mut self, controller: &mut Controller) {
+        for (number, state) in self.relations.iter_mut().filter(|(_, state)| state.implicit) {
+            if let Some(relation) = controller.relations.get_mut(number).filter(|relation| relation.dying) {
+                relation.present.remove(&self.name);
+                state.broken = true;
             }
         }
     }
@@ -333,7 +347,8 @@ impl Agent {
     }
 
     fn open_relations(&self) -> impl Iterator<Item = (u32, &RelationState)> {
-        self.relations.iter().filter(|(_, relation)| !relation.broken).map(|(number, relation)| (*number, relation))
+        let runs_hooks = |(_, relation): &(&u32, &RelationState)| !relation.broken && !relation.implicit;
+        self.relations.iter().filter(runs_hooks).map(|(number, relation)| (*number, relation))
     }
 
     /// Across relations: peers last since 3.5.5; within each group, chance (contract 4.2).
@@ -499,6 +514,7 @@ impl RelationState {
             id,
             created: false,
             broken: false,
+            implicit: false,
             forgotten: false,
             members: BTreeMap::new(),
             app_version: 0,
