@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::names::JujuVersion;
-use super::yaml::{Node, Wrong};
+use super::yaml::{Node, Wrong, read_text};
 use crate::metadata::{EndpointMetadata, Metadata, Role};
 
 pub(crate) use actions::ActionSchema;
@@ -70,12 +70,12 @@ impl CharmFiles {
             let problem = if directory.exists() { "is not a directory" } else { "there is no such directory" };
             return Err(Error::charm(directory, format!("{problem}; give the directory of a charm")));
         }
-        let metadata = read_text(&directory.join("metadata.yaml"))?.ok_or_else(|| {
+        let metadata = text_of(&directory.join("metadata.yaml"))?.ok_or_else(|| {
             let problem = "is missing; every charm needs one, with name, summary and description";
             Error::charm(&directory.join("metadata.yaml"), problem)
         })?;
         let [config, actions, manifest] =
-            ["config.yaml", "actions.yaml", "manifest.yaml"].map(|name| read_text(&directory.join(name)));
+            ["config.yaml", "actions.yaml", "manifest.yaml"].map(|name| text_of(&directory.join(name)));
         let (config, actions, manifest) = (config?, actions?, manifest?);
         let texts = Texts {
             metadata: &metadata,
@@ -185,8 +185,8 @@ impl CharmFiles {
 }
 
 /// The text of a file; none if there is no such file.
-fn read_text(path: &Path) -> Result<Option<String>, Error> {
-    match fs::read_to_string(path) {
+fn text_of(path: &Path) -> Result<Option<String>, Error> {
+    match read_text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::charm(path, format!("cannot be read: {error}"))),

@@ -29,7 +29,7 @@ impl ActionSchema {
 
 /// Reads and checks the document of the charm of this name; an empty one has no actions.
 pub(super) fn read(root: &Node, charm: &str) -> Result<BTreeMap<String, ActionSchema>, Wrong> {
-    if root.is_null() {
+    if root.is_nothing() {
         return Ok(BTreeMap::new());
     }
     let mut actions = BTreeMap::new();
@@ -49,7 +49,7 @@ pub(super) fn read(root: &Node, charm: &str) -> Result<BTreeMap<String, ActionSc
 }
 
 fn action(name: &str, node: &Node) -> Result<ActionSchema, Wrong> {
-    if node.is_null() {
+    if node.is_nothing() {
         return Ok(ActionSchema { parallel: false, params: Schema::default() });
     }
     node.entries(&format!("action `{name}`"))?;

@@ -217,7 +217,7 @@ fn endpoint(entry: &Entry) -> Result<(&str, EndpointTerms), Wrong> {
         }
     };
     let limit =
-        node.get("limit").filter(|limit| !limit.is_null()).map(|limit| limit.whole(&of("limit"))).transpose()?;
+        node.get("limit").filter(|limit| !limit.is_nothing()).map(|limit| limit.whole(&of("limit"))).transpose()?;
     let limit = limit.and_then(|limit| u32::try_from(limit).ok()).filter(|limit| *limit > 0);
     let optional = node.get("optional").map_or(Ok(false), |optional| optional.boolean(&of("optional")))?;
     Ok((interface.text(&of("interface"))?, EndpointTerms { scope, limit, optional }))
@@ -257,7 +257,7 @@ fn extra_bindings(root: &Node, metadata: &Metadata) -> Result<Vec<String>, Wrong
     }
     for entry in entries {
         let name = &entry.key;
-        if name.is_empty() || !entry.value.is_null() {
+        if name.is_empty() || !entry.value.is_nothing() {
             return Err(
                 entry.wrong(format!("extra binding `{name}`: it has to be a name with nothing after the colon"))
             );

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::super::names::JujuVersion;
+use super::super::yaml::{Kind, Node};
 use super::reader::{Field, Fields, Reader};
-use super::tree::{self, Kind, Node};
 use super::{Deployment, ModelConfig, Relation, Story, StoryProblem, steps, words};
 
 const KEYS: [&str; 7] = ["juju", "seed", "bugs", "model-config", "applications", "relations", "steps"];
@@ -24,12 +24,15 @@ const BUGS: [&str; 1] = ["23326"];
 /// Reads a whole story.
 pub(super) fn story(text: &str, path: &Path) -> Result<Story, Vec<StoryProblem>> {
     let mut reader = Reader::new(path);
-    let story = match tree::read(text) {
-        Ok(node) if node.kind == Kind::Nothing => {
-            reader.problem(None, format!("is empty; a story looks like `{EXAMPLE}`"))
+    let story = match Node::parse_with_twice(text) {
+        Ok((node, _)) if node.is_nothing() => reader.problem(None, format!("is empty; a story looks like `{EXAMPLE}`")),
+        Ok((node, twice)) => {
+            for wrong in twice {
+                reader.wrong_text::<()>(wrong);
+            }
+            read(&mut reader, &node, path)
         }
-        Ok(node) => read(&mut reader, &node, path),
-        Err((line, reason)) => reader.problem(line, reason),
+        Err(wrong) => reader.wrong_text(wrong),
     };
     story.filter(|_| reader.is_clean()).ok_or_else(|| reader.into_problems())
 }
@@ -107,7 +110,7 @@ fn applications(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Vec<Deploym
         }
         reader.deploys(entry.line, &entry.key);
         let what = format!("application `{}`", entry.key);
-        deployments.push(application(reader, &entry.node, what).and_then(|fields| {
+        deployments.push(application(reader, &entry.value, what).and_then(|fields| {
             deployment(reader, &fields, Some(entry.key.clone())).map(|it| Deployment { line: entry.line, ..it })
         }));
     }
@@ -177,7 +180,7 @@ fn relations(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Vec<Relation>>
     let Kind::List(items) = &field.node.kind else {
         return reader.wrong(field, "a list of pairs such as `[zk:client, client:zookeeper]`");
     };
-    if items.len() == 2 && items.iter().all(|item| item.text().is_some()) {
+    if items.len() == 2 && items.iter().all(|item| item.literal().is_some()) {
         return reader.wrong(field, "a list of pairs; one pair is `[[zk:client, client:zookeeper]]`");
     }
     let read = |reader: &mut Reader<'_>, node| {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::hook::RelationKind;
 use super::super::process::KillPoint;
+use super::super::yaml::shown;
 use crate::juju::NameError;
 
 /// The longest time that a step may let pass: ten years.
@@ -154,20 +155,12 @@ pub(super) fn hook(name: &str) -> Result<HookFamily, String> {
     Err(format!("Juju has no hook `{}`; {hint}", shown(name)))
 }
 
-/// A text of the file as messages show it: its beginning, if it is long.
-pub(super) fn shown(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// So many characters of a text are shown; a longer one is near no word either.
-const MAX_SHOWN: usize = 60;
+/// A longer text is near no word.
+const MAX_WORD: usize = 60;
 
 /// The known word with the fewest letters to change, if these are few and some stay.
 pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    if word.len() > MAX_SHOWN {
+    if word.len() > MAX_WORD {
         return None;
     }
     let word = word.trim().to_ascii_lowercase().replace(['_', ' '], "-");
@@ -250,14 +243,8 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_shown_by_their_beginning() {
-        assert_eq!(shown("zk/0"), "zk/0");
-        assert_eq!(shown(&"ä".repeat(61)), "ä".repeat(60) + "...");
-        assert_eq!(nearest(&"x".repeat(1 << 20), ["settle"]), None);
-    }
-
-    #[test]
     fn what_is_far_from_all_is_near_none() {
+        assert_eq!(nearest(&"x".repeat(1 << 20), ["settle"]), None);
         assert_eq!(nearest("Add_Unit", ["add-units", "remove-unit"]), Some("add-units"));
         assert_eq!(nearest("frobnicate", ["add-units", "remove-unit"]), None);
         assert_eq!(nearest("x", ["to"]), None);
