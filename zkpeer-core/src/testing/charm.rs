@@ -39,6 +39,8 @@ pub(crate) struct CharmFiles {
     pub(crate) storage: BTreeMap<String, StorageSpec>,
     #[allow(dead_code, reason = "resources are not yet checked against it")]
     pub(crate) resources: BTreeMap<String, ResourceSpec>,
+    /// The type of each payload.
+    pub(crate) payloads: BTreeMap<String, String>,
     /// The names of its containers on Kubernetes.
     pub(crate) containers: BTreeSet<String>,
     /// The series of the older format of metadata.
@@ -102,6 +104,7 @@ impl CharmFiles {
             extra_bindings: details.extra_bindings,
             storage: details.storage,
             resources: details.resources,
+            payloads: details.payloads,
             containers: details.containers,
             series: details.series,
             bases: check_any(texts.manifest, &directory.join("manifest.yaml"), manifest::read)?,

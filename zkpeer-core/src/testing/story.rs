@@ -29,7 +29,7 @@ use super::names::JujuVersion;
 use super::process::KillPoint;
 use super::value::Value;
 use super::yaml::read_text;
-use crate::juju::names::is_application;
+use crate::juju::names::{is_application, is_endpoint};
 use crate::juju::{NameError, UnitName};
 
 /// A story: what is deployed, and what happens then, one step after the other.
@@ -163,7 +163,7 @@ impl FromStr for EndpointName {
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         text.split_once(':')
-            .filter(|(application, endpoint)| is_application(application) && words::is_endpoint(endpoint))
+            .filter(|(application, endpoint)| is_application(application) && is_endpoint(endpoint))
             .map(|(application, endpoint)| Self { application: application.to_owned(), endpoint: endpoint.to_owned() })
             .ok_or_else(|| NameError(format!("`{text}` is not an endpoint: it has to look like `zk:client`")))
     }

@@ -201,7 +201,7 @@ fn c11_1_the_two_formats_do_not_mix() {
 }
 
 #[test]
-fn c11_1_storage_and_resources() {
+fn c11_1_storage_resources_and_payloads() {
     let charm = metadata(
         "storage:\n  data: {type: filesystem, location: /srv, multiple: {range: 1-3}, minimum-size: 1G}\n  \
          raw: {type: block, shared: true, read-only: true}\n  logs: {type: filesystem, multiple: {range: 2+}}\n\
@@ -226,6 +226,9 @@ fn c11_1_storage_and_resources() {
             ("storage: {a: {type: block, multiple: {range: +1-2}}}\n", "not `+1-2`"),
             ("storage: {a: {type: block, minimum-size: 5}}\n", "`minimum-size` of storage `a` must be text"),
             ("resources: {a: {type: zip}}\n", "`type` of resource `a` must be file or oci-image"),
+            ("payloads: {a: docker}\n", "payload `a` must be a map"),
+            ("payloads: {a: {}}\n", "`type` of payload `a` is missing"),
+            ("payloads: {a: {type: ''}}\n", "`type` of payload `a` is empty"),
             ("resources: {a: {}}\n", "`filename` of resource `a` is missing or wrong"),
             ("resources: {a: {filename: b/c}}\n", "`filename` of resource `a` is missing or wrong"),
         ],

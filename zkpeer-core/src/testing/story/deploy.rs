@@ -6,7 +6,8 @@ use std::path::Path;
 use super::super::names::JujuVersion;
 use super::super::yaml::{Kind, Node};
 use super::reader::{Field, Fields, Reader};
-use super::{Deployment, ModelConfig, Relation, Story, StoryProblem, steps, words};
+use super::{Deployment, ModelConfig, Relation, Story, StoryProblem, steps};
+use crate::juju::names::{is_application, is_storage};
 
 const KEYS: [&str; 7] = ["juju", "seed", "bugs", "model-config", "applications", "relations", "steps"];
 
@@ -103,7 +104,7 @@ fn applications(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Vec<Deploym
     }
     let mut deployments = Vec::new();
     for entry in entries {
-        if !crate::juju::names::is_application(&entry.key) {
+        if !is_application(&entry.key) {
             let text = format!("`{}` is no name of an application; it has to look like `zk`", entry.key);
             reader.problem::<()>(entry.line, text);
             continue;
@@ -168,7 +169,7 @@ pub(super) fn config(reader: &mut Reader<'_>, field: Field<'_>) -> Option<BTreeM
 
 fn storage(reader: &mut Reader<'_>, field: Field<'_>) -> Option<BTreeMap<String, u32>> {
     reader.map(field, |reader, field| {
-        if !words::is_endpoint(field.name) {
+        if !is_storage(field.name) {
             let text = format!("`{}` is no name of a storage; it has to look like `data`", field.name);
             return reader.problem(field.node.line, text);
         }

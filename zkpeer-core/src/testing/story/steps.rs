@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::super::hook::RelationKind;
+use super::super::hook::{HookFamily, RelationKind};
 use super::super::yaml::{Entry, Kind, Node, shown};
 use super::deploy;
 use super::expect;
 use super::reader::{Field, Fields, Reader, listed};
-use super::words::{self, HookFamily, nearest};
+use super::words::{self, nearest};
 use super::{Remote, Step, StepKind};
 use crate::juju::UnitName;
+use crate::juju::names::{is_action, is_storage, is_storage_id};
 
 /// One kind of step.
 struct Form {
@@ -308,7 +309,7 @@ fn leader(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
 
 /// The name of an action.
 pub(super) fn action_name(reader: &mut Reader<'_>, field: Field<'_>) -> Option<String> {
-    reader.checked(field, words::is_action, "the name of an action such as `backup`")
+    reader.checked(field, is_action, "the name of an action such as `backup`")
 }
 
 fn action(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
@@ -404,13 +405,13 @@ fn fits(reader: &mut Reader<'_>, field: Field<'_>, hook: &str, family: HookFamil
 }
 
 fn storage(reader: &mut Reader<'_>, field: Field<'_>) -> Option<String> {
-    reader.checked(field, words::is_storage_id, "a storage instance such as `data/0`")
+    reader.checked(field, is_storage_id, "a storage instance such as `data/0`")
 }
 
 fn add_storage(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
     let unit = unit(reader, fields);
     let wanted = "the name of a storage such as `data`";
-    let name = reader.need(fields, "name", |reader, field| reader.checked(field, words::is_endpoint, wanted));
+    let name = reader.need(fields, "name", |reader, field| reader.checked(field, is_storage, wanted));
     let count = reader.may(fields, "count", |reader, field| reader.count(field, 1));
     Some(StepKind::AddStorage { unit: unit?, name: name?, count: count?.unwrap_or(1) })
 }
