@@ -176,6 +176,9 @@ impl Model {
         let fits =
             matches!((first.role, second.role), (Role::Provides, Role::Requires) | (Role::Requires, Role::Provides));
         let shown = format!("{first_app}:{first_name} and {second_app}:{second_name}");
+        if first_app == second_app {
+            return Error::impossible(format!("{shown}: an application cannot be related to itself"));
+        }
         if !fits {
             return Error::impossible(format!("{shown}: one has to provide what the other requires"));
         }
