@@ -1,6 +1,7 @@
 //! What happens around the unit: peers and other applications come, write and go; operators change things.
 
 use super::{UnitAgent, entries};
+use crate::juju::names::is_application;
 use crate::juju::{RelationId, UnitName};
 use crate::metadata::Role;
 use crate::testing::error::Error;
@@ -63,7 +64,7 @@ impl UnitAgent {
         if found.role == Role::Peers {
             return Error::impossible(format!("`{endpoint}` is a peer endpoint"));
         }
-        if app == self.name.application() || !crate::juju::names::is_application(app) {
+        if app == self.name.application() || !is_application(app) {
             return Error::impossible(format!("`{app}` cannot be the other application"));
         }
         self.model.controller.application(app);
