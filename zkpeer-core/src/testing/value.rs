@@ -484,8 +484,23 @@ mod tests {
 
     #[test]
     fn c7_3_yaml_follows_yaml_1_1() {
-        for quoted in ["", "yes", "no", "y", "true", "null", "~", "12", "1.5", "0x10", "1e+3", "2024-05-01", "12:30",
-            "2024-05-01T10:00:00Z", "2024-05-01 10:00:00"] {
+        for quoted in [
+            "",
+            "yes",
+            "no",
+            "y",
+            "true",
+            "null",
+            "~",
+            "12",
+            "1.5",
+            "0x10",
+            "1e+3",
+            "2024-05-01",
+            "12:30",
+            "2024-05-01T10:00:00Z",
+            "2024-05-01 10:00:00",
+        ] {
             assert_eq!(yaml_of(quoted), format!("\"{quoted}\""));
         }
         for plain in ["hello", "1e3", "a:b", "10.0.0.4", "10.5.24.51/32", "-x", "a#b", "hello world"] {
