@@ -70,6 +70,15 @@ fn c3_1_storage_is_attached_before_install() {
             ["data-storage-attached (data/0)", "data-storage-attached (data/1)", "logs-storage-attached (logs/2)"];
         assert_eq!(attached.into_iter().collect::<Vec<_>>(), expected);
         assert_eq!(hooks[3], "install");
+
+        // What is not ready yet holds up `install`, and nothing else.
+        let mut model = stage.model().deploy(metadata.as_str(), 1);
+        model.set_storage_ready("logs/2", false).unwrap();
+        model.settle();
+        assert_eq!(model.hooks("zk/0"), ["data-storage-attached (data/0)", "data-storage-attached (data/1)"]);
+        model.set_storage_ready("logs/2", true).unwrap();
+        model.settle();
+        assert_eq!(model.hooks("zk/0")[2..4], ["logs-storage-attached (logs/2)", "install"]);
     });
 }
 

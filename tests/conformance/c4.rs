@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use zkpeer_core::testing::{Change, Hook, HookRun, Outcome, RelationKind, Step};
 
+use crate::scenes::{may_begin, of_relations, peers, related};
 use crate::stage::{
     CLIENT, METADATA, Play, Stage, VERSIONS, answers_of, charm, error, hooks_of, ok, on_every_driver, on_every_version,
 };
@@ -23,35 +24,6 @@ storage:
 ";
 
 const OPTIONS: &str = "options:\n  port: {type: int, default: 2181}\n";
-
-/// What has nothing to do with the relation, or is not shown as a member yet, is not of interest to most tests.
-fn of_relations(hooks: Vec<String>) -> Vec<String> {
-    hooks.into_iter().filter(|hook| hook.contains("-relation-")).collect()
-}
-
-/// zk with so many units, and kafka with so many, related as number 1, everything at rest; zk/0 and kafka/0 lead.
-fn related(stage: &Stage<'_>, zk: u64, kafka: u64) -> Play {
-    let mut model = stage.model().deploy(METADATA, zk).deploy(CLIENT, kafka);
-    model.set_leader("zk/0").unwrap();
-    model.set_leader("kafka/0").unwrap();
-    assert_eq!(model.relate("kafka:zookeeper", "zk:client").unwrap(), 1);
-    model.settle();
-    model
-}
-
-/// zk with so many units, everything at rest; zk/0 leads.
-fn peers(stage: &Stage<'_>, units: u64) -> Play {
-    let mut model = stage.model().deploy(METADATA, units);
-    model.set_leader("zk/0").unwrap();
-    model.settle();
-    model
-}
-
-/// The hooks that the unit may begin now.
-fn may_begin(model: &Play, unit: &str) -> Vec<String> {
-    let steps = model.steps().into_iter().filter(|step| step.unit().as_str() == unit);
-    steps.filter_map(|step| if let Step::Begin(_, hook) = step { Some(hook.to_string()) } else { None }).collect()
-}
 
 /// The unit runs this one of the hooks that it may begin now.
 fn run_this(model: &mut Play, unit: &str, hook: &str) {

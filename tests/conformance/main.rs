@@ -6,14 +6,20 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod c1;
+mod c10;
+mod c11;
+mod c13;
 mod c2;
 mod c3;
 mod c4;
+mod c5;
+mod c6;
 mod c7;
 mod c8;
 mod c9_1;
 mod c9_9;
 mod coverage;
+mod scenes;
 mod stage;
 mod stories;
 mod table;

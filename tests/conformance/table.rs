@@ -2,7 +2,17 @@
 
 use zkpeer_core::testing::CommandOutput;
 
-use crate::stage::{CLIENT, METADATA, Play, Stage, answers_of};
+use crate::stage::{CLIENT, Driver, METADATA, Play, Stage, answers_of};
+
+/// Plays the test in this process on each of these versions, and with processes on the last of them only.
+pub(crate) fn on_versions(versions: &[&str], test: impl Fn(&Stage<'_>)) {
+    for version in versions {
+        test(&Stage { driver: Driver::InProcess, version });
+    }
+    if let Some(version) = versions.last() {
+        test(&Stage { driver: Driver::Processes, version });
+    }
+}
 
 /// The hook in which commands are tried.
 const HOOK: &str = "update-status";

@@ -207,7 +207,8 @@ impl Charm {
         result.map_err(failed)
     }
 
-    fn registry(&self, outside: &Outside) -> Result<Registry, Error> {
+    /// The charm's handlers, fitted to its metadata.
+    pub(crate) fn registry(&self, outside: &Outside) -> Result<Registry, Error> {
         let setup = Setup {
             metadata: &outside.metadata,
             juju_version: outside.juju_version.as_deref(),
@@ -228,16 +229,26 @@ impl Charm {
     /// there was nothing to run, or the handlers do not fit the charm.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn run_in(&self, outside: Outside, store: Store) -> (Option<Report>, Result<(), Error>, Store) {
+        match self.registry(&outside) {
+            Ok(registry) => self.run_with(outside, store, &registry),
+            Err(error) => (None, Err(error), store),
+        }
+    }
+
+    /// The same with handlers that have been fitted already.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn run_with(
+        &self,
+        outside: Outside,
+        store: Store,
+        registry: &Registry,
+    ) -> (Option<Report>, Result<(), Error>, Store) {
         let outside = Outside { resources: self.resources.clone(), ..outside };
-        let registry = match self.registry(&outside) {
-            Ok(registry) => registry,
-            Err(error) => return (None, Err(error), store),
-        };
         if outside.event.is_restricted() && !registry.has_handler_of(outside.event.name()) {
             return (None, Ok(()), store);
         }
         let context = Context::new(outside, store);
-        let (report, result) = self.run(&context, &registry);
+        let (report, result) = self.run(&context, registry);
         let store = context.take_store();
         (Some(report), result, store)
     }

@@ -219,10 +219,7 @@ mod tests {
         let row = |words: [&str; 3]| words.map(|word| Word::plain(word.to_owned())).into();
         let rows: Vec<Vec<Word>> = vec![row(["unit", "x", "status"]), row(["hello/0", "", "waiting for all"])];
         assert_eq!(Paint(false).rows(&rows, None), ["unit     x  status", "hello/0     waiting for all"]);
-        assert_eq!(
-            Paint(false).rows(&rows, Some(16)),
-            ["unit     x  stat…", "hello/0     wai…"].map(|line| line.chars().take(16).collect::<String>())
-        );
+        assert_eq!(Paint(false).rows(&rows, Some(16)), ["unit     x  sta…", "hello/0     wai…"]);
         assert_eq!(one_line("a\nb\x1b[2J"), "a b [2J");
     }
 }

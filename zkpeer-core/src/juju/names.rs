@@ -24,7 +24,8 @@ impl UnitName {
     /// The application of the unit: `hello` of `hello/0`.
     #[must_use]
     pub fn application(&self) -> &str {
-        self.0.split_once('/').map_or("", |(app, _)| app)
+        // From the end: the number is the shorter part.
+        self.0.bytes().rposition(|byte| byte == b'/').map_or("", |at| &self.0[..at])
     }
 
     /// The number of the unit within its application.

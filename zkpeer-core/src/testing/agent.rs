@@ -59,12 +59,23 @@ pub(crate) struct Pending {
     pub(crate) retry_at: Duration,
 }
 
-/// What a change of brings `config-changed` (contract 3.2, row 16).
+/// What brings `config-changed` when it changes (contract 3.2, row 16).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Configuration {
     options: BTreeMap<String, Value>,
     address: Option<String>,
     trust: bool,
+}
+
+impl Configuration {
+    /// Whether nothing of it has changed.
+    fn is_that_of(&self, controller: &Controller, unit: &UnitName) -> bool {
+        let application = controller.applications.get(unit.application());
+        let address = controller.units.get(unit).and_then(|unit| unit.address.as_ref());
+        self.options.iter().eq(application.into_iter().flat_map(Application::values))
+            && application.is_some_and(|application| application.trust) == self.trust
+            && address == self.address.as_ref()
+    }
 }
 
 /// What there was to see when a hook began: changes that come later are news to the next one.
@@ -92,6 +103,8 @@ pub(crate) struct RelationState {
     pub(crate) id: RelationId,
     pub(crate) created: bool,
     pub(crate) broken: bool,
+    /// Of the endpoint `juju-info`, which runs no hooks (contract 11.1).
+    pub(crate) implicit: bool,
     /// The agent was restarted since it entered: it has forgotten what it only learns then (contract 5.3).
     pub(crate) forgotten: bool,
     /// Members, with the version of the bag that a hook was last run for.
@@ -158,6 +171,7 @@ impl Agent {
     pub(crate) fn look(&mut self, controller: &mut Controller) {
         if self.idle() {
             self.enter_relations(controller);
+            self.leave_implicit_relations(controller);
         }
         if !controller.is_leader(&self.name) {
             self.elected = false;
@@ -169,14 +183,25 @@ impl Agent {
         if !self.installed || self.dying(controller) {
             return;
         }
-        for number in controller.relations_of(self.name.application()) {
-            let alive = controller.relations.get(&number).is_some_and(|relation| !relation.dying);
-            let Some(id) = controller.relation_id(number, self.name.application()) else { continue };
-            // An endpoint that only a newer revision of the charm has waits until that is unpacked.
-            let known = self.charm.metadata.endpoints.contains_key(&id.endpoint);
-            if alive && known && !self.relations.contains_key(&number) {
-                controller.enter(&self.name, number);
-                self.relations.insert(number, RelationState::new(id));
+        let is_new = |(number, relation): &(&u32, &Relation)| !relation.dying && !self.relations.contains_key(*number);
+        let new = controller.relations.iter().filter(is_new);
+        let ids = new.filter_map(|(number, _)| controller.relation_id(*number, self.name.application()));
+        // An endpoint that only a newer revision of the charm has waits until that is unpacked.
+        let implicit = |id: &RelationId| self.charm.is_implicit(&id.endpoint);
+        let known = ids.filter(|id| implicit(id) || self.charm.metadata.endpoints.contains_key(&id.endpoint));
+        for id in known.collect::<Vec<_>>() {
+            controller.enter(&self.name, id.number);
+            let implicit = implicit(&id);
+            self.relations.insert(id.number, RelationState { implicit, ..RelationState::new(id) });
+        }
+    }
+
+    /// Relations of the implicit endpoint end without a hook (contract 11.1).
+    fn leave_implicit_relations(&mut self, controller: &mut Controller) {
+        for (number, state) in self.relations.iter_mut().filter(|(_, state)| state.implicit) {
+            if let Some(relation) = controller.relations.get_mut(number).filter(|relation| relation.dying) {
+                relation.present.remove(&self.name);
+                state.broken = true;
             }
         }
     }
@@ -223,6 +248,11 @@ impl Agent {
             relation.forgotten = true;
             relation.cache.clear();
         }
+    }
+
+    /// Whether the unit has run its last hook, which only one that leaves can have.
+    pub(crate) fn is_gone(&self, controller: &Controller) -> bool {
+        (self.removed || self.dying(controller)) && self.next(controller) == Next::Gone
     }
 
     /// The table of contract 3.2, row by row; row numbers are the contract's. The first row that matches wins.
@@ -311,7 +341,7 @@ impl Agent {
             return run("upgrade-charm");
         }
         // 16: configuration, trust or addresses changed.
-        if self.config.as_ref() != Some(&Seen::now(controller, &self.name).config) {
+        if !self.config.as_ref().is_some_and(|config| config.is_that_of(controller, &self.name)) {
             return run("config-changed");
         }
         // 17: relation hooks.
@@ -333,7 +363,8 @@ impl Agent {
     }
 
     fn open_relations(&self) -> impl Iterator<Item = (u32, &RelationState)> {
-        self.relations.iter().filter(|(_, relation)| !relation.broken).map(|(number, relation)| (*number, relation))
+        let runs_hooks = |(_, relation): &(&u32, &RelationState)| !relation.broken && !relation.implicit;
+        self.relations.iter().filter(runs_hooks).map(|(number, relation)| (*number, relation))
     }
 
     /// Across relations: peers last since 3.5.5; within each group, chance (contract 4.2).
@@ -361,13 +392,12 @@ impl Agent {
         let relation = controller.relations.get(&number)?;
         let unit_dying = self.dying(controller);
         let ends = unit_dying || relation.dying;
-        let snapshot = if ends { BTreeMap::new() } else { controller.visible(number, &self.name) };
         // 1: `-changed` is owed after `-joined`.
         if let Some(unit) = &state.changed_due {
             let version = relation.units.get(unit).map_or(0, |bag| bag.version);
             return Some((RelationKind::Changed, Some(unit.clone()), None, version));
         } // 2: departures.
-        if let Some(unit) = state.members.keys().find(|unit| !snapshot.contains_key(*unit)) {
+        if let Some(unit) = state.members.keys().find(|unit| ends || !controller.sees(relation, &self.name, unit)) {
             let departing = if unit_dying { &self.name } else { unit };
             return Some((RelationKind::Departed, Some(unit.clone()), Some(departing.clone()), 0));
         } // 3: the end, which peer relations do not see.
@@ -379,11 +409,13 @@ impl Agent {
         if app != state.app_version {
             return Some((RelationKind::Changed, None, None, app));
         } // 5: units that are not members yet.
-        if let Some((unit, version)) = snapshot.iter().find(|(unit, _)| !state.members.contains_key(*unit)) {
-            return Some((RelationKind::Joined, Some(unit.clone()), None, *version));
+        let mut snapshot = controller.visible(relation, &self.name);
+        if let Some((unit, version)) = snapshot.find(|(unit, _)| !state.members.contains_key(*unit)) {
+            return Some((RelationKind::Joined, Some(unit.clone()), None, version));
         } // 6: members whose bag changed.
-        let changed = snapshot.iter().find(|(unit, version)| state.members.get(*unit) != Some(*version));
-        changed.map(|(unit, version)| (RelationKind::Changed, Some(unit.clone()), None, *version))
+        let mut snapshot = controller.visible(relation, &self.name);
+        let changed = snapshot.find(|(unit, version)| state.members.get(*unit) != Some(version));
+        changed.map(|(unit, version)| (RelationKind::Changed, Some(unit.clone()), None, version))
     }
 
     /// A hook of a relation, with what its environment needs.
@@ -499,6 +531,7 @@ impl RelationState {
             id,
             created: false,
             broken: false,
+            implicit: false,
             forgotten: false,
             members: BTreeMap::new(),
             app_version: 0,

@@ -1,5 +1,7 @@
 //! What happens in the middle of a hook, while its program runs: before one of its hook commands.
 
+use std::rc::Rc;
+
 use super::controller::{Controller, Entries};
 use super::value::Value;
 use crate::juju::UnitName;
@@ -14,6 +16,15 @@ pub enum Change {
     NoLeader(String),
     /// `juju remove-unit`.
     RemoveUnit(UnitName),
+    /// `juju remove-relation`, of the relation with this number.
+    RemoveRelation(u32),
+    /// `juju add-storage`: one more instance for the unit.
+    AddStorage {
+        /// The unit.
+        unit: UnitName,
+        /// The name in metadata.yaml.
+        name: String,
+    },
     /// `juju config`.
     Config {
         /// The application.
@@ -56,6 +67,17 @@ impl Change {
                 application.leader = None;
             }
             Self::RemoveUnit(unit) => controller.remove_unit(&unit),
+            Self::RemoveRelation(number) => {
+                if let Some(relation) = controller.relations.get_mut(&number) {
+                    relation.dying = true;
+                }
+            }
+            Self::AddStorage { unit, name } => {
+                let charm = Rc::clone(&controller.application(unit.application()).charm);
+                if let Some(spec) = charm.storage.get(&name) {
+                    controller.storage.add(&unit, &name, spec);
+                }
+            }
             Self::Config { application, option, value } => {
                 controller.application(&application).config.insert(option, value);
             }

@@ -24,6 +24,9 @@ pub(crate) use manifest::Base;
 pub use metadata::StorageKind;
 pub(crate) use metadata::{EndpointScope, EndpointTerms, ResourceSpec, StorageSpec};
 
+/// Every application provides it, with an interface of the same name, and runs no hooks for it.
+const IMPLICIT: &str = "juju-info";
+
 /// What a charm says of itself.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CharmFiles {
@@ -149,6 +152,16 @@ impl CharmFiles {
     /// The peer endpoints, in the order of their names.
     pub(crate) fn peers(&self) -> impl Iterator<Item = &str> {
         self.endpoints().values().filter(|endpoint| endpoint.role == Role::Peers).map(|endpoint| endpoint.name.as_str())
+    }
+
+    /// Whether this is the endpoint that every charm has without naming it (contract 11.1).
+    pub(crate) fn is_implicit(&self, endpoint: &str) -> bool {
+        endpoint == IMPLICIT && !self.endpoints().contains_key(endpoint)
+    }
+
+    /// The implicit endpoint.
+    pub(crate) fn implicit() -> EndpointMetadata {
+        EndpointMetadata { name: IMPLICIT.to_owned(), role: Role::Provides, interface: IMPLICIT.to_owned() }
     }
 
     /// The endpoint of that name, or an error that says which there are.

@@ -58,7 +58,7 @@ fn relation_hook(hook: &RelationHook, agent: &Agent, controller: &Controller, dy
         return Some("the unit is not in the relation");
     };
     let ends = relation.dying || dying;
-    let there = |unit: &UnitName| !ends && controller.visible(number, &agent.name).contains_key(unit);
+    let there = |unit: &UnitName| !ends && controller.sees(relation, &agent.name, unit);
     let wrong = match (hook.kind, &hook.unit) {
         _ if state.broken => "the relation is over",
         (RelationKind::Created, _) if state.created => "it has run already",

@@ -140,9 +140,13 @@ pub(crate) struct Payload {
 impl Application {
     /// Every option of the charm with its value, null where it has none.
     pub(crate) fn options(&self) -> BTreeMap<String, Value> {
-        let value = |name: &String| self.config.get(name).cloned();
+        self.values().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// The same, to look at.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&String, &Value)> {
         let options = self.charm.options.iter();
-        options.map(|(name, option)| (name.clone(), value(name).unwrap_or_else(|| option.default.clone()))).collect()
+        options.map(|(name, option)| (name, self.config.get(name).unwrap_or(&option.default)))
     }
 }
 
@@ -408,18 +412,26 @@ impl Controller {
         }
     }
 
-    /// The units that `unit` can see across the relation, with the versions of their bags.
-    pub(crate) fn visible(&self, number: u32, unit: &UnitName) -> BTreeMap<UnitName, u64> {
-        let Some(relation) = self.relations.get(&number) else { return BTreeMap::new() };
-        let remote = relation.remote_app(unit.application());
+    /// The units that `unit` can see across the relation, in their order, with the versions of their bags.
+    pub(crate) fn visible<'a>(
+        &'a self,
+        relation: &'a Relation,
+        unit: &'a UnitName,
+    ) -> impl Iterator<Item = (&'a UnitName, u64)> {
+        let seen = relation.present.iter().filter(move |other| self.is_across(relation, unit, other));
+        seen.map(|other| (other, relation.units.get(other).map_or(0, |bag| bag.version)))
+    }
+
+    /// Whether `unit` can see the other unit across the relation.
+    pub(crate) fn sees(&self, relation: &Relation, unit: &UnitName, other: &UnitName) -> bool {
+        relation.present.contains(other) && self.is_across(relation, unit, other)
+    }
+
+    fn is_across(&self, relation: &Relation, unit: &UnitName, other: &UnitName) -> bool {
         let machine = |unit: &UnitName| self.units.get(unit).map(|unit| unit.machine);
-        relation
-            .present
-            .iter()
-            .filter(|other| *other != unit && other.application() == remote)
-            .filter(|other| !relation.container || machine(other) == machine(unit))
-            .map(|other| (other.clone(), relation.units.get(other).map_or(0, |bag| bag.version)))
-            .collect()
+        other != unit
+            && other.application() == relation.remote_app(unit.application())
+            && (!relation.container || machine(other) == machine(unit))
     }
 
     /// A unit starts to leave: it is gone for all others at once, whatever it still does (contract 5.1).

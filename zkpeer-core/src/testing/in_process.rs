@@ -20,6 +20,7 @@ use crate::juju::talk;
 use crate::juju::tools::{self, Tools};
 use crate::juju::{Juju, JujuResult, LogLevel};
 use crate::metadata::Metadata;
+use crate::registry::Registry;
 use crate::store::Store;
 
 /// A function that is a charm's program; its result is the exit code.
@@ -103,6 +104,8 @@ pub(crate) struct Memory {
     store: Option<Store>,
     /// The charm's metadata, read when it is first needed.
     metadata: Option<Metadata>,
+    /// The charm's handlers, fitted when they are first needed.
+    registry: Option<Rc<Registry>>,
 }
 
 impl Memory {
@@ -114,12 +117,20 @@ impl Memory {
     /// The charm's files are others now.
     pub(crate) fn forget_charm(&mut self) {
         self.metadata = None;
+        self.registry = None;
     }
 
     fn metadata(&mut self, charm_dir: &Path) -> Result<Metadata, error::Error> {
         match &self.metadata {
             Some(metadata) => Ok(metadata.clone()),
             None => Ok(self.metadata.insert(Metadata::read(charm_dir)?).clone()),
+        }
+    }
+
+    fn registry(&mut self, charm: &Charm, outside: &Outside) -> Result<Rc<Registry>, error::Error> {
+        match &self.registry {
+            Some(registry) => Ok(Rc::clone(registry)),
+            None => Ok(Rc::clone(self.registry.insert(Rc::new(charm.registry(outside)?)))),
         }
     }
 
@@ -155,7 +166,10 @@ impl Memory {
                 };
                 let store = self.store.take().unwrap_or_else(Store::in_memory);
                 let before = start.kill.map(|_| store.copy());
-                let (report, result, store) = charm.run_in(outside, store);
+                let (report, result, store) = match self.registry(charm, &outside) {
+                    Ok(registry) => charm.run_with(outside, store, &registry),
+                    Err(error) => (None, Err(error), store),
+                };
                 self.store = Some(store);
                 ended.report = report;
                 match result {

@@ -325,7 +325,7 @@ impl Model {
             }
         }
         let gone = |(unit, agent): (&UnitName, &Agent)| {
-            (agent.next(&self.controller) == Next::Gone && !self.running.contains_key(unit)).then(|| unit.clone())
+            (agent.is_gone(&self.controller) && !self.running.contains_key(unit)).then(|| unit.clone())
         };
         let gone: Vec<UnitName> = self.agents.iter().filter_map(gone).collect();
         for unit in gone {

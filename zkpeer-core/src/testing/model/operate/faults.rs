@@ -149,6 +149,16 @@ impl Model {
             Change::NoLeader(ref application) => {
                 self.deployed(application)?;
             }
+            Change::AddStorage { ref unit, ref name } => {
+                self.storage_to_add(&self.unit_name(unit.as_str())?, name)?;
+            }
+            Change::RemoveRelation(number)
+                if self.controller.relations.get(&number).is_none_or(|relation| relation.is_peer()) =>
+            {
+                return Error::impossible(format!(
+                    "there is no relation with the number {number} that could be removed"
+                ));
+            }
             Change::Config { application, option, value } => {
                 let value = self.option_value(&application, &option, value)?;
                 return Ok(Change::Config { application, option, value });
@@ -158,7 +168,7 @@ impl Model {
             {
                 return Error::impossible(format!("there is no relation with the number {relation}"));
             }
-            Change::UnitData { .. } | Change::AppData { .. } => {}
+            Change::RemoveRelation(_) | Change::UnitData { .. } | Change::AppData { .. } => {}
         }
         Ok(change)
     }

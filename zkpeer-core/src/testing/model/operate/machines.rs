@@ -1,7 +1,7 @@
 //! What befalls a unit's machine and its agent: storage, addresses, restarts, series upgrades.
 
-use std::rc::Rc;
-
+use crate::juju::UnitName;
+use crate::testing::charm::StorageSpec;
 use crate::testing::controller::SeriesUpgrade;
 use crate::testing::controller::storage::Instance;
 use crate::testing::error::Error;
@@ -75,7 +75,13 @@ impl Model {
     /// If there is no such unit or storage, or the unit has as many as it may.
     pub fn add_storage(&mut self, unit: &str, name: &str) -> Result<String, Error> {
         let unit = self.unit_name(unit)?;
-        let files = Rc::clone(&self.deployed(unit.application())?.files);
+        let spec = self.storage_to_add(&unit, name)?.clone();
+        Ok(self.controller.storage.add(&unit, name, &spec))
+    }
+
+    /// What one more instance of this storage is to be, if the unit may have it.
+    pub(super) fn storage_to_add(&self, unit: &UnitName, name: &str) -> Result<&StorageSpec, Error> {
+        let files = &self.deployed(unit.application())?.files;
         let Some(spec) = files.storage.get(name) else {
             let known: Vec<&str> = files.storage.keys().map(String::as_str).collect();
             return Error::impossible(format!(
@@ -83,11 +89,11 @@ impl Model {
                 known.join(", ")
             ));
         };
-        let has = self.controller.storage.count(&unit, name);
+        let has = self.controller.storage.count(unit, name);
         if spec.maximum.is_some_and(|most| has >= most as usize) {
             return Error::impossible(format!("{unit} has {has} of storage `{name}`, and may have no more"));
         }
-        Ok(self.controller.storage.add(&unit, name, spec))
+        Ok(spec)
     }
 
     /// `juju detach-storage`: the instance leaves its unit, after a hook if it had been attached.
