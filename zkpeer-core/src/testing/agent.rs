@@ -110,7 +110,7 @@ pub(crate) struct RelationState {
     /// Members, with the version of the bag that a hook was last run for.
     pub(crate) members: BTreeMap<UnitName, u64>,
     /// The same for the remote application's bag.
-    pub(crate) app_version: u64,
+    app_version: u64,
     /// After `-joined`, `-changed` for the same unit is next in this relation.
     pub(crate) changed_due: Option<UnitName>,
     /// Members' bags are kept across hooks (contract 4.6).

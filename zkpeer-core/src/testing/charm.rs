@@ -37,15 +37,11 @@ pub(crate) struct CharmFiles {
     /// Names in `extra-bindings`.
     pub(crate) extra_bindings: Vec<String>,
     pub(crate) storage: BTreeMap<String, StorageSpec>,
-    #[allow(dead_code, reason = "resources are not yet checked against it")]
     pub(crate) resources: BTreeMap<String, ResourceSpec>,
     /// The type of each payload.
     pub(crate) payloads: BTreeMap<String, String>,
     /// The names of its containers on Kubernetes.
     pub(crate) containers: BTreeSet<String>,
-    /// The series of the older format of metadata.
-    #[allow(dead_code, reason = "on what a machine runs makes no difference yet")]
-    pub(crate) series: Vec<String>,
     /// The bases of manifest.yaml.
     pub(crate) bases: Vec<Base>,
     /// The options of config.yaml.
@@ -89,7 +85,7 @@ impl CharmFiles {
     }
 
     /// Reads a charm that has no directory.
-    #[allow(dead_code, reason = "as yet for tests only")]
+    #[cfg(test)]
     pub(crate) fn from_texts(metadata: &str, config: Option<&str>, actions: Option<&str>) -> Result<Self, Error> {
         Self::parse(Path::new(""), &Texts { metadata, config, actions, manifest: None })
     }
@@ -106,7 +102,6 @@ impl CharmFiles {
             resources: details.resources,
             payloads: details.payloads,
             containers: details.containers,
-            series: details.series,
             bases: check_any(texts.manifest, &directory.join("manifest.yaml"), manifest::read)?,
             options: check_any(texts.config, &directory.join("config.yaml"), config::read)?,
             actions,

@@ -18,7 +18,6 @@ pub(super) struct Details {
     pub(super) resources: BTreeMap<String, ResourceSpec>,
     pub(super) payloads: BTreeMap<String, String>,
     pub(super) containers: BTreeSet<String>,
-    pub(super) series: Vec<String>,
 }
 
 /// What an endpoint asks of its relations, beside role and interface.
@@ -119,8 +118,10 @@ pub(super) fn read(root: &Node) -> Result<Details, Wrong> {
         resources: each(root, "resources", resource)?,
         payloads: each(root, "payloads", payload)?,
         containers: each(root, "containers", |_, node| node.entries("a container").map(|_| ()))?.into_keys().collect(),
-        series: root.get("series").map_or(Ok(Vec::new()), |node| node.texts("`series`"))?,
     };
+    if let Some(series) = root.get("series") {
+        series.texts("`series`")?;
+    }
     if let Some(assumes) = root.get("assumes") {
         assumes.list("`assumes`")?;
     }

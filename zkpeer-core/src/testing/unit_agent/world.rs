@@ -1,9 +1,10 @@
 //! What happens around the unit: peers and other applications come, write and go; operators change things.
 
-use super::{UnitAgent, entries};
+use super::UnitAgent;
 use crate::juju::names::is_application;
 use crate::juju::{RelationId, UnitName};
 use crate::metadata::Role;
+use crate::testing::controller::entries;
 use crate::testing::error::Error;
 use crate::testing::value::Value;
 
@@ -135,19 +136,10 @@ impl UnitAgent {
 
     /// This unit gains leadership, or loses it to the first of its peers (to nobody, if it has none).
     pub fn set_leader(&mut self, leader: bool) {
-        let own = self.name.clone();
-        let next = self
-            .model
-            .controller
-            .units
-            .keys()
-            .find(|unit| unit.application() == own.application() && **unit != own)
-            .cloned();
-        let application = self.model.controller.application(own.application());
         if leader {
-            application.leader = Some(own);
-        } else if application.leader.as_ref() == Some(&own) {
-            application.leader = next;
+            self.model.controller.application(self.name.application()).leader = Some(self.name.clone());
+        } else {
+            self.model.pass_leadership_on(&self.name);
         }
     }
 
