@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::error::Error as _;
+use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::low_level::pipe;
 use zkpeer_core::testing::story::{Deployment, StepKind};
 use zkpeer_core::testing::{Application, Error, Happening, JujuVersion, Model, PlayError, Player, Story};
 
@@ -194,12 +198,23 @@ fn prepare(options: &Options, matches: &ArgMatches) -> Result<(Player, Origins),
     // What is wrong with the charms' files is said before minutes of building.
     let charms = charms(&story, origins.flags.is_some())?;
     let mut player = Player::new(story).retries(options.retries).limit(options.limit).max_hooks(options.max_hooks);
+    // Hooks are in process groups of their own: they have to be told of a signal, and the directories to be removed.
+    player = player.interrupt_by(signals().map_err(|error| format!("cannot watch for signals: {error}"))?);
     for (charm, place) in charms {
         if let Some(program) = program::find(&charm, options.release).map_err(|why| format!("{place}{why}"))? {
             player = player.program(charm, program);
         }
     }
     Ok((player, origins))
+}
+
+/// A stream in which something stands once this program is to end.
+fn signals() -> io::Result<UnixStream> {
+    let (read, write) = UnixStream::pair()?;
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        pipe::register(signal, write.try_clone()?)?;
+    }
+    Ok(read)
 }
 
 fn plan(options: &Options, charm: &Path, events: Vec<Asked>) -> Result<Plan, String> {

@@ -446,6 +446,7 @@ impl Controller {
     pub(crate) fn forget_unit(&mut self, unit: &UnitName) {
         self.units.remove(unit);
         self.secrets.forget(unit);
+        self.storage.forget(unit);
         self.leave_relations(unit);
         if let Some(application) = self.applications.get_mut(unit.application())
             && application.leader.as_ref() == Some(unit)

@@ -30,6 +30,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The model was interrupted; a hook that ran as a process was killed.
+    #[error("interrupted")]
+    Interrupted,
     /// A name that Juju would not take.
     #[error(transparent)]
     Name(#[from] NameError),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -84,6 +85,7 @@ pub(crate) struct Start<'a> {
     pub(crate) environment: &'a BTreeMap<String, String>,
     pub(crate) limit: Duration,
     pub(crate) kill: Option<KillPoint>,
+    pub(crate) interrupt: Option<&'a UnixStream>,
 }
 
 /// How a hook's program ended.
@@ -172,6 +174,7 @@ impl Machine {
             socket: self.directory.socket(),
             limit: start.limit,
             kill: start.kill,
+            interrupt: start.interrupt,
         };
         let mut ended = process::run(&process, session)?;
         self.directory.read_report(&mut ended);

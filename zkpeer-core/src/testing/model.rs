@@ -10,6 +10,7 @@ mod play;
 pub(crate) use play::{Course, Moment};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -67,6 +68,7 @@ pub struct Model {
     chosen: Vec<usize>,
     root: Option<Root>,
     limit: Duration,
+    interrupt: Option<UnixStream>,
     /// How often `update-status` runs: the model's option `update-status-hook-interval` (contract 3.2).
     update_status: Duration,
     path: String,
@@ -188,6 +190,7 @@ impl Model {
             chosen: Vec::new(),
             root: None,
             limit: Duration::from_secs(60),
+            interrupt: None,
             update_status: Duration::from_secs(300),
             path: environment::PATH.to_owned(),
             contexts: 0,
@@ -218,6 +221,12 @@ impl Model {
     /// How long a hook may take before it is killed and counts as failed; otherwise 60 seconds.
     pub fn set_limit(&mut self, limit: Duration) {
         self.limit = limit;
+    }
+
+    /// Once something can be read from this stream, nothing more happens, and a hook that runs as a process is killed: for
+    /// programs that have to end in order, when a signal says so.
+    pub fn interrupt_by(&mut self, stream: UnixStream) {
+        self.interrupt = Some(stream);
     }
 
     /// What follows the hook commands on a process's `PATH`; otherwise the directories that a machine's agent has.

@@ -6,6 +6,7 @@ mod steps;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -202,6 +203,13 @@ impl Player {
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.model.set_limit(limit);
+        self
+    }
+
+    /// Ends the story once something can be read from this stream; see [`Model::interrupt_by`].
+    #[must_use]
+    pub fn interrupt_by(mut self, stream: UnixStream) -> Self {
+        self.model.interrupt_by(stream);
         self
     }
 

@@ -78,6 +78,8 @@ pub(crate) struct Start<'a> {
     pub(crate) socket: &'a Path,
     pub(crate) limit: Duration,
     pub(crate) kill: Option<KillPoint>,
+    /// Once something can be read here, the process is killed.
+    pub(crate) interrupt: Option<&'a UnixStream>,
 }
 
 /// How long a process that has been killed may take to be gone.
@@ -249,7 +251,8 @@ impl<'a> Hook<'a> {
                     self.kill(Killed::AsAsked);
                 }
                 until = until.min(after.saturating_sub(now));
-            } // Once killed there is only the process's end to wait for; the system may hold it up, but not for ever.
+            }
+            // Once killed there is only the process's end to wait for; the system may hold it up, but not for ever.
             if let Some(killed) = self.killed_at {
                 until = LAST_WAIT.saturating_sub(killed.elapsed());
                 if until.is_zero() {
@@ -261,6 +264,9 @@ impl<'a> Hook<'a> {
                 }
             }
             let ready = self.wait(until).map_err(Error::io("wait for the hook"))?;
+            if ready.interrupted {
+                return Err(Error::Interrupted);
+            }
             for (output, ready) in self.outputs.iter_mut().zip([ready.stdout, ready.stderr]) {
                 if ready {
                     output.read();
@@ -295,6 +301,10 @@ impl<'a> Hook<'a> {
                 fds.push(PollFd::new(file, PollFlags::IN));
             }
         }
+        let interrupt = self.start.interrupt.map(|stream| {
+            fds.push(PollFd::new(stream, PollFlags::IN));
+            fds.len() - 1
+        });
         let listener = fds.len();
         if self.killed.is_none() {
             fds.push(PollFd::new(&self.listener, PollFlags::IN));
@@ -311,6 +321,7 @@ impl<'a> Hook<'a> {
         let is = |at: usize| fds.get(at).is_some_and(|fd| !fd.revents().is_empty());
         Ok(Ready {
             ended: is(0),
+            interrupted: interrupt.is_some_and(is),
             stdout: outputs[0].is_some_and(is),
             stderr: outputs[1].is_some_and(is),
             listener: is(listener),
@@ -380,6 +391,7 @@ impl<'a> Hook<'a> {
 #[derive(Default)]
 struct Ready {
     ended: bool,
+    interrupted: bool,
     stdout: bool,
     stderr: bool,
     listener: bool,

@@ -36,6 +36,11 @@ impl Storage {
         id
     }
 
+    /// A unit is gone: so is what it had.
+    pub(crate) fn forget(&mut self, unit: &UnitName) {
+        self.all.retain(|_, instance| instance.unit != *unit);
+    }
+
     /// The instance, if the unit has it.
     pub(crate) fn of_unit(&self, unit: &UnitName, id: &str) -> Option<&Instance> {
         self.all.get(id).filter(|instance| instance.unit == *unit)

@@ -15,7 +15,7 @@ use crate::metadata::{EndpointMetadata, Role};
 use crate::testing::agent::Agent;
 use crate::testing::application::Application;
 use crate::testing::charm::{CharmFiles, EndpointScope};
-use crate::testing::controller::Unit;
+use crate::testing::controller::{Relation, Unit};
 use crate::testing::directory::{Directory, Root};
 use crate::testing::error::Error;
 use crate::testing::machine::{Machine, Program};
@@ -45,6 +45,11 @@ impl Model {
         if let Some(unknown) = application.resources.keys().find(|resource| !declared.contains_key(*resource)) {
             return Error::impossible(format!("`{name}` has no resource `{unknown}`: it is not in metadata.yaml"));
         }
+        let values: Vec<(String, Value)> = application
+            .config
+            .into_iter()
+            .map(|(option, value)| Ok((option.clone(), deployed.option_value(&option, value)?)))
+            .collect::<Result<_, Error>>()?;
         // A peer relation always exists from deployment on (contract 3.1).
         for endpoint in deployed.files.peers() {
             self.controller.add_relation(&[(&name, endpoint)]);
@@ -53,10 +58,8 @@ impl Model {
         new.trust = application.trust;
         new.resources.clone_from(&application.resources);
         new.charm = Rc::clone(&deployed.files);
+        new.config.extend(values);
         self.charms.insert(name.clone(), deployed);
-        for (option, value) in application.config {
-            self.set_config(&name, &option, value)?;
-        }
         (0..application.units).map(|_| self.add_unit(&name)).collect()
     }
 
@@ -111,12 +114,17 @@ impl Model {
         if self.controller.units.get(&unit).is_some_and(|unit| unit.dying) {
             return Error::impossible(format!("{unit} is being removed already"));
         }
-        let beside = |found: &Unit| found.principal.as_ref() == Some(&unit);
-        let subordinates: Vec<UnitName> =
-            self.controller.units.iter().filter(|(_, found)| beside(found)).map(|(name, _)| name.clone()).collect();
-        subordinates.iter().chain([&unit]).for_each(|unit| self.controller.remove_unit(unit));
+        self.remove_with_subordinates(&unit);
         self.look_around();
         Ok(())
+    }
+
+    /// Who leaves takes the subordinates beside it along.
+    fn remove_with_subordinates(&mut self, unit: &UnitName) {
+        let beside = |found: &Unit| found.principal.as_ref() == Some(unit);
+        let subordinates: Vec<UnitName> =
+            self.controller.units.iter().filter(|(_, found)| beside(found)).map(|(name, _)| name.clone()).collect();
+        subordinates.iter().chain([unit]).for_each(|unit| self.controller.remove_unit(unit));
     }
 
     /// `juju remove-unit --force`: it is gone at once, and a hook that runs on it is refused.
@@ -126,7 +134,7 @@ impl Model {
     /// If there is no such unit.
     pub fn remove_unit_by_force(&mut self, unit: &str) -> Result<(), Error> {
         let unit = self.unit_name(unit)?;
-        self.controller.remove_unit(&unit);
+        self.remove_with_subordinates(&unit);
         self.controller.forget_unit(&unit);
         self.last_failed.remove(&unit);
         if let Some(agent) = self.agents.get_mut(&unit) {
@@ -152,7 +160,7 @@ impl Model {
         }
         let own = self.controller.units.keys().filter(|unit| unit.application() == application);
         for unit in own.cloned().collect::<Vec<_>>() {
-            self.controller.remove_unit(&unit);
+            self.remove_with_subordinates(&unit);
         }
         self.look_around();
         Ok(())
@@ -277,8 +285,25 @@ impl Model {
             Some(relation) => relation.dying = true,
             None => return Error::impossible(format!("{one} and {other} are not related")),
         }
+        self.remove_unrelated_subordinates();
         self.look_around();
         Ok(())
+    }
+
+    /// A subordinate leaves when no relation of container scope holds it beside its principal any more.
+    fn remove_unrelated_subordinates(&mut self) {
+        let relations = &self.controller.relations;
+        let held = |unit: &UnitName, principal: &UnitName| {
+            let of = |relation: &Relation, app: &str| relation.sides.iter().any(|(side, _)| side == app);
+            let mut live = relations.values().filter(|relation| relation.container && !relation.dying);
+            live.any(|relation| of(relation, unit.application()) && of(relation, principal.application()))
+        };
+        let loose = |(name, found): (&UnitName, &Unit)| {
+            let principal = found.principal.as_ref()?;
+            (!found.dying && !held(name, principal)).then(|| name.clone())
+        };
+        let loose: Vec<UnitName> = self.controller.units.iter().filter_map(loose).collect();
+        loose.iter().for_each(|unit| self.controller.remove_unit(unit));
     }
 
     /// `juju config`: sets an option. Text is read according to the option's type.
@@ -294,14 +319,7 @@ impl Model {
 
     /// The value as the option keeps it.
     fn option_value(&self, application: &str, option: &str, value: Value) -> Result<Value, Error> {
-        let Some(found) = self.deployed(application)?.files.options.get(option) else {
-            return Error::impossible(format!("option `{option}` is not in config.yaml"));
-        };
-        match value {
-            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible),
-            value if found.fits(&value) => Ok(value),
-            value => Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json())),
-        }
+        self.deployed(application)?.option_value(option, value)
     }
 
     /// `juju config --reset`: the option's default counts again.
@@ -427,6 +445,20 @@ impl Model {
 }
 
 impl Deployed {
+    /// The value of an option, read according to its type if it is text.
+    fn option_value(&self, option: &str, value: Value) -> Result<Value, Error> {
+        let Some(found) = self.files.options.get(option) else {
+            let known: Vec<&str> = self.files.options.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Error::impossible(format!("option `{option}` is not in config.yaml; it has: {known}"));
+        };
+        match value {
+            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible),
+            value if found.fits(&value) => Ok(value),
+            value => Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json())),
+        }
+    }
+
     fn new(application: &Application, files: CharmFiles, juju: &JujuVersion) -> Result<Self, Error> {
         let directory = &application.charm;
         files.check_for(juju)?;

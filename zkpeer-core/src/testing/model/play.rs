@@ -285,7 +285,8 @@ impl Model {
         let environment = environment::variables(&hook, &controller, &place);
         let resources = machine.directory.resources();
         let session = Session { run, controller, agent, charm, resources, changes, answered: 0 };
-        let start = Start { hook: &hook, environment: &environment, limit: self.limit, kill };
+        let interrupt = self.interrupt.as_ref();
+        let start = Start { hook: &hook, environment: &environment, limit: self.limit, kill, interrupt };
         let (session, ended) = machine.run(&start, session);
         let Session { run, controller, agent, .. } = session;
         self.controller = controller;
