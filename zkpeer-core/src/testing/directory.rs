@@ -94,6 +94,8 @@ impl Directory {
             report_at: 0,
             files: BTreeSet::new(),
         };
+        // A unit of the same name may have been here, on another machine.
+        charm::remove(&agent).map_err(Error::io(format!("remove {}", agent.display())))?;
         directory.unpack(deployed)?;
         Ok(directory)
     }
@@ -169,6 +171,7 @@ impl Directory {
     /// One program, linked under the name of every hook command.
     pub(crate) fn write_tools(&self, root: &Root, juju: &JujuVersion) -> Result<(), Error> {
         let program = root.hook_command()?;
+        charm::remove(&self.tools).map_err(Error::io(format!("remove {}", self.tools.display())))?;
         let written = fs::create_dir_all(&self.tools)
             .and_then(|()| symlink(&program, self.tools.join("jujuc")))
             .and_then(|()| command::names(juju).iter().try_for_each(|name| symlink("jujuc", self.tools.join(name))));

@@ -90,6 +90,10 @@ impl Model {
         if matches!(deployed.program, Program::Files) {
             directory.write_tools(root, &self.controller.juju)?;
         }
+        // What befell a former unit of this name is none of this one's.
+        self.held.remove(unit);
+        self.plans.remove(unit);
+        self.last_failed.remove(unit);
         self.controller.add_unit(unit, address);
         let revision = self.controller.application(unit.application()).revision;
         self.machines.insert(unit.clone(), Machine::new(directory, deployed.program));
