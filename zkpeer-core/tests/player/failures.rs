@@ -60,7 +60,7 @@ fn what_juju_could_not_do_is_told_at_its_step() {
         ("config: {application: zk, set: {nope: 1}}", "option `nope` is not in config.yaml"),
         ("action: {unit: zk/0, name: nope}", "action \"nope\" is not in actions.yaml"),
         ("resolve: zk/0", "no hook has failed on zk/0"),
-        ("relate: [zk:client, zk:zkpeer]", "one has to provide what the other requires"),
+        ("relate: [zk:client, zk:zkpeer]", "an application cannot be related to itself"),
         ("remove-relation: [zk:client, zk:zkpeer]", "are not related"),
         ("refresh: {application: zk, charm: nowhere}", "there is no such directory"),
         ("run: {unit: zk/0, hook: leader-settings-changed}", "the unit is leader"),
