@@ -4,35 +4,16 @@ use std::time::Duration;
 
 use zkpeer_core::testing::{ActionReport, CommandOutput, LogLine, Outcome, Value};
 
-use crate::stage::{
-    CLIENT, METADATA, Play, Stage, VERSIONS, answers_of, charm, error, ok, on_every_driver, on_every_version,
-};
+use crate::stage::{CLIENT, METADATA, Play, Stage, VERSIONS, answers_of, charm, error, ok, on_every_driver};
+use crate::table::{on_versions, related};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// What these hook commands come to, one after the other in one hook of the unit; the first words are as in
-/// [`Play::script`].
-fn in_hook(model: &mut Play, unit: &str, commands: &[&str]) -> Vec<CommandOutput> {
-    model.unscript("update-status");
-    model.on(unit, "update-status", commands);
-    let run = model.run_hook(unit, "update-status");
-    assert_eq!(run.outcome, Outcome::Done);
-    answers_of(&run)
-}
-
 /// What one hook command prints in a hook of its own.
 fn printed(model: &mut Play, unit: &str, command: &str) -> String {
-    let answer = in_hook(model, unit, &[command]).remove(0);
+    let answer = model.outputs_of(unit, &[command]).remove(0);
     assert_eq!((answer.code, answer.stderr.as_str()), (0, ""), "{command}");
     answer.stdout
-}
-
-/// Runs the table in one hook of the unit: each command comes to this.
-fn check(model: &mut Play, unit: &str, table: &[(&str, CommandOutput)]) {
-    let commands: Vec<&str> = table.iter().map(|(command, _)| *command).collect();
-    for ((command, expected), answer) in table.iter().zip(in_hook(model, unit, &commands)) {
-        assert_eq!(answer, *expected, "{command}");
-    }
 }
 
 /// What the action, given these parameters, came to; it runs these commands.
@@ -57,10 +38,10 @@ fn started(stage: &Stage<'_>, units: u64) -> Play {
     model
 }
 
-/// The same with two units, and another application that is related to it by relation 1.
-fn related(stage: &Stage<'_>) -> Play {
-    let mut model = stage.model().deploy(METADATA, 2).deploy(CLIENT, 2);
-    model.relate("zk:client", "kafka:zookeeper").unwrap();
+/// A related model with one more unit of kafka.
+fn related_to_two(stage: &Stage<'_>) -> Play {
+    let mut model = related(stage);
+    model.add_unit("kafka").unwrap();
     model.settle();
     model
 }
@@ -72,8 +53,7 @@ fn c9_9_the_four_statuses() {
         let unknown = |status: &str| {
             error(2, &format!("invalid status \"{status}\", expected one of [maintenance blocked waiting active]"))
         };
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("status-set", error(2, "invalid args, require <status> [message]")),
@@ -86,11 +66,11 @@ fn c9_9_the_four_statuses() {
         );
         assert_eq!(model.status("zk/0").status, "unknown");
         for status in ["maintenance", "blocked", "waiting", "active"] {
-            check(&mut model, "zk/0", &[(&format!("status-set {status} 'this is so'"), nothing())]);
+            model.try_all("zk/0", &[(format!("status-set {status} 'this is so'"), nothing())]);
             let found = model.status("zk/0");
             assert_eq!((found.status.as_str(), found.message.as_str()), (status, "this is so"));
         }
-        check(&mut model, "zk/0", &[("status-set active", nothing())]);
+        model.try_all("zk/0", &[("status-set active", nothing())]);
         assert_eq!(model.status("zk/0").message, "");
     });
 }
@@ -104,9 +84,9 @@ fn c9_9_an_applications_status_needs_leadership() {
             ("status-set --application blocked", error(1, denied)),
             ("status-get --application", error(1, &format!("finding application status: {denied}"))),
         ];
-        check(&mut model, "zk/1", &table);
+        model.try_all("zk/1", &table);
         assert_eq!(model.app_status("zk"), None);
-        check(&mut model, "zk/0", &[("status-set --application blocked 'no quorum'", nothing())]);
+        model.try_all("zk/0", &[("status-set --application blocked 'no quorum'", nothing())]);
         let status = model.app_status("zk").unwrap();
         assert_eq!((status.status.as_str(), status.message.as_str()), ("blocked", "no quorum"));
         assert_eq!(model.status("zk/0").status, "unknown");
@@ -148,8 +128,7 @@ fn c9_9_juju_sets_maintenance_around_install_and_stop() {
 fn c9_9_what_status_get_prints() {
     on_every_driver(|stage| {
         let mut model = started(stage, 1);
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("status-set waiting 'for <quorum>'", nothing()),
@@ -171,7 +150,7 @@ fn c9_9_what_status_get_prints() {
 fn c9_9_what_status_get_prints_of_an_application() {
     on_every_driver(|stage| {
         let mut model = started(stage, 2);
-        in_hook(&mut model, "zk/1", &["status-set blocked 'no disk'"]);
+        model.outputs_of("zk/1", &["status-set blocked 'no disk'"]);
         let units = "{\"zk/0\":{\"status\":\"active\"},\"zk/1\":{\"status\":\"blocked\"}}";
         let with_data = "{\"application-status\":{\"message\":\"\",\"status\":\"waiting\",\"status-data\":{},\"units\":{\
             \"zk/0\":{\"message\":\"\",\"status\":\"active\",\"status-data\":{}},\
@@ -179,8 +158,7 @@ fn c9_9_what_status_get_prints_of_an_application() {
         let plain = format!("{{\"application-status\":{{\"status\":\"waiting\",\"units\":{units}}}}}\n");
         let yaml = "application-status:\n  status: waiting\n  units:\n    zk/0:\n      status: active\n    zk/1:\n      \
             status: blocked\n";
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("status-set active", nothing()),
@@ -198,8 +176,7 @@ fn c9_9_what_status_get_prints_of_an_application() {
 fn c9_9_the_status_is_read_once_a_hook() {
     on_every_driver(|stage| {
         let mut model = started(stage, 1);
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("status-get", ok("unknown\n")),
@@ -216,8 +193,7 @@ fn c9_9_the_status_is_read_once_a_hook() {
 fn c9_9_the_version_of_the_workload() {
     on_every_driver(|stage| {
         let mut model = started(stage, 1);
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("application-version-set", error(2, "no version specified")),
@@ -293,7 +269,7 @@ fn c9_10_a_message_is_needed() {
     on_every_driver(|stage| {
         let mut model = started(stage, 1);
         let missing = error(2, "no message specified");
-        check(&mut model, "zk/0", &[("juju-log", missing.clone()), ("juju-log -l ERROR", missing)]);
+        model.try_all("zk/0", &[("juju-log", missing.clone()), ("juju-log -l ERROR", missing)]);
     });
 }
 
@@ -318,7 +294,7 @@ fn c9_11_what_network_get_prints() {
             \"egress-subnets\":[\"10.0.0.4/32\"],\"ingress-addresses\":[\"10.0.0.4\"]}\n";
         let yaml = printed(&mut model, "zk/0", "network-get zkpeer --format=yaml");
         let table = [("network-get zkpeer --format=json", ok(json)), ("network-get zkpeer", ok(&yaml))];
-        check(&mut model, "zk/0", &table);
+        model.try_all("zk/0", &table);
         for line in ["address: 10.0.0.4", "value: 10.0.0.4", "cidr: 10.0.0.0/24", "hostname: \"\""] {
             assert!(yaml.lines().any(|found| found.trim_start_matches([' ', '-']) == line), "{line} in {yaml}");
         }
@@ -340,8 +316,7 @@ fn c9_11_one_or_several_of_it() {
         let several =
             "{\"bind-address\":\"10.0.0.4\",\"egress-subnets\":[\"10.0.0.4/32\"],\"ingress-address\":\"10.0.0.4\"}\n";
         let alone = error(1, "--primary-address must be the only flag specified");
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("network-get zkpeer --bind-address", ok("10.0.0.4\n")),
@@ -368,8 +343,7 @@ fn c9_11_errors_of_network_get() {
     on_every_driver(|stage| {
         let mut model = started(stage, 1);
         let none = |binding: &str| error(1, &format!("no network config found for binding \"{binding}\""));
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("network-get", error(2, "no arguments specified")),
@@ -380,7 +354,7 @@ fn c9_11_errors_of_network_get() {
             ],
         );
         model.remove_address("zk/0").unwrap();
-        check(&mut model, "zk/0", &[("network-get zkpeer", none("zkpeer"))]);
+        model.try_all("zk/0", &[("network-get zkpeer", none("zkpeer"))]);
     });
 }
 
@@ -388,8 +362,7 @@ fn c9_11_errors_of_network_get() {
 fn c9_11_unit_get() {
     on_every_driver(|stage| {
         let mut model = started(stage, 1);
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("unit-get private-address", ok("10.0.0.4\n")),
@@ -401,8 +374,7 @@ fn c9_11_unit_get() {
             ],
         );
         model.remove_address("zk/0").unwrap();
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("unit-get private-address", error(1, "private address not found")),
@@ -419,7 +391,7 @@ fn c9_11_forms_of_ports() {
         for command in ["open-port", "close-port"] {
             let table = ["80", "53/udp", "8000-8010", "9000-9009/UDP", "2181-2181", "ICMP"];
             for port in table {
-                check(&mut model, "zk/0", &[(&format!("{command} {port}"), nothing())]);
+                model.try_all("zk/0", &[(format!("{command} {port}"), nothing())]);
             }
             let open = ["icmp", "80/tcp", "2181/tcp", "8000-8010/tcp", "53/udp", "9000-9009/udp"];
             let expected: &[&str] = if command == "open-port" { &open } else { &[] };
@@ -430,13 +402,12 @@ fn c9_11_forms_of_ports() {
 
 #[test]
 fn c9_11_ports_of_endpoints() {
-    on_every_version(&VERSIONS, |stage| {
+    on_versions(&VERSIONS, |stage| {
         let mut model = started(stage, 1);
         for command in ["open-port 80", "open-port 443 --endpoints zkpeer,client", "open-port --endpoints client 443"] {
-            check(&mut model, "zk/0", &[(command, nothing())]);
+            model.try_all("zk/0", &[(command, nothing())]);
         }
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("opened-ports --endpoints", ok("80/tcp (*)\n443/tcp (client, zkpeer)\n")),
@@ -444,17 +415,17 @@ fn c9_11_ports_of_endpoints() {
                 ("opened-ports", ok("80/tcp\n443/tcp\n")),
             ],
         );
-        check(&mut model, "zk/0", &[("close-port 443 --endpoints client", nothing())]);
-        check(&mut model, "zk/0", &[("close-port 80 --endpoints zkpeer", nothing())]);
+        model.try_all("zk/0", &[("close-port 443 --endpoints client", nothing())]);
+        model.try_all("zk/0", &[("close-port 80 --endpoints zkpeer", nothing())]);
         assert_eq!(printed(&mut model, "zk/0", "opened-ports --endpoints"), "80/tcp (client)\n443/tcp (zkpeer)\n");
-        check(&mut model, "zk/0", &[("close-port 443 --endpoints zkpeer", nothing())]);
+        model.try_all("zk/0", &[("close-port 443 --endpoints zkpeer", nothing())]);
         assert_eq!(printed(&mut model, "zk/0", "opened-ports --endpoints"), "80/tcp (client)\n");
     });
 }
 
 #[test]
 fn c9_11_wrong_ports() {
-    on_every_version(&VERSIONS, |stage| {
+    on_versions(&VERSIONS, |stage| {
         let least = if stage.version < "3.6" { 1 } else { 0 };
         let atoi = |text: &str| format!("invalid port \"{text}\": strconv.Atoi: parsing \"{text}\": invalid syntax");
         let bounds = |got: &str| format!("port range bounds must be between {least} and 65535, got {got}");
@@ -478,7 +449,7 @@ fn c9_11_wrong_ports() {
             let commands: Vec<(String, CommandOutput)> = commands.collect();
             let commands: Vec<(&str, CommandOutput)> =
                 commands.iter().map(|(command, answer)| (command.as_str(), answer.clone())).collect();
-            check(&mut model, "zk/0", &commands);
+            model.try_all("zk/0", &commands);
         }
         assert_eq!(model.ports("zk/0"), [""; 0]);
     });
@@ -490,7 +461,7 @@ fn c9_11_ranges_that_overlap() {
         let mut model = started(stage, 1).deploy(CLIENT, 1);
         model.settle();
         model.place("kafka/0", "zk/0").unwrap();
-        in_hook(&mut model, "kafka/0", &["open-port 85"]);
+        model.outputs_of("kafka/0", &["open-port 85"]);
         let conflict = |range: &str, other: &str, unit: &str, when: &str| {
             error(
                 1,
@@ -508,13 +479,13 @@ fn c9_11_ranges_that_overlap() {
             ("open-port 105", conflict("105/tcp", "100-110/tcp", "zk/0", " requested earlier")),
             ("close-port 300", nothing()),
         ];
-        check(&mut model, "zk/0", &table);
+        model.try_all("zk/0", &table);
         let table = [
             ("open-port 100-110", nothing()),
             ("open-port 110-120", conflict("110-120/tcp", "100-110/tcp", "zk/0", "")),
             ("close-port 200", nothing()),
         ];
-        check(&mut model, "zk/0", &table);
+        model.try_all("zk/0", &table);
         assert_eq!(model.ports("zk/0"), ["100-110/tcp", "80-90/udp"]);
     });
 }
@@ -523,8 +494,7 @@ fn c9_11_ranges_that_overlap() {
 fn c9_11_open_ports_are_listed_in_order() {
     on_every_driver(|stage| {
         let mut model = started(stage, 1);
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("opened-ports", nothing()),
@@ -537,8 +507,7 @@ fn c9_11_open_ports_are_listed_in_order() {
             ],
         );
         let json = "[\"icmp\",\"80/tcp\",\"443/tcp\",\"53/udp\",\"8080-8088/udp\"]\n";
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("opened-ports", ok("icmp\n80/tcp\n443/tcp\n53/udp\n8080-8088/udp\n")),
@@ -557,7 +526,7 @@ fn secret(model: &mut Play, unit: &str, content: &str) -> String {
 /// A secret of zk that all units of kafka may read.
 fn granted(model: &mut Play, content: &str) -> String {
     let uri = secret(model, "zk/0", content);
-    check(model, "zk/0", &[(&format!("secret-grant {uri} -r client:1"), nothing())]);
+    model.try_all("zk/0", &[(format!("secret-grant {uri} -r client:1"), nothing())]);
     uri
 }
 
@@ -574,11 +543,11 @@ fn secret_hooks(model: &mut Play, unit: &str) -> Vec<String> {
 
 #[test]
 fn c9_12_secret_add_prints_the_id_and_is_for_the_application_by_default() {
-    on_every_version(&["3.1.7", "3.6.25", "4.0.14"], |stage| {
+    on_versions(&["3.1.7", "3.6.25", "4.0.14"], |stage| {
         let mut model = started(stage, 2);
         let owner = |model: &mut Play, unit: &str, options: &str| {
             let commands = [&format!("secret-add {options} password=s3cret"), "secret-info-get $1 --format=json"];
-            let answers = in_hook(model, unit, &commands);
+            let answers = model.outputs_of(unit, &commands);
             let (uri, info) = (answers[0].stdout.trim_end(), &answers[1].stdout);
             assert_eq!((uri.len(), answers[0].stdout.len()), (27, 28));
             assert!(id(uri).bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{uri}");
@@ -591,7 +560,7 @@ fn c9_12_secret_add_prints_the_id_and_is_for_the_application_by_default() {
         assert_eq!(owner(&mut model, "zk/1", "--owner unit"), "unit");
         let denied = error(1, "this unit is not the leader");
         let table = [("secret-add abc=x", denied.clone()), ("secret-add --owner application abc=x", denied)];
-        check(&mut model, "zk/1", &table);
+        model.try_all("zk/1", &table);
     });
 }
 
@@ -601,7 +570,7 @@ fn c9_12_policies_and_times() {
         let mut model = started(stage, 1);
         let info = |model: &mut Play, options: &str| {
             let commands = [&format!("secret-add {options} abc=x"), "secret-info-get $1 --format=json"];
-            let answers = in_hook(model, "zk/0", &commands);
+            let answers = model.outputs_of("zk/0", &commands);
             let info: serde_json::Value = serde_json::from_str(&answers[1].stdout).unwrap();
             info[id(answers[0].stdout.trim_end())].clone()
         };
@@ -627,7 +596,7 @@ fn c9_12_policies_and_times() {
             assert_eq!(info(&mut model, &format!("--expire {time}"))["expiry"].as_str(), Some(expiry), "{time}");
         }
         for options in ["--rotate often", "--expire soon", "--expire=-1h", "--expire 24"] {
-            assert_eq!(in_hook(&mut model, "zk/0", &[&format!("secret-add {options} abc=x")])[0].code, 2, "{options}");
+            assert_eq!(model.outputs_of("zk/0", &[&format!("secret-add {options} abc=x")])[0].code, 2, "{options}");
         }
         let runs = model.pass(HOUR + HOUR / 2);
         let due: Vec<String> =
@@ -646,7 +615,7 @@ fn c9_12_keys_of_secrets() {
         let wrong = ["ab", "a-b", "Abc", "abC", "1bc", "a_bc", "abc-", "a--bc", "key.x"];
         let commands = wrong.map(|key| format!("secret-add {key}=x"));
         let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
-        for (key, answer) in wrong.iter().zip(in_hook(&mut model, "zk/0", &commands)) {
+        for (key, answer) in wrong.iter().zip(model.outputs_of("zk/0", &commands)) {
             assert_eq!(answer, error(2, &format!("key \"{key}\" not valid")));
         }
     });
@@ -661,14 +630,14 @@ fn c9_12_where_values_come_from() {
         let add = "secret-add plain=' x=y ' bin#base64=aGk= line#file=one --file all.yaml";
         let json =
             "{\"bin\":\"hi\",\"line\":\"a line\\n\",\"num\":\"1.50\",\"plain\":\" x=y \",\"text\":\"in a file\"}\n";
-        let answers = in_hook(&mut model, "zk/0", &[add, "secret-get $1 --format=json"]);
+        let answers = model.outputs_of("zk/0", &[add, "secret-get $1 --format=json"]);
         assert_eq!(answers[1], ok(json));
-        let answers = in_hook(&mut model, "zk/0", &["secret-add --file=all.yaml", "secret-get $1 text"]);
+        let answers = model.outputs_of("zk/0", &["secret-add --file=all.yaml", "secret-get $1 text"]);
         assert_eq!(answers[1], ok("in a file\n"));
         let missing = error(2, "missing secret value or filename");
-        check(&mut model, "zk/0", &[("secret-add", missing.clone()), ("secret-add --label x", missing)]);
+        model.try_all("zk/0", &[("secret-add", missing.clone()), ("secret-add --label x", missing)]);
         for command in ["secret-add key#file=none", "secret-add --file none", "secret-add =x", "secret-add abc"] {
-            assert_eq!(in_hook(&mut model, "zk/0", &[command])[0].code, 2, "{command}");
+            assert_eq!(model.outputs_of("zk/0", &[command])[0].code, 2, "{command}");
         }
     });
 }
@@ -685,7 +654,7 @@ fn c9_12_limits_of_values() {
         secret(&mut model, "zk/0", "abc#file=most");
         secret(&mut model, "zk/0", "abc#file=half def#file=half");
         for content in ["abc#file=more", "abc#file=most def=x", "abc#file=half def#file=half ghi=x"] {
-            let answer = in_hook(&mut model, "zk/0", &[&format!("secret-add {content}")]).remove(0);
+            let answer = model.outputs_of("zk/0", &[&format!("secret-add {content}")]).remove(0);
             assert!(answer.code != 0 && answer.stderr.contains("too large"), "{content}: {answer:?}");
         }
     });
@@ -703,7 +672,7 @@ fn c9_12_secret_set_makes_a_revision_if_the_content_differs() {
             ("def=two", 3, "mine"),
             ("def=two --label other", 3, "other"),
         ] {
-            check(&mut model, "zk/0", &[(&format!("secret-set {uri} {arguments}"), nothing())]);
+            model.try_all("zk/0", &[(format!("secret-set {uri} {arguments}"), nothing())]);
             let info = printed(&mut model, "zk/0", &format!("secret-info-get {uri} --format=json"));
             let info: serde_json::Value = serde_json::from_str(&info).unwrap();
             assert_eq!(info[id(&uri)]["revision"], revision, "{arguments}");
@@ -713,7 +682,7 @@ fn c9_12_secret_set_makes_a_revision_if_the_content_differs() {
             ("secret-set", error(2, "missing secret URI")),
             ("secret-set x abc=d", error(2, "secret URI \"x\" not valid")),
         ];
-        check(&mut model, "zk/0", &table);
+        model.try_all("zk/0", &table);
     });
 }
 
@@ -733,26 +702,51 @@ fn c9_12_what_secret_get_prints() {
             ("--format=smart", error(2, "invalid value \"smart\" for option --format: unknown format \"smart\"")),
         ];
         for (arguments, expected) in table {
-            check(&mut model, "zk/0", &[(&format!("secret-get {uri} {arguments}"), expected)]);
+            model.try_all("zk/0", &[(format!("secret-get {uri} {arguments}"), expected)]);
         }
-        check(&mut model, "zk/0", &[(&format!("secret-get {} password", id(&uri)), ok("s3cret\n"))]);
+        model.try_all("zk/0", &[(format!("secret-get {} password", id(&uri)), ok("s3cret\n"))]);
     });
 }
 
 #[test]
 fn c9_12_a_secret_is_pinned_at_the_first_read() {
     on_every_driver(|stage| {
-        let mut model = related(stage);
+        let mut model = related_to_two(stage);
         let uri = granted(&mut model, "abc=one");
         let read = format!("secret-get {uri} abc");
         assert_eq!(printed(&mut model, "kafka/0", &read), "one\n");
-        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=two"), nothing())]);
+        model.try_all("zk/0", &[(format!("secret-set {uri} abc=two"), nothing())]);
         assert_eq!(secret_hooks(&mut model, "kafka/0"), ["secret-changed"]);
         assert_eq!(printed(&mut model, "kafka/0", &read), "one\n");
         assert_eq!(printed(&mut model, "kafka/1", &read), "two\n");
-        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=three"), nothing())]);
+        model.try_all("zk/0", &[(format!("secret-set {uri} abc=three"), nothing())]);
         let all = [printed(&mut model, "kafka/0", &read), printed(&mut model, "kafka/1", &read)];
         assert_eq!(all, ["one\n", "two\n"]);
+    });
+}
+
+/// What a hook command prints in a hook that fails afterwards, and is given up.
+fn printed_in_vain(model: &mut Play, unit: &str, command: &str) -> String {
+    model.on(unit, "config-changed", &[command]).exits(1);
+    let run = model.run_hook(unit, "config-changed");
+    model.unscript("config-changed");
+    model.resolve(unit).unwrap();
+    assert!(run.failed());
+    answers_of(&run).remove(0).stdout
+}
+
+#[test]
+fn c9_12_what_is_pinned_counts_with_the_hook() {
+    on_every_driver(|stage| {
+        let mut model = related(stage);
+        let uri = granted(&mut model, "abc=one");
+        let read = format!("secret-get {uri} abc");
+        assert_eq!(printed_in_vain(&mut model, "kafka/0", &read), "one\n");
+        model.try_all("zk/0", &[(format!("secret-set {uri} abc=two"), nothing())]);
+        assert_eq!(printed(&mut model, "kafka/0", &read), "two\n");
+        model.try_all("zk/0", &[(format!("secret-set {uri} abc=three"), nothing())]);
+        assert_eq!(printed_in_vain(&mut model, "kafka/0", &format!("{read} --refresh")), "three\n");
+        assert_eq!(printed(&mut model, "kafka/0", &read), "two\n");
     });
 }
 
@@ -764,9 +758,9 @@ fn c9_12_refresh_moves_the_pin_and_peek_does_not() {
         let read =
             |model: &mut Play, options: &str| printed(model, "kafka/0", &format!("secret-get {uri} abc {options}"));
         assert_eq!(read(&mut model, "--peek"), "one\n");
-        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=two"), nothing())]);
+        model.try_all("zk/0", &[(format!("secret-set {uri} abc=two"), nothing())]);
         assert_eq!(read(&mut model, ""), "two\n", "to peek did not pin");
-        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=three"), nothing())]);
+        model.try_all("zk/0", &[(format!("secret-set {uri} abc=three"), nothing())]);
         assert_eq!(read(&mut model, "--peek"), "three\n");
         assert_eq!(read(&mut model, ""), "two\n");
         assert_eq!(read(&mut model, "--refresh"), "three\n");
@@ -781,23 +775,22 @@ fn c9_12_errors_of_secret_get() {
         let uri = secret(&mut model, "zk/0", "abc=one");
         let both = "specify one of --peek or --refresh but not both";
         let key = error(1, "secret key value \"other\" not found");
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("secret-get", error(2, "require either a secret URI or label")),
                 ("secret-get --peek", error(2, "require either a secret URI or label")),
-                (&format!("secret-get {uri} --peek --refresh"), error(2, both)),
+                (&*format!("secret-get {uri} --peek --refresh"), error(2, both)),
                 ("secret-get --label x --refresh --peek", error(2, both)),
                 ("secret-get secret:9m4e2mr0ui3e8a215n4g", error(1, "secret \"9m4e2mr0ui3e8a215n4g\" not found")),
-                (&format!("secret-get {uri} other"), key.clone()),
-                (&format!("secret-get {uri} other#base64 --format=json"), key),
-                (&format!("secret-get {uri} abc x"), error(2, "unrecognized args: [\"x\"]")),
+                (&*format!("secret-get {uri} other"), key.clone()),
+                (&*format!("secret-get {uri} other#base64 --format=json"), key),
+                (&*format!("secret-get {uri} abc x"), error(2, "unrecognized args: [\"x\"]")),
                 ("secret-get x", error(2, "secret URI \"x\" not valid")),
             ],
         );
         let read = format!("secret-get {uri}");
-        check(&mut model, "kafka/0", &[(&read, error(1, "permission denied"))]);
+        model.try_all("kafka/0", &[(&read, error(1, "permission denied"))]);
         assert_eq!(printed(&mut model, "zk/1", &read), "abc: one\n");
     });
 }
@@ -808,7 +801,7 @@ fn c9_12_a_secret_added_in_the_hook_can_be_read_in_it() {
         let mut model = started(stage, 1);
         let commands =
             ["secret-add abc=one", "secret-get $1", "secret-get $1 abc --peek", "secret-get $1 --format=json"];
-        let answers = in_hook(&mut model, "zk/0", &commands);
+        let answers = model.outputs_of("zk/0", &commands);
         assert_eq!(answers[1..], [ok("abc: one\n"), ok("one\n"), ok("{\"abc\":\"one\"}\n")]);
         model.script("config-changed", &["secret-add abc=two", "secret-get $1 abc"]).exits(1);
         let failed = answers_of(&model.run_hook("zk/0", "config-changed"));
@@ -816,38 +809,38 @@ fn c9_12_a_secret_added_in_the_hook_can_be_read_in_it() {
         let uri = failed[0].stdout.trim_end();
         model.resolve("zk/0").unwrap();
         let gone = error(1, &format!("secret \"{}\" not found", id(uri)));
-        check(&mut model, "zk/0", &[(&format!("secret-get {uri}"), gone)]);
+        model.try_all("zk/0", &[(format!("secret-get {uri}"), gone)]);
     });
 }
 
 #[test]
 fn c9_12_secret_remove_takes_a_revision_or_all() {
     on_every_driver(|stage| {
-        let mut model = related(stage);
+        let mut model = related_to_two(stage);
         let uri = granted(&mut model, "abc=one");
         let (read, gone) = (format!("secret-get {uri} abc"), format!("secret \"{}\" not found", id(&uri)));
         printed(&mut model, "kafka/0", &read);
-        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=two"), nothing())]);
-        check(&mut model, "zk/0", &[(&format!("secret-remove {uri} --revision 1"), nothing())]);
-        assert_eq!(in_hook(&mut model, "kafka/0", &[&read])[0].code, 1, "the revision that it tracks is gone");
+        model.try_all("zk/0", &[(format!("secret-set {uri} abc=two"), nothing())]);
+        model.try_all("zk/0", &[(format!("secret-remove {uri} --revision 1"), nothing())]);
+        assert_eq!(model.outputs_of("kafka/0", &[&read])[0].code, 1, "the revision that it tracks is gone");
         assert_eq!(printed(&mut model, "kafka/1", &read), "two\n");
-        check(&mut model, "zk/1", &[(&format!("secret-remove {uri}"), error(1, "this unit is not the leader"))]);
-        check(&mut model, "zk/0", &[(&format!("secret-remove {uri}"), nothing())]);
+        model.try_all("zk/1", &[(format!("secret-remove {uri}"), error(1, "this unit is not the leader"))]);
+        model.try_all("zk/0", &[(format!("secret-remove {uri}"), nothing())]);
         for unit in ["zk/0", "zk/1", "kafka/1"] {
-            check(&mut model, unit, &[(&read, error(1, &gone))]);
+            model.try_all(unit, &[(&read, error(1, &gone))]);
         }
-        check(&mut model, "zk/0", &[("secret-remove", error(2, "missing secret URI"))]);
+        model.try_all("zk/0", &[("secret-remove", error(2, "missing secret URI"))]);
     });
 }
 
 #[test]
 fn c9_12_grants_let_others_read_until_they_are_revoked() {
     on_every_driver(|stage| {
-        let mut model = related(stage);
+        let mut model = related_to_two(stage);
         let uri = secret(&mut model, "zk/0", "abc=one");
         let readers = |model: &mut Play| {
             let read = format!("secret-get {uri} --peek");
-            let reads = ["kafka/0", "kafka/1"].map(|unit| in_hook(model, unit, &[&read]).remove(0));
+            let reads = ["kafka/0", "kafka/1"].map(|unit| model.outputs_of(unit, &[&read]).remove(0));
             for answer in reads.iter().filter(|answer| answer.code != 0) {
                 assert_eq!(*answer, error(1, "permission denied"));
             }
@@ -860,20 +853,19 @@ fn c9_12_grants_let_others_read_until_they_are_revoked() {
             ("-r 1 --unit kafka/1", [false, true], "--unit kafka/1"),
             ("-r 1 --unit kafka/0", [true, false], "--app kafka"),
         ] {
-            check(&mut model, "zk/0", &[(&format!("secret-grant {uri} {grant}"), nothing())]);
+            model.try_all("zk/0", &[(format!("secret-grant {uri} {grant}"), nothing())]);
             assert_eq!(readers(&mut model), who, "{grant}");
-            check(&mut model, "zk/0", &[(&format!("secret-revoke {uri} {revoke}"), nothing())]);
+            model.try_all("zk/0", &[(format!("secret-revoke {uri} {revoke}"), nothing())]);
             assert_eq!(readers(&mut model), [false, false], "{revoke}");
         }
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
-                (&format!("secret-grant {uri}"), error(2, "no relation id specified")),
-                (&format!("secret-revoke {uri}"), error(2, "missing relation or application or unit")),
+                (format!("secret-grant {uri}"), error(2, "no relation id specified")),
+                (format!("secret-revoke {uri}"), error(2, "missing relation or application or unit")),
             ],
         );
-        check(&mut model, "zk/0", &[(&format!("secret-grant {uri} -r 1"), nothing())]);
+        model.try_all("zk/0", &[(format!("secret-grant {uri} -r 1"), nothing())]);
         model.remove_relation("zk:client", "kafka:zookeeper").unwrap();
         model.settle();
         assert_eq!(readers(&mut model), [false, false], "a grant ends with its relation");
@@ -884,7 +876,7 @@ fn c9_12_grants_let_others_read_until_they_are_revoked() {
 fn c9_12_secret_ids_is_null_if_there_are_none() {
     on_every_driver(|stage| {
         let mut model = started(stage, 2);
-        check(&mut model, "zk/0", &[("secret-ids", nothing()), ("secret-ids --format=json", ok("null\n"))]);
+        model.try_all("zk/0", &[("secret-ids", nothing()), ("secret-ids --format=json", ok("null\n"))]);
         let mut expected: Vec<String> =
             (0..5).map(|number| id(&secret(&mut model, "zk/0", &format!("abc={number}"))).to_owned()).collect();
         expected.sort_unstable();
@@ -916,22 +908,21 @@ fn c9_12_what_secret_info_get_prints() {
         );
         let none = "secret \"9m4e2mr0ui3e8a215n4g\" not found";
         let both = "specify either a secret URI or label but not both";
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 (
-                    &format!("secret-info-get {plain}"),
+                    &*format!("secret-info-get {plain}"),
                     ok(&format!("{}:\n  revision: 1\n  label: \"\"\n  owner: unit\n", id(&plain))),
                 ),
                 (
-                    &format!("secret-info-get {plain} --format=json"),
+                    &*format!("secret-info-get {plain} --format=json"),
                     ok(&format!("{{\"{}\":{{\"revision\":1,\"label\":\"\",\"owner\":\"unit\"}}}}\n", id(&plain))),
                 ),
-                (&format!("secret-info-get {full} --format=json"), ok(&json)),
+                (&*format!("secret-info-get {full} --format=json"), ok(&json)),
                 ("secret-info-get --label db --format=json", ok(&json)),
                 ("secret-info-get", error(2, "require either a secret URI or label")),
-                (&format!("secret-info-get {full} --label db"), error(2, both)),
+                (&*format!("secret-info-get {full} --label db"), error(2, both)),
                 ("secret-info-get secret:9m4e2mr0ui3e8a215n4g", error(1, none)),
                 ("secret-info-get --label x", error(1, "secret \"x\" not found")),
             ],
@@ -942,18 +933,18 @@ fn c9_12_what_secret_info_get_prints() {
 #[test]
 fn c9_12_labels_name_secrets() {
     on_every_driver(|stage| {
-        let mut model = related(stage);
+        let mut model = related_to_two(stage);
         let uri = granted(&mut model, "abc=one --label mine");
         for unit in ["zk/0", "zk/1"] {
             assert_eq!(printed(&mut model, unit, "secret-get --label mine"), "abc: one\n");
         }
-        assert_eq!(in_hook(&mut model, "kafka/0", &["secret-get --label mine"])[0].code, 1);
+        assert_eq!(model.outputs_of("kafka/0", &["secret-get --label mine"])[0].code, 1);
         assert_eq!(printed(&mut model, "kafka/0", &format!("secret-get {uri} --label theirs")), "abc: one\n");
         assert_eq!(printed(&mut model, "kafka/0", "secret-get --label theirs"), "abc: one\n");
-        assert_eq!(in_hook(&mut model, "kafka/1", &["secret-get --label theirs"])[0].code, 1);
-        let taken = in_hook(&mut model, "zk/0", &["secret-add --label own abc=x", "secret-add --label own abc=y"]);
+        assert_eq!(model.outputs_of("kafka/1", &["secret-get --label theirs"])[0].code, 1);
+        let taken = model.outputs_of("zk/0", &["secret-add --label own abc=x", "secret-add --label own abc=y"]);
         assert_eq!(taken[1], error(1, "secret with label \"own\" already exists"));
-        check(&mut model, "zk/0", &[(&format!("secret-set {uri} abc=two"), nothing())]);
+        model.try_all("zk/0", &[(format!("secret-set {uri} abc=two"), nothing())]);
         assert_eq!(secret_hooks(&mut model, "kafka/0"), ["secret-changed"]);
         assert_eq!(model.variable("kafka/0", "secret-changed", "JUJU_SECRET_LABEL"), Some("theirs"));
     });
@@ -981,7 +972,7 @@ fn c9_13_not_running_an_action() {
     on_every_driver(|stage| {
         let mut model = with_actions(stage);
         let table = ["action-get", "action-get file", "action-set a=1", "action-fail x", "action-log x"];
-        check(&mut model, "zk/0", &table.map(|command| (command, error(1, "not running an action"))));
+        model.try_all("zk/0", &table.map(|command| (command, error(1, "not running an action"))));
     });
 }
 
@@ -1020,7 +1011,7 @@ fn c9_13_action_get_walks_into_maps() {
 
 #[test]
 fn c9_13_keys_of_results() {
-    on_every_version(&["2.9.52", "3.6.25"], |stage| {
+    on_versions(&["2.9.52", "3.6.25"], |stage| {
         let mut model = with_actions(stage);
         let more = if stage.version == "2.9.52" { ", hyphens and periods" } else { " and hyphens" };
         let must = "must start and end with lowercase alphanumeric, and contain only lowercase alphanumeric";
@@ -1103,7 +1094,7 @@ fn c9_14_what_goal_state_prints() {
         model.advance(HOUR);
         model.relate("zk:client", "kafka:zookeeper").unwrap();
         model.settle();
-        in_hook(&mut model, "zk/0", &["status-set active"]);
+        model.outputs_of("zk/0", &["status-set active"]);
         let kafka = "2024-05-01 11:00:00Z";
         let json = format!(
             "{{\"units\":{{\"zk/0\":{{\"status\":\"active\",\"since\":\"{kafka}\"}}}},\
@@ -1115,8 +1106,7 @@ fn c9_14_what_goal_state_prints() {
              status: joined\n      since: {kafka}\n    kafka/0:\n      status: unknown\n      since: {kafka}\n"
         );
         let smart = error(2, "invalid value \"smart\" for option --format: unknown format \"smart\"");
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("goal-state --format=json", ok(&json)),
@@ -1144,7 +1134,7 @@ fn pairs(units: &[(&str, &str)]) -> Vec<(String, String)> {
 fn c9_14_all_units_that_are_not_dead() {
     on_every_driver(|stage| {
         let mut model = started(stage, 3);
-        let now = |model: &mut Play| goal(&in_hook(model, "zk/0", &["goal-state --format=json"])[0]);
+        let now = |model: &mut Play| goal(&model.outputs_of("zk/0", &["goal-state --format=json"])[0]);
         let unknown = [("zk/0", "unknown"), ("zk/1", "unknown"), ("zk/2", "unknown")];
         assert_eq!(now(&mut model), pairs(&unknown));
         model.remove_unit("zk/1").unwrap();
@@ -1187,7 +1177,7 @@ fn c9_14_it_is_read_anew_and_shows_who_has_not_joined() {
         let units = goal(&model.answer("zk/0", "zkpeer-relation-created", 1));
         assert_eq!(units.iter().map(|(unit, _)| unit).collect::<Vec<_>>(), ["zk/0", "zk/1", "zk/2"]);
         model.before_command("zk/0", 2, Change::RemoveUnit("zk/2".parse().unwrap())).unwrap();
-        let answers = in_hook(&mut model, "zk/0", &["goal-state --format=json", "goal-state --format=json"]);
+        let answers = model.outputs_of("zk/0", &["goal-state --format=json", "goal-state --format=json"]);
         let unknown = [("zk/0", "unknown"), ("zk/1", "unknown"), ("zk/2", "unknown")];
         assert_eq!(goal(&answers[0]), pairs(&unknown));
         assert_eq!(goal(&answers[1]), pairs(&[unknown[0], unknown[1], ("zk/2", "dying")]));
@@ -1215,8 +1205,8 @@ fn c9_15_resource_get_prints_a_path_without_a_newline() {
             ("resource-get", error(2, "missing required resource name")),
             ("resource-get server x", error(2, "unrecognized args: [\"x\"]")),
         ];
-        check(&mut model, "zk/0", &table);
-        for answer in in_hook(&mut model, "zk/0", &["resource-get other", "resource-get none"]) {
+        model.try_all("zk/0", &table);
+        for answer in model.outputs_of("zk/0", &["resource-get other", "resource-get none"]) {
             assert_eq!(answer.code, 1);
             assert!(answer.stderr.starts_with("ERROR could not download resource: "), "{answer:?}");
         }
@@ -1246,10 +1236,9 @@ fn c9_15_storage_list_and_get() {
         let json = "{\"kind\":\"filesystem\",\"location\":\"/srv/data\"}\n";
         let expected = [ok(json), ok("/srv/data\n"), ok("\"filesystem\"\n")];
         assert_eq!(model.answers("zk/0", "data-storage-attached"), expected);
-        in_hook(&mut model, "zk/0", &["storage-add cache=2"]);
+        model.outputs_of("zk/0", &["storage-add cache=2"]);
         model.settle();
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("storage-list", ok("cache/1\ncache/2\ndata/0\n")),
@@ -1270,8 +1259,7 @@ fn c9_15_errors_of_storage() {
         let mut model = with_storage(stage);
         let invalid =
             |id: &str| error(2, &format!("invalid value \"{id}\" for option -s: invalid storage ID \"{id}\""));
-        check(
-            &mut model,
+        model.try_all(
             "zk/0",
             &[
                 ("storage-get", error(2, "no storage instance specified")),
@@ -1284,7 +1272,7 @@ fn c9_15_errors_of_storage() {
                 ("storage-add", error(2, "storage add requires a storage directive")),
             ],
         );
-        assert_ne!(in_hook(&mut model, "zk/0", &["storage-get -s data/7"])[0].code, 0);
+        assert_ne!(model.outputs_of("zk/0", &["storage-get -s data/7"])[0].code, 0);
     });
 }
 
@@ -1293,7 +1281,7 @@ fn c9_15_added_storage_is_attached_later() {
     on_every_driver(|stage| {
         let mut model = with_storage(stage);
         let before = model.hooks("zk/0").len();
-        in_hook(&mut model, "zk/0", &["storage-add cache"]);
+        model.outputs_of("zk/0", &["storage-add cache"]);
         model.settle();
         assert_eq!(model.hooks("zk/0")[before..], ["update-status", "cache-storage-attached (cache/1)"]);
         assert_eq!(model.variable("zk/0", "cache-storage-attached", "JUJU_STORAGE_KIND"), Some("block"));
@@ -1307,7 +1295,7 @@ fn c9_15_added_storage_is_attached_later() {
 fn c9_15_credentials_need_trust() {
     on_every_driver(|stage| {
         let mut model = started(stage, 1);
-        let denied = in_hook(&mut model, "zk/0", &["credential-get"]).remove(0);
+        let denied = model.outputs_of("zk/0", &["credential-get"]).remove(0);
         assert_eq!(denied.code, 1);
         assert!(denied.stderr.starts_with("ERROR cannot access cloud credentials: "), "{denied:?}");
         model.set_trust("zk", true).unwrap();
@@ -1315,7 +1303,7 @@ fn c9_15_credentials_need_trust() {
         let found = printed(&mut model, "zk/0", "credential-get --format=json");
         let found: serde_json::Value = serde_json::from_str(&found).unwrap();
         assert!(found["type"].is_string() && found["credential"]["auth-type"].is_string(), "{found}");
-        check(&mut model, "zk/0", &[("credential-get x", error(2, "unrecognized args: [\"x\"]"))]);
+        model.try_all("zk/0", &[("credential-get x", error(2, "unrecognized args: [\"x\"]"))]);
     });
 }
 
@@ -1350,14 +1338,14 @@ fn c9_16_no_reboot_in_an_action() {
 
 #[test]
 fn c9_17_add_metric_only_in_collect_metrics() {
-    on_every_version(&["2.9.52", "3.6.9"], |stage| {
+    on_versions(&["2.9.52", "3.6.9"], |stage| {
         let mut model = started(stage, 1);
         let commands = ["add-metric users=3 load=0.5 -l a=b,c=d", "add-metric --labels e=f users=4", "add-metric"];
         model.script("collect-metrics", &commands);
         let run = model.run_hook("zk/0", "collect-metrics");
         assert_eq!(run.outcome, Outcome::Done);
         assert_eq!(answers_of(&run), [nothing(), nothing(), error(2, "no metrics specified")]);
-        assert_eq!(in_hook(&mut model, "zk/0", &["add-metric users=3"])[0].code, 1);
+        assert_eq!(model.outputs_of("zk/0", &["add-metric users=3"])[0].code, 1);
         model.script("meter-status-changed", &["add-metric users=3"]);
         let run = model.run_hook("zk/0", "meter-status-changed");
         assert_eq!(answers_of(&run)[0].code, 1);
@@ -1366,16 +1354,16 @@ fn c9_17_add_metric_only_in_collect_metrics() {
 
 #[test]
 fn c9_17_payloads() {
-    on_every_version(&["2.9.52", "3.6.25"], |stage| {
+    on_versions(&["2.9.52", "3.6.25"], |stage| {
         let payloads = format!("{METADATA}payloads:\n  monitor: {{type: docker}}\n");
         let mut model = stage.model().deploy(payloads.as_str(), 1);
         model.settle();
         let registered = ["payload-register docker monitor a1 label other", "payload-status-set monitor a1 starting"];
-        check(&mut model, "zk/0", &registered.map(|command| (command, nothing())));
+        model.try_all("zk/0", &registered.map(|command| (command, nothing())));
         for status in ["starting", "started", "stopping", "stopped"] {
-            check(&mut model, "zk/0", &[(&format!("payload-status-set monitor a1 {status}"), nothing())]);
+            model.try_all("zk/0", &[(format!("payload-status-set monitor a1 {status}"), nothing())]);
         }
-        check(&mut model, "zk/0", &[("payload-unregister monitor a1", nothing())]);
+        model.try_all("zk/0", &[("payload-unregister monitor a1", nothing())]);
         let refused = [
             "payload-status-set monitor a1 started",
             "payload-register kvm monitor a1",
@@ -1383,11 +1371,11 @@ fn c9_17_payloads() {
             "payload-register docker monitor a2",
             "payload-status-set monitor a2 running",
         ];
-        let codes: Vec<i32> = in_hook(&mut model, "zk/0", &refused).iter().map(|answer| answer.code).collect();
+        let codes: Vec<i32> = model.outputs_of("zk/0", &refused).iter().map(|answer| answer.code).collect();
         assert_eq!(codes, [1, 1, 1, 0, 1]);
         let surplus =
             ["payload-register docker monitor", "payload-unregister monitor", "payload-status-set monitor a2"];
-        for answer in in_hook(&mut model, "zk/0", &surplus) {
+        for answer in model.outputs_of("zk/0", &surplus) {
             assert_eq!(answer.code, 2, "{answer:?}");
         }
     });

@@ -7,6 +7,8 @@
 
 mod c1;
 mod c10;
+mod c11;
+mod c13;
 mod c2;
 mod c3;
 mod c4;

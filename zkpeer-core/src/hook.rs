@@ -52,6 +52,9 @@ pub struct RelationEvent {
     pub departing_unit: Option<UnitName>,
 }
 
+/// The hooks that run apart from all others (contract 1.5).
+pub(crate) const RESTRICTED: [&str; 2] = ["collect-metrics", "meter-status-changed"];
+
 impl HookEvent {
     /// A hook that is about no relation.
     #[must_use]
@@ -95,10 +98,10 @@ impl HookEvent {
         self.action.is_none() && self.name == name
     }
 
-    /// Whether this is one of the two hooks that run apart from all others (contract 1.5).
+    /// Whether this is one of the two hooks that run apart from all others.
     #[must_use]
     pub fn is_restricted(&self) -> bool {
-        self.is_hook("collect-metrics") || self.is_hook("meter-status-changed")
+        RESTRICTED.iter().any(|name| self.is_hook(name))
     }
 
     /// Whether the hook tells that a unit has departed.

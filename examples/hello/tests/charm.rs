@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use zkpeer_core::testing::UnitAgent;
+use zkpeer_core::testing::{Player, UnitAgent};
 
 fn agent() -> Result<UnitAgent, Box<dyn Error>> {
     let charm = UnitAgent::builder(env!("CARGO_MANIFEST_DIR")).program(env!("CARGO_BIN_EXE_hello"));
@@ -25,5 +25,12 @@ fn the_action_greets_by_name() -> Result<(), Box<dyn Error>> {
     let action = agent.run_action("greet", &[("name", "moon".into())])?;
     assert!(action.completed, "{}", action.message);
     assert_eq!(action.results["greeting"], "good day, moon".into());
+    Ok(())
+}
+
+#[test]
+fn the_story_is_played() -> Result<(), Box<dyn Error>> {
+    let charm = env!("CARGO_MANIFEST_DIR");
+    Player::read(format!("{charm}/story.yaml"))?.program(charm, env!("CARGO_BIN_EXE_hello")).play()?;
     Ok(())
 }

@@ -42,6 +42,7 @@ impl Event {
     pub(crate) fn add(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(0) => Err("it has to be at least 1".to_owned()),
+            Ok(1001..) => Err("it has to be at most 1000".to_owned()),
             Ok(count) => Ok(Self::Add(Added::Count(count))),
             Err(_) if text.contains('/') => unit(text).map(|unit| Self::Add(Added::Unit(unit))),
             Err(_) => Err("it has to be a number, or a unit such as hello/3".to_owned()),

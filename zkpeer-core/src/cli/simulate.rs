@@ -27,7 +27,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", conflicts_with_all = FLAGS)]
     story: Option<PathBuf>,
     /// How many units are deployed [default: 3 if the charm has a peer endpoint, otherwise 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
     units: Option<u32>,
     /// A value of the charm's configuration at its deployment; may be given several times
     #[arg(long, value_name = "OPTION=VALUE", value_parser = option)]
@@ -68,6 +68,9 @@ pub(crate) struct Options {
     /// How long a hook may take
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     limit: Duration,
+    /// How many hooks one unit may run before all is quiet
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    max_hooks: u32,
     /// How the output is written
     #[arg(long, default_value = "text")]
     format: Format,
@@ -190,7 +193,7 @@ fn prepare(options: &Options, matches: &ArgMatches) -> Result<(Player, Origins),
     let story = Story { seed: options.seed.or(story.seed), ..story };
     // What is wrong with the charms' files is said before minutes of building.
     let charms = charms(&story, origins.flags.is_some())?;
-    let mut player = Player::new(story).retries(options.retries).limit(options.limit);
+    let mut player = Player::new(story).retries(options.retries).limit(options.limit).max_hooks(options.max_hooks);
     for (charm, place) in charms {
         if let Some(program) = program::find(&charm, options.release).map_err(|why| format!("{place}{why}"))? {
             player = player.program(charm, program);

@@ -137,17 +137,19 @@ impl Table {
             lines.extend(run.stdout.lines().chain(run.stderr.lines()).map(|line| format!("printed: {line}")));
         }
         lines.extend(run.notes.iter().map(|note| format!("note: {note}")));
-        lines.iter().map(|line| format!("  {}\n", self.paint.text(DIM, line))).collect()
+        // A text of several lines, or with codes for a terminal, must not spoil what is drawn below it.
+        let lines = lines.iter().flat_map(|text| text.lines());
+        lines.map(|line| format!("  {}\n", self.paint.text(DIM, &one_line(line)))).collect()
     }
 
     /// An action's result, under its line.
     fn action(&self, report: &ActionReport) -> String {
         let shown = |key: &str| !matches!(key, "stdout" | "stderr" | "return-code");
-        let mut lines: Vec<String> = report.log.clone();
+        let mut lines: Vec<String> = report.log.iter().map(|line| one_line(line)).collect();
         let results = report.results.iter().filter(|(key, _)| shown(key));
         lines.extend(results.map(|(key, value)| format!("{key}: {}", value.to_json())));
         if !report.completed {
-            lines.push(self.paint.text(RED, &format!("action failed: {}", report.message)));
+            lines.push(self.paint.text(RED, &format!("action failed: {}", one_line(&report.message))));
         }
         lines.iter().map(|line| format!("  {line}\n")).collect()
     }

@@ -77,6 +77,35 @@ pub(crate) fn is_application(name: &str) -> bool {
         && groups.all(|group| plain(group) && group.bytes().any(|b| b.is_ascii_lowercase()))
 }
 
+/// Whether Juju would take `name` for an endpoint: groups joined by `-` or `_` (contract 11.1).
+#[cfg(feature = "testing")]
+pub(crate) fn is_endpoint(name: &str) -> bool {
+    let group = |group: &str| !group.is_empty() && group.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split(['-', '_']).all(group)
+}
+
+/// Whether Juju would take `name` for an action: letters and digits and, between them, `-` (contract 11.3).
+#[cfg(feature = "testing")]
+pub(crate) fn is_action(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let ends = [name.bytes().next(), name.bytes().last()];
+    ends.into_iter().all(|end| end.is_some_and(plain)) && name.bytes().all(|b| plain(b) || b == b'-')
+}
+
+/// Whether Juju would take `name` for a storage, which is named like an application: `data`, `log-2a`.
+#[cfg(feature = "testing")]
+pub(crate) fn is_storage(name: &str) -> bool {
+    is_application(name)
+}
+
+/// Whether this is the form of the id of a storage instance, `data/0` (contract 11.1).
+#[cfg(feature = "testing")]
+pub(crate) fn is_storage_id(text: &str) -> bool {
+    let Some((name, number)) = text.split_once('/') else { return false };
+    let number_ok = number == "0" || !number.starts_with('0') && !number.is_empty();
+    is_storage(name) && number_ok && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// A relation, `zkpeer:3`. Only the number identifies it (contract 4.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelationId {
@@ -129,6 +158,18 @@ mod tests {
         for name in ["zk/0", "zk-2a/10"] {
             assert!(name.parse::<UnitName>().is_ok(), "{name}");
         }
+    }
+
+    #[cfg(feature = "testing")]
+    #[test]
+    fn c11_names_of_endpoints_actions_and_storage() {
+        assert!(["client", "zk-peer", "a_b2", "a-2"].iter().all(|name| is_endpoint(name)));
+        assert!(!["", "Client", "2a", "a--b", "a-", "-a", "a b", "ä"].iter().any(|name| is_endpoint(name)));
+        assert!(["backup", "2", "a-b"].iter().all(|name| is_action(name)));
+        assert!(!["", "-a", "a-", "A", "a.b"].iter().any(|name| is_action(name)));
+        assert!(["data/0", "log-a/12"].iter().all(|id| is_storage_id(id)));
+        let wrong = ["", "data", "data/", "data/x", "data/01", "data/+1", "/0", "Data/0", "data/0/1"];
+        assert!(!wrong.iter().any(|id| is_storage_id(id)));
     }
 
     #[test]

@@ -103,12 +103,14 @@ pub(crate) struct RelationState {
     pub(crate) id: RelationId,
     pub(crate) created: bool,
     pub(crate) broken: bool,
+    /// Of the endpoint `juju-info`, which runs no hooks (contract 11.1).
+    pub(crate) implicit: bool,
     /// The agent was restarted since it entered: it has forgotten what it only learns then (contract 5.3).
     pub(crate) forgotten: bool,
     /// Members, with the version of the bag that a hook was last run for.
     pub(crate) members: BTreeMap<UnitName, u64>,
     /// The same for the remote application's bag.
-    pub(crate) app_version: u64,
+    app_version: u64,
     /// After `-joined`, `-changed` for the same unit is next in this relation.
     pub(crate) changed_due: Option<UnitName>,
     /// Members' bags are kept across hooks (contract 4.6).
@@ -169,6 +171,7 @@ impl Agent {
     pub(crate) fn look(&mut self, controller: &mut Controller) {
         if self.idle() {
             self.enter_relations(controller);
+            self.leave_implicit_relations(controller);
         }
         if !controller.is_leader(&self.name) {
             self.elected = false;
@@ -184,10 +187,22 @@ impl Agent {
         let new = controller.relations.iter().filter(is_new);
         let ids = new.filter_map(|(number, _)| controller.relation_id(*number, self.name.application()));
         // An endpoint that only a newer revision of the charm has waits until that is unpacked.
-        let known = ids.filter(|id| self.charm.metadata.endpoints.contains_key(&id.endpoint));
+        let implicit = |id: &RelationId| self.charm.is_implicit(&id.endpoint);
+        let known = ids.filter(|id| implicit(id) || self.charm.metadata.endpoints.contains_key(&id.endpoint));
         for id in known.collect::<Vec<_>>() {
             controller.enter(&self.name, id.number);
-            self.relations.insert(id.number, RelationState::new(id));
+            let implicit = implicit(&id);
+            self.relations.insert(id.number, RelationState { implicit, ..RelationState::new(id) });
+        }
+    }
+
+    /// Relations of the implicit endpoint end without a hook (contract 11.1).
+    fn leave_implicit_relations(&mut self, controller: &mut Controller) {
+        for (number, state) in self.relations.iter_mut().filter(|(_, state)| state.implicit) {
+            if let Some(relation) = controller.relations.get_mut(number).filter(|relation| relation.dying) {
+                relation.present.remove(&self.name);
+                state.broken = true;
+            }
         }
     }
 
@@ -348,7 +363,8 @@ impl Agent {
     }
 
     fn open_relations(&self) -> impl Iterator<Item = (u32, &RelationState)> {
-        self.relations.iter().filter(|(_, relation)| !relation.broken).map(|(number, relation)| (*number, relation))
+        let runs_hooks = |(_, relation): &(&u32, &RelationState)| !relation.broken && !relation.implicit;
+        self.relations.iter().filter(runs_hooks).map(|(number, relation)| (*number, relation))
     }
 
     /// Across relations: peers last since 3.5.5; within each group, chance (contract 4.2).
@@ -515,6 +531,7 @@ impl RelationState {
             id,
             created: false,
             broken: false,
+            implicit: false,
             forgotten: false,
             members: BTreeMap::new(),
             app_version: 0,

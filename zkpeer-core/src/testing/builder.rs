@@ -16,12 +16,10 @@ use crate::juju::UnitName;
 /// What a [`UnitAgent`] is to be like.
 #[derive(Clone, Debug)]
 pub struct Builder {
-    charm: PathBuf,
-    program: Option<PathBuf>,
+    application: Application,
     unit: Option<String>,
     juju: String,
     leader: bool,
-    config: Vec<(String, Value)>,
     limit: Duration,
     path: String,
     seed: Option<u64>,
@@ -31,12 +29,10 @@ pub struct Builder {
 impl Builder {
     pub(super) fn new(charm: PathBuf) -> Self {
         Self {
-            charm,
-            program: None,
+            application: Application::new(charm).units(0),
             unit: None,
             juju: JujuVersion::default().to_string(),
             leader: false,
-            config: Vec::new(),
             limit: Duration::from_secs(60),
             path: environment::PATH.to_owned(),
             seed: None,
@@ -47,7 +43,7 @@ impl Builder {
     /// The program that is the charm's `dispatch`; without it the charm directory has its own `dispatch` or `hooks`.
     #[must_use]
     pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
-        self.program = Some(program.into());
+        self.application = self.application.program(program);
         self
     }
 
@@ -75,7 +71,7 @@ impl Builder {
     /// A value of the configuration, set at deployment.
     #[must_use]
     pub fn config(mut self, option: &str, value: impl Into<Value>) -> Self {
-        self.config.push((option.to_owned(), value.into()));
+        self.application = self.application.config(option, value);
         self
     }
 
@@ -121,18 +117,11 @@ impl Builder {
         model.set_path(&self.path);
         // Failed hooks wait for the test, and leadership, too.
         model.set_automatic_retries(false);
-        let mut application = Application::new(&self.charm).units(0);
-        if let Some(program) = self.program {
-            application = application.program(program);
-        }
-        for (option, value) in self.config {
-            application = application.config(&option, value);
-        }
         let unit = match self.unit {
             Some(unit) => unit.parse()?,
-            None => format!("{}/0", CharmFiles::read(&self.charm)?.name()).parse::<UnitName>()?,
+            None => format!("{}/0", CharmFiles::read(&self.application.charm)?.name()).parse::<UnitName>()?,
         };
-        model.deploy(application.named(unit.application()))?;
+        model.deploy(self.application.named(unit.application()))?;
         model.add_named_unit(&unit, self.address)?;
         model.remove_leader(unit.application())?;
         if self.leader {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::names::JujuVersion;
-use super::yaml::{Node, Wrong};
+use super::yaml::{Node, Wrong, read_text};
 use crate::metadata::{EndpointMetadata, Metadata, Role};
 
 pub(crate) use actions::ActionSchema;
@@ -23,6 +23,9 @@ pub(crate) use directory::{copy, files, remove};
 pub(crate) use manifest::Base;
 pub use metadata::StorageKind;
 pub(crate) use metadata::{EndpointScope, EndpointTerms, ResourceSpec, StorageSpec};
+
+/// Every application provides it, with an interface of the same name, and runs no hooks for it.
+const IMPLICIT: &str = "juju-info";
 
 /// What a charm says of itself.
 #[derive(Clone, Debug, Default)]
@@ -34,13 +37,11 @@ pub(crate) struct CharmFiles {
     /// Names in `extra-bindings`.
     pub(crate) extra_bindings: Vec<String>,
     pub(crate) storage: BTreeMap<String, StorageSpec>,
-    #[allow(dead_code, reason = "resources are not yet checked against it")]
     pub(crate) resources: BTreeMap<String, ResourceSpec>,
+    /// The type of each payload.
+    pub(crate) payloads: BTreeMap<String, String>,
     /// The names of its containers on Kubernetes.
     pub(crate) containers: BTreeSet<String>,
-    /// The series of the older format of metadata.
-    #[allow(dead_code, reason = "on what a machine runs makes no difference yet")]
-    pub(crate) series: Vec<String>,
     /// The bases of manifest.yaml.
     pub(crate) bases: Vec<Base>,
     /// The options of config.yaml.
@@ -67,12 +68,12 @@ impl CharmFiles {
             let problem = if directory.exists() { "is not a directory" } else { "there is no such directory" };
             return Err(Error::charm(directory, format!("{problem}; give the directory of a charm")));
         }
-        let metadata = read_text(&directory.join("metadata.yaml"))?.ok_or_else(|| {
+        let metadata = text_of(&directory.join("metadata.yaml"))?.ok_or_else(|| {
             let problem = "is missing; every charm needs one, with name, summary and description";
             Error::charm(&directory.join("metadata.yaml"), problem)
         })?;
         let [config, actions, manifest] =
-            ["config.yaml", "actions.yaml", "manifest.yaml"].map(|name| read_text(&directory.join(name)));
+            ["config.yaml", "actions.yaml", "manifest.yaml"].map(|name| text_of(&directory.join(name)));
         let (config, actions, manifest) = (config?, actions?, manifest?);
         let texts = Texts {
             metadata: &metadata,
@@ -84,7 +85,7 @@ impl CharmFiles {
     }
 
     /// Reads a charm that has no directory.
-    #[allow(dead_code, reason = "as yet for tests only")]
+    #[cfg(test)]
     pub(crate) fn from_texts(metadata: &str, config: Option<&str>, actions: Option<&str>) -> Result<Self, Error> {
         Self::parse(Path::new(""), &Texts { metadata, config, actions, manifest: None })
     }
@@ -99,8 +100,8 @@ impl CharmFiles {
             extra_bindings: details.extra_bindings,
             storage: details.storage,
             resources: details.resources,
+            payloads: details.payloads,
             containers: details.containers,
-            series: details.series,
             bases: check_any(texts.manifest, &directory.join("manifest.yaml"), manifest::read)?,
             options: check_any(texts.config, &directory.join("config.yaml"), config::read)?,
             actions,
@@ -153,6 +154,16 @@ impl CharmFiles {
         self.endpoints().values().filter(|endpoint| endpoint.role == Role::Peers).map(|endpoint| endpoint.name.as_str())
     }
 
+    /// Whether this is the endpoint that every charm has without naming it (contract 11.1).
+    pub(crate) fn is_implicit(&self, endpoint: &str) -> bool {
+        endpoint == IMPLICIT && !self.endpoints().contains_key(endpoint)
+    }
+
+    /// The implicit endpoint.
+    pub(crate) fn implicit() -> EndpointMetadata {
+        EndpointMetadata { name: IMPLICIT.to_owned(), role: Role::Provides, interface: IMPLICIT.to_owned() }
+    }
+
     /// The endpoint of that name, or an error that says which there are.
     pub(crate) fn endpoint(&self, name: &str) -> Result<&EndpointMetadata, Error> {
         self.endpoints().get(name).ok_or_else(|| {
@@ -172,8 +183,8 @@ impl CharmFiles {
 }
 
 /// The text of a file; none if there is no such file.
-fn read_text(path: &Path) -> Result<Option<String>, Error> {
-    match fs::read_to_string(path) {
+fn text_of(path: &Path) -> Result<Option<String>, Error> {
+    match read_text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::charm(path, format!("cannot be read: {error}"))),

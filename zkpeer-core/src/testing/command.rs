@@ -20,13 +20,13 @@ use std::path::Path;
 
 use super::agent::Agent;
 use super::charm::CharmFiles;
-use super::controller::storage::is_storage_id;
 use super::controller::{Controller, Entries};
 use super::entries;
 use super::names::JujuVersion;
 use super::options::{self, Format, Opt, Parsed, quoted, quoted_list, switch, valued};
 use super::run::Run;
 use super::value::Value;
+use crate::juju::names::is_storage_id;
 
 /// What a hook command may use.
 #[derive(Debug)]

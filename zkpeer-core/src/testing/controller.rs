@@ -1,4 +1,4 @@
-//! The model: applications, units and relations as data, as Juju's controller holds them.
+//! What Juju's controller knows: applications, units and relations, as data.
 //!
 //! Nothing here runs anything. What one unit agent has seen of it is in [`super::agent`]; what one hook reads and writes
 //! is in [`super::run`].
@@ -34,16 +34,26 @@ impl Bag {
     /// Sets and, where the value is empty, removes keys; true if anything changed.
     pub(crate) fn apply(&mut self, changes: &Entries) -> bool {
         let before = self.entries.clone();
-        for (key, value) in changes {
-            if value.is_empty() {
-                self.entries.remove(key);
-            } else {
-                self.entries.insert(key.clone(), value.clone());
-            }
-        }
+        overlay(&mut self.entries, changes);
         let changed = before != self.entries;
         self.version += u64::from(changed);
         changed
+    }
+}
+
+/// The entries of these pairs.
+pub(crate) fn entries(pairs: &[(&str, &str)]) -> Entries {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// Writes the changes over the entries; an empty value takes its key away.
+pub(crate) fn overlay(entries: &mut Entries, changes: &Entries) {
+    for (key, value) in changes {
+        if value.is_empty() {
+            entries.remove(key);
+        } else {
+            entries.insert(key.clone(), value.clone());
+        }
     }
 }
 
@@ -239,7 +249,7 @@ impl Relation {
     }
 }
 
-/// The whole model.
+/// All that the controller knows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Controller {
     pub(crate) juju: JujuVersion,
@@ -279,11 +289,6 @@ impl Controller {
     /// The application, created when it is first named.
     pub(crate) fn application(&mut self, name: &str) -> &mut Application {
         self.applications.entry(name.to_owned()).or_default()
-    }
-
-    /// A moment as `goal-state` shows it (contract 9.14).
-    pub(crate) fn since(at: Duration) -> String {
-        clock::since(at)
     }
 
     /// A status that is set now.
@@ -434,24 +439,26 @@ impl Controller {
         if let Some(unit) = self.units.get_mut(unit) {
             unit.dying = true;
         }
-        let bug = self.peer_departure_bug && self.juju.is_four();
-        for relation in self.relations.values_mut().filter(|relation| !(bug && relation.is_peer())) {
-            relation.present.remove(unit);
-        }
+        self.leave_relations(unit);
     }
 
     /// A unit is gone; so is its leadership.
     pub(crate) fn forget_unit(&mut self, unit: &UnitName) {
         self.units.remove(unit);
         self.secrets.forget(unit);
-        let bug = self.peer_departure_bug && self.juju.is_four();
-        for relation in self.relations.values_mut().filter(|relation| !(bug && relation.is_peer())) {
-            relation.present.remove(unit);
-        }
+        self.leave_relations(unit);
         if let Some(application) = self.applications.get_mut(unit.application())
             && application.leader.as_ref() == Some(unit)
         {
             application.leader = None;
+        }
+    }
+
+    /// For all others the unit is in no relation any more.
+    fn leave_relations(&mut self, unit: &UnitName) {
+        let bug = self.peer_departure_bug && self.juju.is_four();
+        for relation in self.relations.values_mut().filter(|relation| !(bug && relation.is_peer())) {
+            relation.present.remove(unit);
         }
     }
 

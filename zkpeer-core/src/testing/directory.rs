@@ -94,6 +94,8 @@ impl Directory {
             report_at: 0,
             files: BTreeSet::new(),
         };
+        // A unit of the same name may have been here, on another machine.
+        charm::remove(&agent).map_err(Error::io(format!("remove {}", agent.display())))?;
         directory.unpack(deployed)?;
         Ok(directory)
     }
@@ -169,6 +171,7 @@ impl Directory {
     /// One program, linked under the name of every hook command.
     pub(crate) fn write_tools(&self, root: &Root, juju: &JujuVersion) -> Result<(), Error> {
         let program = root.hook_command()?;
+        charm::remove(&self.tools).map_err(Error::io(format!("remove {}", self.tools.display())))?;
         let written = fs::create_dir_all(&self.tools)
             .and_then(|()| symlink(&program, self.tools.join("jujuc")))
             .and_then(|()| command::names(juju).iter().try_for_each(|name| symlink("jujuc", self.tools.join(name))));
@@ -187,6 +190,10 @@ impl Directory {
 
     /// Takes what the charm has appended to its report since the last hook.
     pub(crate) fn read_report(&mut self, ended: &mut Ended) {
+        // To open a pipe that the charm has put there would wait for a writer.
+        if !self.report.is_file() {
+            return;
+        }
         let Ok(mut file) = fs::File::open(&self.report) else { return };
         if file.seek(io::SeekFrom::Start(self.report_at)).is_err() {
             return;

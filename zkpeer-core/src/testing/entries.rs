@@ -1,13 +1,10 @@
 //! Entries given to a hook command: `key=value` arguments (contract 7.4) and the content of `--file` (contract 7.5).
 
 use std::collections::BTreeMap;
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::Spanned;
 
 use super::controller::Entries;
 use super::options::quoted;
+use super::yaml::{Kind, Node};
 
 /// Reads `key=value` arguments; both sides are trimmed, empty arguments are skipped.
 pub(crate) fn from_args(args: &[String]) -> Result<Entries, String> {
@@ -60,86 +57,31 @@ fn first_document(text: &str) -> &str {
 /// Juju's words for a file that is YAML, but no map of scalars.
 fn why(text: &str) -> Option<String> {
     let wrong = |line: u64, kind: &str, wanted: &str| format!("  line {line}: cannot unmarshal {kind} into {wanted}");
-    let lines: Vec<String> =
-        match serde_saphyr::from_str_with_options::<BTreeMap<String, Spanned<Kind>>>(text, options()) {
-            Ok(map) => {
-                let mut values: Vec<&Spanned<Kind>> =
-                    map.values().filter(|value| value.value != Kind::Scalar).collect();
-                values.sort_by_key(|value| (value.referenced.line(), value.referenced.column()));
-                let lines = values.iter().map(|value| (value.referenced.line(), value.value.to_string()));
-                lines.map(|(line, kind)| wrong(line, &kind, "string")).collect()
-            }
-            Err(_) => {
-                let top: Spanned<Kind> = serde_saphyr::from_str_with_options(text, options()).ok()?;
-                let shown = match top.value {
-                    Kind::Scalar => format!("!!str `{}`", shortened(text.trim())),
-                    kind => kind.to_string(),
-                };
-                vec![wrong(top.referenced.line(), &shown, "map[string]string")]
-            }
-        };
+    let (root, _) = Node::parse_with_twice(text).ok()?;
+    let lines: Vec<String> = match &root.kind {
+        Kind::Map(entries) => {
+            let values = entries.iter().map(|entry| &entry.value);
+            values.filter_map(|value| Some(wrong(value.line, tag(value)?, "string"))).collect()
+        }
+        _ => {
+            let scalar = || format!("!!str `{}`", shortened(text.trim()));
+            vec![wrong(root.line, &tag(&root).map_or_else(scalar, str::to_owned), "map[string]string")]
+        }
+    };
     (!lines.is_empty()).then(|| format!("yaml: unmarshal errors:\n{}", lines.join("\n")))
+}
+
+/// What YAML calls a value that is no scalar.
+fn tag(node: &Node) -> Option<&'static str> {
+    match node.kind {
+        Kind::List(_) => Some("!!seq"),
+        Kind::Map(_) => Some("!!map"),
+        Kind::Nothing | Kind::Scalar(..) => None,
+    }
 }
 
 fn shortened(text: &str) -> String {
     if text.chars().count() > 10 { text.chars().take(7).chain("...".chars()).collect() } else { text.to_owned() }
-}
-
-/// What stands somewhere, without its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Scalar,
-    List,
-    Map,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Scalar => "!!str",
-            Self::List => "!!seq",
-            Self::Map => "!!map",
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Kind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KindVisitor;
-        impl<'de> Visitor<'de> for KindVisitor {
-            type Value = Kind;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("anything")
-            }
-            fn visit_unit<E>(self) -> Result<Kind, E> {
-                Ok(Kind::Scalar)
-            }
-            fn visit_bool<E>(self, _: bool) -> Result<Kind, E> {
-                Ok(Kind::Scalar)
-            }
-            fn visit_i64<E>(self, _: i64) -> Result<Kind, E> {
-                Ok(Kind::Scalar)
-            }
-            fn visit_u64<E>(self, _: u64) -> Result<Kind, E> {
-                Ok(Kind::Scalar)
-            }
-            fn visit_f64<E>(self, _: f64) -> Result<Kind, E> {
-                Ok(Kind::Scalar)
-            }
-            fn visit_str<E>(self, _: &str) -> Result<Kind, E> {
-                Ok(Kind::Scalar)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Kind, A::Error> {
-                while items.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Kind::List)
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Kind, A::Error> {
-                while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Kind::Map)
-            }
-        }
-        deserializer.deserialize_any(KindVisitor)
-    }
 }
 
 #[cfg(test)]

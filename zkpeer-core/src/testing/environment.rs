@@ -8,7 +8,7 @@ use super::hook::{Hook, RelationKind, SecretKind};
 use crate::juju::UnitName;
 
 /// The one variable that Juju does not set: the file to which a charm on `zkpeer` appends what its dispatcher did.
-pub(crate) const REPORT: &str = "ZKPEER_REPORT";
+const REPORT: &str = "ZKPEER_REPORT";
 
 /// What a machine's agent has on its `PATH`.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin";

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::charm::{CharmFiles, StorageKind};
 use super::controller::storage::storage_name;
+use crate::hook::RESTRICTED;
 use crate::juju::{RelationId, UnitName};
 
 /// One hook or action.
@@ -206,48 +207,73 @@ impl Hook {
         matches!(self, Self::Plain(name) if name == plain)
     }
 
-    /// `collect-metrics` and `meter-status-changed` run in a reduced environment (contract 1.5).
+    /// Whether it runs in a reduced environment (contract 1.5).
     pub(crate) fn is_restricted(&self) -> bool {
-        self.is("collect-metrics") || self.is("meter-status-changed")
+        RESTRICTED.iter().any(|name| self.is(name))
     }
 }
 
-/// The hooks that belong to no endpoint, storage or container (contract 1.3).
-const PLAIN: &[&str] = &[
-    "install",
-    "start",
-    "config-changed",
-    "upgrade-charm",
-    "stop",
-    "remove",
-    "update-status",
-    "leader-elected",
-    "leader-deposed",
-    "leader-settings-changed",
-    "secret-changed",
-    "secret-rotate",
-    "secret-expired",
-    "secret-remove",
-    "pre-series-upgrade",
-    "post-series-upgrade",
-    "collect-metrics",
-    "meter-status-changed",
-];
+/// What a hook is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HookFamily {
+    /// Neither an endpoint nor a storage nor a container.
+    Plain,
+    Relation(RelationKind),
+    Storage,
+    /// A container on Kubernetes.
+    Workload,
+}
+
+impl HookFamily {
+    /// The names of the plain hooks, those of secrets among them (contract 1.3).
+    pub(crate) const PLAIN: [&str; 18] = [
+        "install",
+        "start",
+        "config-changed",
+        "upgrade-charm",
+        "stop",
+        "remove",
+        "update-status",
+        "leader-elected",
+        "leader-deposed",
+        "leader-settings-changed",
+        "secret-changed",
+        "secret-rotate",
+        "secret-expired",
+        "secret-remove",
+        "pre-series-upgrade",
+        "post-series-upgrade",
+        "collect-metrics",
+        "meter-status-changed",
+    ];
+
+    const STORAGE: [&str; 2] = ["-storage-attached", "-storage-detaching"];
+
+    const WORKLOAD: [&str; 4] =
+        ["-pebble-ready", "-pebble-custom-notice", "-pebble-check-failed", "-pebble-check-recovered"];
+
+    /// Sorts a hook by its name, which begins with that of its endpoint, storage or container.
+    pub(crate) fn of(name: &str) -> Option<(Self, &str)> {
+        let owner = |suffixes: &[&str]| suffixes.iter().find_map(|suffix| name.strip_suffix(suffix));
+        if Self::PLAIN.contains(&name) {
+            return Some((Self::Plain, ""));
+        }
+        let relation = RelationKind::split(name).map(|(endpoint, kind)| (Self::Relation(kind), endpoint));
+        relation
+            .or_else(|| Some((Self::Storage, owner(&Self::STORAGE)?)))
+            .or_else(|| Some((Self::Workload, owner(&Self::WORKLOAD)?)))
+    }
+}
 
 /// Whether a hook of this charm has that name.
 pub(crate) fn is_hook_of(name: &str, charm: &CharmFiles) -> bool {
-    let of = |names: &mut dyn Iterator<Item = &String>, suffixes: &[&str]| {
-        let mut names = names.filter_map(|owner| name.strip_prefix(owner.as_str()));
-        names.any(|rest| suffixes.contains(&rest))
-    };
-    let relation = RelationKind::ALL.map(|(_, suffix)| suffix);
-    PLAIN.contains(&name)
-        || of(&mut charm.endpoints().keys(), &relation)
-        || of(&mut charm.storage.keys(), &["-storage-attached", "-storage-detaching"])
-        || of(
-            &mut charm.containers.iter(),
-            &["-pebble-ready", "-pebble-custom-notice", "-pebble-check-failed", "-pebble-check-recovered"],
-        )
+    match HookFamily::of(name) {
+        None => false,
+        Some((HookFamily::Plain, _)) => true,
+        Some((HookFamily::Relation(_), endpoint)) => charm.endpoints().contains_key(endpoint),
+        Some((HookFamily::Storage, storage)) => charm.storage.contains_key(storage),
+        Some((HookFamily::Workload, container)) => charm.containers.contains(container),
+    }
 }
 
 /// The name, with what the hook is about: `zkpeer-relation-joined (hello/1)`, `data-storage-attached (data/0)`.

@@ -367,7 +367,7 @@ impl Model {
         self.agents.get(unit).ok_or_else(|| self.no_unit(unit))
     }
 
-    pub(super) fn no_unit(&self, unit: &UnitName) -> Error {
+    fn no_unit(&self, unit: &UnitName) -> Error {
         let units: Vec<&str> = self.controller.units.keys().map(UnitName::as_str).collect();
         let units = if units.is_empty() { "none".to_owned() } else { units.join(", ") };
         Error::Impossible(format!("there is no unit {unit}; the model has: {units}"))

@@ -50,6 +50,7 @@ pub struct Player {
     model: Model,
     programs: BTreeMap<PathBuf, Runs>,
     retries: u32,
+    max_hooks: u32,
     /// The next step; none before the applications of the head are deployed.
     next: Option<usize>,
     memory: Memory,
@@ -67,6 +68,8 @@ enum Runs {
 struct Memory {
     /// The number of the last action of a name, and the step that asked for it.
     actions: BTreeMap<(UnitName, String), (u64, usize)>,
+    /// The storage that units of an application ask for.
+    storage: BTreeMap<String, BTreeMap<String, u32>>,
     /// Actions that the story has said something about.
     expected_actions: BTreeSet<u64>,
     /// Units of which the story has expected that a hook has failed, with that hook.
@@ -137,7 +140,7 @@ impl fmt::Debug for PlayError {
 impl std::error::Error for PlayError {}
 
 /// More hooks than this of one unit in one step, and they will never come to rest.
-const MAX_HOOKS: usize = 1000;
+const MAX_HOOKS: u32 = 1000;
 
 /// Why a step ended early: what is wrong, or nothing but that the listener has had enough.
 type Stopped = Option<String>;
@@ -153,7 +156,15 @@ impl Player {
         model.set_automatic_retries(story.model_config.automatically_retry_hooks);
         model.set_update_status_interval(story.model_config.update_status_hook_interval);
         model.set_peer_departure_bug(story.bugs.contains(&23326));
-        Self { story, model, programs: BTreeMap::new(), retries: 1, next: None, memory: Memory::default() }
+        Self {
+            story,
+            model,
+            programs: BTreeMap::new(),
+            retries: 1,
+            max_hooks: MAX_HOOKS,
+            next: None,
+            memory: Memory::default(),
+        }
     }
 
     /// Reads the story from a file.
@@ -191,6 +202,13 @@ impl Player {
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.model.set_limit(limit);
+        self
+    }
+
+    /// How many hooks one unit may run in one step before it counts as never coming to rest; otherwise 1000.
+    #[must_use]
+    pub fn max_hooks(mut self, hooks: u32) -> Self {
+        self.max_hooks = hooks;
         self
     }
 
@@ -252,7 +270,7 @@ impl Player {
         }
         self.next = Some(0);
         for deployment in self.story.applications.clone() {
-            let deployed = steps::refuse_storage(&deployment).and_then(|()| self.deploy(&deployment));
+            let deployed = self.deploy(&deployment);
             deployed.map_err(|problem| self.error_at(deployment.line, problem))?;
         }
         for relation in self.story.relations.clone() {
@@ -272,15 +290,31 @@ impl Player {
     }
 
     fn deploy(&mut self, deployment: &Deployment) -> Result<(), String> {
-        let mut application = self.application(&deployment.charm).named(&deployment.application);
-        application = application.units(u64::from(deployment.units)).trust(deployment.trust);
+        let name = &deployment.application;
+        let mut application = self.application(&deployment.charm).named(name).units(0).trust(deployment.trust);
         for (option, value) in &deployment.config {
             application = application.config(option, value.as_str());
         }
         for (name, file) in &deployment.resources {
             application = application.resource(name, file);
         }
-        self.model.deploy(application).map(|_| ()).map_err(|error| describe(&error))
+        self.memory.storage.insert(name.clone(), deployment.storage.clone());
+        let deployed = self.model.deploy(application);
+        let all = deployed.and_then(|_| (0..deployment.units).try_for_each(|_| self.add_unit(name)));
+        all.map_err(|error| describe(&error))
+    }
+
+    /// One more unit, with all the storage that its application was deployed with.
+    fn add_unit(&mut self, application: &str) -> Result<(), Error> {
+        let unit = self.model.add_unit(application)?;
+        for (name, wanted) in self.memory.storage.get(application).into_iter().flatten() {
+            let has = u32::try_from(self.model.controller.storage.count(&unit, name)).unwrap_or(u32::MAX);
+            if *wanted < has {
+                return Error::impossible(format!("the charm asks for {has} of storage `{name}`, not only {wanted}"));
+            }
+            (has..*wanted).try_for_each(|_| self.model.add_storage(unit.as_str(), name).map(|_| ()))?;
+        }
+        Ok(())
     }
 
     /// The charm in this directory, with what runs for its hooks.
@@ -298,14 +332,15 @@ impl Player {
     fn go_on(&mut self, until: Option<Duration>, listener: &mut Listener<'_>) -> Result<(), Stopped> {
         let retries = self.story.model_config.automatically_retry_hooks.then_some(self.retries);
         let memory = &mut self.memory;
-        let mut hooks: BTreeMap<UnitName, usize> = BTreeMap::new();
+        let max_hooks = self.max_hooks;
+        let mut hooks: BTreeMap<UnitName, u32> = BTreeMap::new();
         let mut stopped: Option<Stopped> = None;
         let mut watch = |model: &Model, moment: Moment<'_>| {
             let told = match moment {
                 Moment::After(Event::Ended(run)) => {
                     let count = hooks.entry(run.unit.clone()).or_default();
                     *count += 1;
-                    memory.ended(run, *count, model, listener)
+                    memory.ended(run, model, listener).and_then(|()| at_rest(run, *count, max_hooks))
                 }
                 Moment::After(Event::Elected(unit)) => tell(listener, &Happening::Leader(unit), model),
                 Moment::Before(Possible::Begin(unit, hook)) => tell(listener, &Happening::Begins(unit, hook), model),
@@ -367,13 +402,7 @@ impl Player {
 
 impl Memory {
     /// A hook is over: who listens is told, and what must not be is noticed.
-    fn ended(
-        &mut self,
-        run: &HookRun,
-        count: usize,
-        model: &Model,
-        listener: &mut Listener<'_>,
-    ) -> Result<(), Stopped> {
+    fn ended(&mut self, run: &HookRun, model: &Model, listener: &mut Listener<'_>) -> Result<(), Stopped> {
         if let Hook::Action { id, .. } = &run.hook {
             match model.action(*id) {
                 Some(report) => tell(listener, &Happening::Action(report), model)?,
@@ -390,14 +419,15 @@ impl Memory {
         if let Some(problem) = forgotten_failure(run) {
             return Err(Some(problem));
         }
-        if count > MAX_HOOKS {
-            return Err(Some(format!(
-                "{} has run {MAX_HOOKS} hooks without coming to rest; the last was {run}",
-                run.unit
-            )));
-        }
         Ok(())
     }
+}
+
+fn at_rest(run: &HookRun, count: u32, max: u32) -> Result<(), Stopped> {
+    if count <= max {
+        return Ok(());
+    }
+    Err(Some(format!("{} has run {max} hooks without coming to rest; the last was {run}", run.unit)))
 }
 
 fn tell(listener: &mut Listener<'_>, happening: &Happening<'_>, model: &Model) -> Result<(), Stopped> {

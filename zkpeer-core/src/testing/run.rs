@@ -8,7 +8,7 @@ pub(crate) mod secrets;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Agent, Seen};
-use super::controller::{Application, Controller, Entries, OpenPorts, Status, Workload};
+use super::controller::{Application, Controller, Entries, OpenPorts, Status, Workload, overlay};
 use super::hook::{Hook, RelationKind};
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
@@ -360,7 +360,7 @@ fn stored(controller: &Controller, number: u32, unit: &UnitName) -> Option<Entri
     Some(controller.relations.get(&number)?.units.get(unit)?.entries.clone())
 }
 
-/// Reads another unit's bag from the model, with Juju's words where there is none.
+/// Reads another unit's bag from the controller, with Juju's words where there is none.
 fn fetch(controller: &Controller, number: u32, unit: &UnitName) -> Result<Entries, String> {
     if let Some(bag) = stored(controller, number, unit) {
         return Ok(bag);
@@ -380,12 +380,6 @@ fn fetch(controller: &Controller, number: u32, unit: &UnitName) -> Result<Entrie
 
 fn overlaid(bag: &Entries, changes: &Entries) -> Entries {
     let mut bag = bag.clone();
-    for (key, value) in changes {
-        if value.is_empty() {
-            bag.remove(key);
-        } else {
-            bag.insert(key.clone(), value.clone());
-        }
-    }
+    overlay(&mut bag, changes);
     bag
 }

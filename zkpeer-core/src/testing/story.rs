@@ -6,15 +6,13 @@
 // - `deploy`, `steps`, `expect`: the sections of a story, and what each takes;
 // - `show`: steps in one line;
 // - `reader`: fields by name and type; it gathers what is wrong;
-// - `words`: durations, hooks, moments of a kill, and what was probably meant;
-// - `tree`: the YAML, with lines.
+// - `words`: durations, hooks, moments of a kill, and what was probably meant.
 
 mod deploy;
 mod expect;
 mod reader;
 mod show;
 mod steps;
-mod tree;
 mod words;
 
 #[cfg(test)]
@@ -22,8 +20,6 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -32,7 +28,8 @@ use std::time::Duration;
 use super::names::JujuVersion;
 use super::process::KillPoint;
 use super::value::Value;
-use crate::juju::names::is_application;
+use super::yaml::read_text;
+use crate::juju::names::{is_application, is_endpoint};
 use crate::juju::{NameError, UnitName};
 
 /// A story: what is deployed, and what happens then, one step after the other.
@@ -66,9 +63,12 @@ impl Story {
     ///
     /// If the file cannot be read, or is no story; the error names each line that is wrong.
     pub fn read(path: &Path) -> Result<Self, StoryError> {
-        match read_file(path) {
+        match read_text(path) {
             Ok(text) => Self::parse(&text, path),
-            Err(text) => Err(StoryError { path: path.to_owned(), problems: vec![StoryProblem { line: None, text }] }),
+            Err(error) => {
+                let problem = StoryProblem { line: None, text: format!("cannot be read: {error}") };
+                Err(StoryError { path: path.to_owned(), problems: vec![problem] })
+            }
         }
     }
 
@@ -87,27 +87,13 @@ impl Story {
     ///
     /// If it is no story; the error names each line that is wrong.
     pub fn parse(text: &str, path: &Path) -> Result<Self, StoryError> {
-        deploy::story(text.strip_prefix('\u{feff}').unwrap_or(text), path)
-            .map_err(|problems| StoryError { path: path.to_owned(), problems })
+        deploy::story(text, path).map_err(|problems| StoryError { path: path.to_owned(), problems })
     }
 
     /// Where a step stands, for messages: `story.yaml:12`.
     #[must_use]
     pub fn place(&self, step: &Step) -> String {
         format!("{}:{}", self.path.display(), step.line)
-    }
-}
-
-/// A story is not larger than this.
-const MAX_BYTES: u64 = 1 << 20;
-
-fn read_file(path: &Path) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-    match read {
-        Ok(read) if read as u64 > MAX_BYTES => Err(format!("is larger than {MAX_BYTES} bytes, and so no story")),
-        Ok(_) => String::from_utf8(bytes).map_err(|error| format!("is not UTF-8: {}", error.utf8_error())),
-        Err(error) => Err(format!("cannot be read: {error}")),
     }
 }
 
@@ -177,7 +163,7 @@ impl FromStr for EndpointName {
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         text.split_once(':')
-            .filter(|(application, endpoint)| is_application(application) && words::is_endpoint(endpoint))
+            .filter(|(application, endpoint)| is_application(application) && is_endpoint(endpoint))
             .map(|(application, endpoint)| Self { application: application.to_owned(), endpoint: endpoint.to_owned() })
             .ok_or_else(|| NameError(format!("`{text}` is not an endpoint: it has to look like `zk:client`")))
     }

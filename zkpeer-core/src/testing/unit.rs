@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::agent::Agent;
 use super::charm::{ConfigOption, OptionKind};
-use super::controller::{Controller, Entries};
+use super::controller::{Controller, entries};
 use super::hook::{Hook, RelationHook, RelationKind};
 use super::in_process::LocalCommands;
 use super::machine::Session;
@@ -189,7 +189,7 @@ impl Unit {
     /// Sets a leader setting, as the leader would; an empty value takes it away.
     pub fn set_leader_setting(&mut self, key: &str, value: &str) {
         let settings = &mut self.controller.application(OWN_APPLICATION).leader_settings;
-        settings.apply(&Entries::from([(key.to_owned(), value.to_owned())]));
+        settings.apply(&entries(&[(key, value)]));
     }
 
     /// The relation of that id, which this unit has entered; for a peer relation the other side is its own application.
@@ -210,8 +210,7 @@ impl Unit {
     pub fn set_member(&mut self, relation: &str, unit: &str, bag: &[(&str, &str)]) {
         let (relation, unit) = (relation_id(relation), unit_name(unit));
         self.relation(&relation, unit.application());
-        let bag: Entries = bag.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        self.controller.set_unit_bag(relation.number, &unit, bag);
+        self.controller.set_unit_bag(relation.number, &unit, entries(bag));
         self.agent.add_member(relation.number, &unit);
     }
 

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use super::application::Application;
 use super::builder::Builder;
-use super::controller::Entries;
 use super::error::Error;
 use super::hook::{Hook, RelationKind};
-use super::model::{Event, Kill, Model, Step};
+use super::model::{Event, Kill, Model, Plan, Step};
 use super::outcome::{ActionReport, HookRun};
 use super::process::KillPoint;
 use super::value::Value;
@@ -237,17 +236,21 @@ impl UnitAgent {
 
     /// Kills the next hook's process (and its process group) with SIGKILL at the given point.
     pub fn kill_at(&mut self, point: KillPoint) {
-        self.model.plans.entry(self.name.clone()).or_default().kill = Some(Kill { point, hook: None });
+        self.plan().kill = Some(Kill { point, hook: None });
     }
 
     /// Refuses the changes of the next hook that exits 0, for the reason given.
     pub fn refuse_commit(&mut self, reason: &str) {
-        self.model.plans.entry(self.name.clone()).or_default().refuse = Some(reason.to_owned());
+        self.plan().refuse = Some(reason.to_owned());
     }
 
     /// Leadership is lost during the next hook, after its last hook command and before its changes are applied.
     pub fn lose_leadership_before_commit(&mut self) {
-        self.model.plans.entry(self.name.clone()).or_default().lose_leadership = true;
+        self.plan().lose_leadership = true;
+    }
+
+    fn plan(&mut self) -> &mut Plan {
+        self.model.plans.entry(self.name.clone()).or_default()
     }
 
     /// How long a hook may take from now on.
@@ -279,8 +282,4 @@ impl UnitAgent {
             None => self.relation_number(endpoint),
         }
     }
-}
-
-fn entries(pairs: &[(&str, &str)]) -> Entries {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }

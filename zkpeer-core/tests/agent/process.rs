@@ -154,3 +154,17 @@ fn wrong_charms_are_explained() {
     assert!(charm.builder().juju("1.25").build().is_err());
     assert!(charm.builder().unit("hello").build().is_err());
 }
+
+#[test]
+fn a_report_that_is_a_pipe_holds_up_nothing() {
+    let mut unit = Charm::dispatch("rm -f $ZKPEER_REPORT; mkfifo $ZKPEER_REPORT").agent();
+    assert_eq!(unit.run_hook("install").unwrap().outcome, Outcome::Done);
+}
+
+#[test]
+fn c1_1_a_charm_that_removes_the_agents_directory_fails_its_next_hook() {
+    let mut unit = Charm::dispatch("rm -rf \"$(dirname \"$JUJU_AGENT_SOCKET_ADDRESS\")\"").agent();
+    assert_eq!(unit.run_hook("install").unwrap().outcome, Outcome::Done);
+    let next = unit.run_hook("config-changed").unwrap();
+    assert_eq!(next.outcome, Outcome::Failed("charm missing from disk".to_owned()));
+}

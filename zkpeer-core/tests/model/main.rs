@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod random;
+
 use std::cell::RefCell;
 use std::fs;
 use std::rc::Rc;
@@ -223,5 +225,31 @@ fn a_script_repeats_what_a_seed_has_chosen() -> Result<(), Error> {
     assert_eq!(story(&|model| model.script(&chosen))?.0, told);
     let error = story(&|model| model.script(&[99])).unwrap_err().to_string();
     assert!(error.contains("asks for step 99"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn an_application_can_be_deployed_again_under_the_name_of_a_removed_one() -> Result<(), Error> {
+    let charm = charm(METADATA);
+    fs::create_dir(charm.path().join("hooks")).unwrap();
+    fs::write(charm.path().join("hooks/install"), "#!/bin/sh\n[ ! -e here ] && touch here\n").unwrap();
+    let mut model = Model::new();
+    model.deploy(Application::new(charm.path()))?;
+    model.settle()?;
+    model.remove_application("zk")?;
+    model.settle()?;
+    model.deploy(Application::new(charm.path()))?;
+    model.settle()?;
+    assert!(!model.is_gone("zk/0"));
+    Ok(())
+}
+
+#[test]
+fn an_application_cannot_be_related_to_itself() -> Result<(), Error> {
+    let charm = charm(&format!("{METADATA}requires:\n  upstream: {{interface: zookeeper}}\n"));
+    let mut model = Model::new();
+    model.deploy(Application::new(charm.path()).function(|_| 0))?;
+    let error = model.relate("zk:client", "zk:upstream").unwrap_err().to_string();
+    assert!(error.contains("cannot be related to itself"), "{error}");
     Ok(())
 }

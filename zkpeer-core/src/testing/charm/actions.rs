@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::metadata::is_reserved;
 use super::schema::Schema;
+use crate::juju::names::is_action;
 use crate::testing::value::Value;
 use crate::testing::yaml::{Node, Wrong};
 
@@ -29,7 +30,7 @@ impl ActionSchema {
 
 /// Reads and checks the document of the charm of this name; an empty one has no actions.
 pub(super) fn read(root: &Node, charm: &str) -> Result<BTreeMap<String, ActionSchema>, Wrong> {
-    if root.is_null() {
+    if root.is_nothing() {
         return Ok(BTreeMap::new());
     }
     let mut actions = BTreeMap::new();
@@ -49,7 +50,7 @@ pub(super) fn read(root: &Node, charm: &str) -> Result<BTreeMap<String, ActionSc
 }
 
 fn action(name: &str, node: &Node) -> Result<ActionSchema, Wrong> {
-    if node.is_null() {
+    if node.is_nothing() {
         return Ok(ActionSchema { parallel: false, params: Schema::default() });
     }
     node.entries(&format!("action `{name}`"))?;
@@ -61,12 +62,6 @@ fn action(name: &str, node: &Node) -> Result<ActionSchema, Wrong> {
     }
     let parallel = node.get("parallel").map(|parallel| parallel.boolean(&format!("`parallel` of action `{name}`")));
     Ok(ActionSchema { parallel: parallel.transpose()?.unwrap_or_default(), params: Schema::of_action(node, name)? })
-}
-
-fn is_action(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let ends = [name.bytes().next(), name.bytes().last()];
-    ends.into_iter().all(|end| end.is_some_and(plain)) && name.bytes().all(|b| plain(b) || b == b'-')
 }
 
 /// `$ref` and `$schema` stand nowhere in a schema.

@@ -68,7 +68,7 @@ impl ConfigOption {
 /// Reads and checks the document.
 pub(super) fn read(root: &Node) -> Result<BTreeMap<String, ConfigOption>, Wrong> {
     let options = root.get("options").ok_or_else(|| Wrong::somewhere("invalid config: empty configuration"))?;
-    if options.is_null() {
+    if options.is_nothing() {
         return Ok(BTreeMap::new());
     }
     let entries = options.entries("`options`")?;
@@ -76,14 +76,14 @@ pub(super) fn read(root: &Node) -> Result<BTreeMap<String, ConfigOption>, Wrong>
 }
 
 fn option(name: &str, node: &Node) -> Result<ConfigOption, Wrong> {
-    if !node.is_null() {
+    if !node.is_nothing() {
         node.entries(&format!("option `{name}`"))?;
     }
     let kind = match node.get("type") {
         Some(kind) => option_kind(name, kind)?,
         None => OptionKind::String,
     };
-    let default = node.get("default").filter(|default| !default.is_null());
+    let default = node.get("default").filter(|default| !default.is_nothing());
     let default = default.map_or(Ok(Value::Null), |default| default_value(name, kind, default))?;
     Ok(ConfigOption { kind, default })
 }
@@ -95,11 +95,10 @@ fn option_kind(name: &str, node: &Node) -> Result<OptionKind, Wrong> {
         Some("float") => Ok(OptionKind::Float),
         Some("boolean") => Ok(OptionKind::Boolean),
         Some("secret") => Ok(OptionKind::Secret),
-        None if node.is_null() => Ok(OptionKind::String),
+        None if node.is_nothing() => Ok(OptionKind::String),
         _ => {
-            let kind = node.as_text().map_or_else(|| node.to_string(), |kind| format!("`{kind}`"));
             let advice = "it has to be string, int, float, boolean or secret";
-            Err(node.wrong(format!("option `{name}` has the unknown type {kind}; {advice}")))
+            Err(node.wrong(format!("option `{name}` has the unknown type {node}; {advice}")))
         }
     }
 }

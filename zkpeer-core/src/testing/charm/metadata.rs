@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::juju::names::is_application;
+use crate::juju::names::{is_application, is_endpoint};
 use crate::metadata::{EndpointMetadata, Metadata, Role};
 use crate::testing::yaml::{Entry, Node, Wrong};
 
@@ -16,8 +16,8 @@ pub(super) struct Details {
     pub(super) extra_bindings: Vec<String>,
     pub(super) storage: BTreeMap<String, StorageSpec>,
     pub(super) resources: BTreeMap<String, ResourceSpec>,
+    pub(super) payloads: BTreeMap<String, String>,
     pub(super) containers: BTreeSet<String>,
-    pub(super) series: Vec<String>,
 }
 
 /// What an endpoint asks of its relations, beside role and interface.
@@ -116,9 +116,12 @@ pub(super) fn read(root: &Node) -> Result<Details, Wrong> {
         terms,
         storage: each(root, "storage", storage)?,
         resources: each(root, "resources", resource)?,
+        payloads: each(root, "payloads", payload)?,
         containers: each(root, "containers", |_, node| node.entries("a container").map(|_| ()))?.into_keys().collect(),
-        series: root.get("series").map_or(Ok(Vec::new()), |node| node.texts("`series`"))?,
     };
+    if let Some(series) = root.get("series") {
+        series.texts("`series`")?;
+    }
     if let Some(assumes) = root.get("assumes") {
         assumes.list("`assumes`")?;
     }
@@ -217,16 +220,10 @@ fn endpoint(entry: &Entry) -> Result<(&str, EndpointTerms), Wrong> {
         }
     };
     let limit =
-        node.get("limit").filter(|limit| !limit.is_null()).map(|limit| limit.whole(&of("limit"))).transpose()?;
+        node.get("limit").filter(|limit| !limit.is_nothing()).map(|limit| limit.whole(&of("limit"))).transpose()?;
     let limit = limit.and_then(|limit| u32::try_from(limit).ok()).filter(|limit| *limit > 0);
     let optional = node.get("optional").map_or(Ok(false), |optional| optional.boolean(&of("optional")))?;
     Ok((interface.text(&of("interface"))?, EndpointTerms { scope, limit, optional }))
-}
-
-/// Whether `name` can stand in the tag of a relation.
-fn is_endpoint(name: &str) -> bool {
-    let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split(['-', '_']).all(part)
 }
 
 /// Whether Juju keeps the name for itself; its own charms may use it.
@@ -257,7 +254,7 @@ fn extra_bindings(root: &Node, metadata: &Metadata) -> Result<Vec<String>, Wrong
     }
     for entry in entries {
         let name = &entry.key;
-        if name.is_empty() || !entry.value.is_null() {
+        if name.is_empty() || !entry.value.is_nothing() {
             return Err(
                 entry.wrong(format!("extra binding `{name}`: it has to be a name with nothing after the colon"))
             );
@@ -331,4 +328,15 @@ fn resource(name: &str, node: &Node) -> Result<ResourceSpec, Wrong> {
         return Err(at(node, "filename").wrong(format!("{} is missing or wrong; {advice}", of("filename"))));
     }
     Ok(ResourceSpec { kind, filename })
+}
+
+/// The type of a payload.
+fn payload(name: &str, node: &Node) -> Result<String, Wrong> {
+    node.entries(&format!("payload `{name}`"))?;
+    let what = format!("`type` of payload `{name}`");
+    let kind = node.get("type").ok_or_else(|| node.wrong(format!("{what} is missing; it can be any text")))?;
+    match kind.text(&what)? {
+        "" => Err(kind.wrong(format!("{what} is empty; it can be any other text"))),
+        text => Ok(text.to_owned()),
+    }
 }

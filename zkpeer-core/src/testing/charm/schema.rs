@@ -115,8 +115,8 @@ impl Schema {
         let items = node.get("items").map(|items| Self::read(items, &what("items"))).transpose()?;
         Ok(Self {
             kinds: node.get("type").map_or(Ok(Vec::new()), |kinds| kinds_of(kinds, &what("type")))?,
-            choices: choices.map(|choices| choices.iter().map(Node::to_value).collect()),
-            default: node.get("default").map(Node::to_value),
+            choices: choices.map(|choices| choices.iter().map(Node::value).collect()),
+            default: node.get("default").map(Node::value),
             required: node.get("required").map_or(Ok(Vec::new()), |list| list.texts(&what("required")))?,
             properties: properties(node, "properties", of)?,
             additional: additional(node, of)?,

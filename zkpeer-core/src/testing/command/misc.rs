@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::controller::{Controller, Status, Unit};
+use super::super::clock;
+use super::super::controller::{Status, Unit};
 use super::super::entries;
 use super::super::options::{Format, quoted};
 use super::super::run::LogLine;
@@ -154,7 +155,7 @@ const GOAL: &[&str] = &["units", "relations", "status", "since"];
 pub(super) fn goal_state(call: &mut Call<'_>) -> Answered {
     call.args(0)?;
     let state =
-        |status: &str, since| map([("status", Value::from(status)), ("since", Value::from(Controller::since(since)))]);
+        |status: &str, since| map([("status", Value::from(status)), ("since", Value::from(clock::since(since)))]);
     let of_unit = |unit: &Unit| state(if unit.dying { "dying" } else { &unit.status.status }, unit.status.since);
     let of_app = |app: &str| -> BTreeMap<String, Value> {
         let units = call.controller.units.iter().filter(|(name, _)| name.application() == app);

@@ -31,7 +31,7 @@ pub(super) fn network_get(call: &mut Call<'_>) -> Answered {
     }
     let known = call.charm.endpoints().contains_key(binding)
         || call.charm.extra_bindings.contains(binding)
-        || binding == "juju-info";
+        || call.charm.is_implicit(binding);
     let address = call.controller.units.get(&call.run.unit).and_then(|unit| unit.address.clone());
     let Some(address) = address.filter(|_| known) else {
         return failed(format!("no network config found for binding {}", quoted(binding)));

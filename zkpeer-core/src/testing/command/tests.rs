@@ -517,8 +517,7 @@ fn c9_17_add_metric_is_for_collect_metrics_only() {
 
 #[test]
 fn c9_17_payloads_are_those_of_metadata_yaml_and_take_effect_at_once() {
-    let mut world = World::new("3.6.25");
-    write(world.directory.path(), "metadata.yaml", "name: zk\npayloads: {monitor: {type: docker}}\n");
+    let mut world = World::of("3.6.25", "payloads: {monitor: {type: docker}}");
     let mut hook = world.plain("zk/0");
     assert_eq!(hook.fails("payload-register docker monitor"), fails(2, "missing required arguments"));
     let text = "incorrect type \"kvm\" for payload \"monitor\", expected \"docker\"";

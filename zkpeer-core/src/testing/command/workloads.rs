@@ -1,14 +1,9 @@
 //! What went away with Juju 4: `payload-register`, `payload-unregister`, `payload-status-set`, and the specifications of
 //! pods, `k8s-spec-*`, `k8s-raw-*` and `pod-spec-*` (contract 9.17).
 
-use std::collections::BTreeMap;
-use std::fs;
-
-use serde::Deserialize;
-
 use super::super::controller::Payload;
 use super::super::options::{Opt, quoted, valued};
-use super::{Answered, Call, FILE, Failure, failed, go_error, usage};
+use super::{Answered, Call, FILE, Failure, failed, usage};
 
 pub(super) const SPEC: &[Opt] = &[FILE, valued(&["k8s-resources"])];
 
@@ -18,9 +13,9 @@ const STATES: &[&str] = &["started", "starting", "stopped", "stopping"];
 pub(super) fn payload_register(call: &mut Call<'_>) -> Answered {
     let args = call.args(usize::MAX)?;
     let [kind, class, id, labels @ ..] = args.as_slice() else { return usage(MISSING) };
-    match declared_payloads(call)?.get(class) {
+    match call.charm.payloads.get(class) {
         None => return failed(format!("payload {} not found in metadata.yaml", quoted(class))),
-        Some(Declared { kind: declared }) if declared != kind => {
+        Some(declared) if declared != kind => {
             let (kind, class, declared) = (quoted(kind), quoted(class), quoted(declared));
             return failed(format!("incorrect type {kind} for payload {class}, expected {declared}"));
         }
@@ -57,28 +52,6 @@ pub(super) fn payload_status_set(call: &mut Call<'_>) -> Answered {
         None => return failed(format!("payload {} not found", quoted(&format!("{class}/{id}")))),
     }
     Ok(String::new())
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    payloads: BTreeMap<String, Declared>,
-}
-
-#[derive(Deserialize)]
-struct Declared {
-    #[serde(rename = "type")]
-    kind: String,
-}
-
-/// Juju reads them from the directory in which the command is called.
-fn declared_payloads(call: &Call<'_>) -> Result<BTreeMap<String, Declared>, Failure> {
-    let path = call.directory.join("metadata.yaml");
-    let text = fs::read_to_string(&path)
-        .map_err(|error| Failure::Failed(format!("open {}: {}", path.display(), go_error(&error))))?;
-    let read = serde_saphyr::from_str::<Metadata>(&text);
-    read.map(|metadata| metadata.payloads)
-        .map_err(|error| Failure::Failed(format!("metadata: {}", error.without_snippet())))
 }
 
 pub(super) fn spec_set(call: &mut Call<'_>) -> Answered {

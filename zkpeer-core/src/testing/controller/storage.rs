@@ -66,18 +66,6 @@ pub(crate) fn storage_name(id: &str) -> &str {
     id.split_once('/').map_or(id, |(name, _)| name)
 }
 
-/// Whether this is the form of a storage id (contract 11.1).
-pub(crate) fn is_storage_id(text: &str) -> bool {
-    let Some((name, number)) = text.split_once('/') else { return false };
-    let number_ok = number == "0" || !number.starts_with('0') && !number.is_empty();
-    is_storage_name(name) && number_ok && number.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// Whether this is the form of a storage name: `data`, `log-2a`.
-pub(crate) fn is_storage_name(name: &str) -> bool {
-    crate::juju::names::is_application(name)
-}
-
 fn location(id: &str, number: u32, spec: &StorageSpec) -> String {
     match (&spec.location, spec.kind) {
         (_, StorageKind::Block) => {
@@ -92,16 +80,6 @@ fn location(id: &str, number: u32, spec: &StorageSpec) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn c11_1_storage_ids_are_a_name_and_a_number() {
-        for id in ["data/0", "log-a/12"] {
-            assert!(is_storage_id(id), "{id}");
-        }
-        for id in ["", "data", "data/", "data/x", "data/01", "Data/0", "data/0/1"] {
-            assert!(!is_storage_id(id), "{id}");
-        }
-    }
 
     #[test]
     fn c9_15_one_counter_serves_all_storage() {

@@ -41,6 +41,10 @@ impl Model {
         if deployed.files.subordinate && application.units > 0 {
             return Error::impossible(format!("`{name}` is subordinate: its units come with those it is related to"));
         }
+        let declared = &deployed.files.resources;
+        if let Some(unknown) = application.resources.keys().find(|resource| !declared.contains_key(*resource)) {
+            return Error::impossible(format!("`{name}` has no resource `{unknown}`: it is not in metadata.yaml"));
+        }
         // A peer relation always exists from deployment on (contract 3.1).
         for endpoint in deployed.files.peers() {
             self.controller.add_relation(&[(&name, endpoint)]);
@@ -86,6 +90,10 @@ impl Model {
         if matches!(deployed.program, Program::Files) {
             directory.write_tools(root, &self.controller.juju)?;
         }
+        // What befell a former unit of this name is none of this one's.
+        self.held.remove(unit);
+        self.plans.remove(unit);
+        self.last_failed.remove(unit);
         self.controller.add_unit(unit, address);
         let revision = self.controller.application(unit.application()).revision;
         self.machines.insert(unit.clone(), Machine::new(directory, deployed.program));
@@ -172,6 +180,9 @@ impl Model {
         let fits =
             matches!((first.role, second.role), (Role::Provides, Role::Requires) | (Role::Requires, Role::Provides));
         let shown = format!("{first_app}:{first_name} and {second_app}:{second_name}");
+        if first_app == second_app {
+            return Error::impossible(format!("{shown}: an application cannot be related to itself"));
+        }
         if !fits {
             return Error::impossible(format!("{shown}: one has to provide what the other requires"));
         }
@@ -246,8 +257,9 @@ impl Model {
         let Some((application, name)) = text.split_once(':') else {
             return Error::impossible(format!("`{text}` is no endpoint: it has to look like application:endpoint"));
         };
-        let deployed = self.deployed(application)?;
-        Ok((deployed.files.endpoint(name)?.clone(), application.to_owned(), name.to_owned()))
+        let files = &self.deployed(application)?.files;
+        let endpoint = if files.is_implicit(name) { CharmFiles::implicit() } else { files.endpoint(name)?.clone() };
+        Ok((endpoint, application.to_owned(), name.to_owned()))
     }
 
     /// `juju remove-relation`: both sides' units depart from each other.

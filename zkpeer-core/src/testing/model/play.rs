@@ -43,7 +43,7 @@ pub(crate) enum Moment<'a> {
 }
 
 /// Who watches.
-pub(crate) type Watch<'a> = dyn FnMut(&Model, Moment<'_>) -> ControlFlow<()> + 'a;
+type Watch<'a> = dyn FnMut(&Model, Moment<'_>) -> ControlFlow<()> + 'a;
 
 impl Model {
     /// Lets everything happen that is due, until all is quiet, without time passing.

@@ -8,7 +8,7 @@ use crate::testing::hook::{Hook, RelationKind};
 use crate::testing::model::Event;
 use crate::testing::model::Step as Possible;
 use crate::testing::outcome::HookRun;
-use crate::testing::story::{Deployment, EndpointName, Remote, Step, StepKind};
+use crate::testing::story::{EndpointName, Remote, Step, StepKind};
 use crate::testing::value::Value;
 
 /// What the controller says where a story gives no other reason (contract 2.1).
@@ -17,19 +17,12 @@ const REFUSAL: &str = "the controller refused the changes of the hook";
 /// Steps that a model cannot play.
 pub(super) fn refuse(kind: &StepKind) -> Result<(), String> {
     match kind {
-        StepKind::AddStorage { .. } | StepKind::AttachStorage { .. } | StepKind::DetachStorage { .. } => {
-            Err("storage is not simulated yet; leave this step out".to_owned())
+        StepKind::AttachStorage { .. } => {
+            let why = "storage that was detached is gone in this model and cannot be attached again; use `add-storage`";
+            Err(why.to_owned())
         }
-        StepKind::Deploy(deployment) => refuse_storage(deployment),
         _ => Ok(()),
     }
-}
-
-pub(super) fn refuse_storage(deployment: &Deployment) -> Result<(), String> {
-    if deployment.storage.is_empty() {
-        return Ok(());
-    }
-    Err(format!("storage is not simulated yet; leave out `storage` of application `{}`", deployment.application))
 }
 
 impl Player {
@@ -64,9 +57,7 @@ impl Player {
     /// What operators do, and what befalls machines: nothing of it runs a hook.
     fn operate(&mut self, number: usize, kind: &StepKind) -> Result<(), Error> {
         match kind {
-            StepKind::AddUnits { application, count } => {
-                (0..*count).try_for_each(|_| self.model.add_unit(application).map(|_| ()))
-            }
+            StepKind::AddUnits { application, count } => (0..*count).try_for_each(|_| self.add_unit(application)),
             StepKind::RemoveUnit { unit, force: false } => self.model.remove_unit(unit.as_str()),
             StepKind::RemoveUnit { unit, force: true } => self.model.remove_unit_by_force(unit.as_str()),
             StepKind::RemoveApplication { application, force: false } => self.model.remove_application(application),
@@ -123,6 +114,10 @@ impl Player {
             }
             StepKind::Address { unit, to: None } => self.model.remove_address(unit.as_str()),
             StepKind::UpdateStatus { unit } => self.model.update_status(unit.as_str()),
+            StepKind::AddStorage { unit, name, count } => {
+                (0..*count).try_for_each(|_| self.model.add_storage(unit.as_str(), name).map(|_| ()))
+            }
+            StepKind::DetachStorage { storage } => self.model.detach_storage(storage),
             StepKind::Hold { unit } => self.model.hold(unit.as_str()),
             StepKind::Release { unit } => self.model.release(unit.as_str()),
             // The steps that `step` has taken, and those that are refused before anything is deployed.
@@ -143,7 +138,7 @@ impl Player {
         tell(listener, &Happening::Begins(unit, &found), &self.model)?;
         let ran = self.begin_and_end(unit, found);
         let run = ran.map_err(|error| Some(describe(&error)))?;
-        self.memory.ended(&run, 1, &self.model, listener)
+        self.memory.ended(&run, &self.model, listener)
     }
 
     /// A leader is elected in the background, by no hook.

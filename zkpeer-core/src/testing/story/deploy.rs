@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::super::names::JujuVersion;
+use super::super::yaml::{Kind, Node};
 use super::reader::{Field, Fields, Reader};
-use super::tree::{self, Kind, Node};
-use super::{Deployment, ModelConfig, Relation, Story, StoryProblem, steps, words};
+use super::{Deployment, ModelConfig, Relation, Story, StoryProblem, steps};
+use crate::juju::names::{is_application, is_storage};
 
 const KEYS: [&str; 7] = ["juju", "seed", "bugs", "model-config", "applications", "relations", "steps"];
 
@@ -24,12 +25,15 @@ const BUGS: [&str; 1] = ["23326"];
 /// Reads a whole story.
 pub(super) fn story(text: &str, path: &Path) -> Result<Story, Vec<StoryProblem>> {
     let mut reader = Reader::new(path);
-    let story = match tree::read(text) {
-        Ok(node) if node.kind == Kind::Nothing => {
-            reader.problem(None, format!("is empty; a story looks like `{EXAMPLE}`"))
+    let story = match Node::parse_with_twice(text) {
+        Ok((node, _)) if node.is_nothing() => reader.problem(None, format!("is empty; a story looks like `{EXAMPLE}`")),
+        Ok((node, twice)) => {
+            for wrong in twice {
+                reader.wrong_text::<()>(wrong);
+            }
+            read(&mut reader, &node, path)
         }
-        Ok(node) => read(&mut reader, &node, path),
-        Err((line, reason)) => reader.problem(line, reason),
+        Err(wrong) => reader.wrong_text(wrong),
     };
     story.filter(|_| reader.is_clean()).ok_or_else(|| reader.into_problems())
 }
@@ -100,14 +104,14 @@ fn applications(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Vec<Deploym
     }
     let mut deployments = Vec::new();
     for entry in entries {
-        if !crate::juju::names::is_application(&entry.key) {
+        if !is_application(&entry.key) {
             let text = format!("`{}` is no name of an application; it has to look like `zk`", entry.key);
             reader.problem::<()>(entry.line, text);
             continue;
         }
         reader.deploys(entry.line, &entry.key);
         let what = format!("application `{}`", entry.key);
-        deployments.push(application(reader, &entry.node, what).and_then(|fields| {
+        deployments.push(application(reader, &entry.value, what).and_then(|fields| {
             deployment(reader, &fields, Some(entry.key.clone())).map(|it| Deployment { line: entry.line, ..it })
         }));
     }
@@ -165,7 +169,7 @@ pub(super) fn config(reader: &mut Reader<'_>, field: Field<'_>) -> Option<BTreeM
 
 fn storage(reader: &mut Reader<'_>, field: Field<'_>) -> Option<BTreeMap<String, u32>> {
     reader.map(field, |reader, field| {
-        if !words::is_endpoint(field.name) {
+        if !is_storage(field.name) {
             let text = format!("`{}` is no name of a storage; it has to look like `data`", field.name);
             return reader.problem(field.node.line, text);
         }
@@ -177,7 +181,7 @@ fn relations(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Vec<Relation>>
     let Kind::List(items) = &field.node.kind else {
         return reader.wrong(field, "a list of pairs such as `[zk:client, client:zookeeper]`");
     };
-    if items.len() == 2 && items.iter().all(|item| item.text().is_some()) {
+    if items.len() == 2 && items.iter().all(|item| item.literal().is_some()) {
         return reader.wrong(field, "a list of pairs; one pair is `[[zk:client, client:zookeeper]]`");
     }
     let read = |reader: &mut Reader<'_>, node| {

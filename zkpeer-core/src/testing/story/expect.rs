@@ -1,9 +1,8 @@
 //! What a story expects of a unit, an application, a relation or an action.
 
-use super::super::value::Value;
+use super::super::yaml::{Kind, Scalar};
 use super::reader::{Field, Fields, Reader, listed};
 use super::steps;
-use super::tree::{Kind, Node};
 use super::{EndpointName, Expectation, ExpectedLeader, Remote, Units};
 
 /// The keys of all kinds together.
@@ -98,7 +97,7 @@ fn application(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Expectati
 
 fn units(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Units> {
     match &field.node.kind {
-        Kind::Scalar(_, Value::Number(_)) => reader.count(field, 0).map(Units::Count),
+        Kind::Scalar(_, Scalar::Whole(_) | Scalar::Broken(_)) => reader.count(field, 0).map(Units::Count),
         Kind::List(_) => reader.set(field, Reader::unit).map(Units::Named),
         _ => reader.wrong(field, "a number, or a list such as `[zk/0, zk/1]`"),
     }
@@ -161,18 +160,9 @@ fn action(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Expectation> {
     let name = reader.need(fields, "action", steps::action_name);
     let status = reader.may(fields, "status", |reader, field| reader.one_of(field, &OUTCOMES));
     let message = reader.may(fields, "message", Reader::text);
-    let results =
-        reader.or_default(fields, "results", |reader, field| reader.map(field, |_, field| Some(texts(field.node))));
+    // Results are texts (contract 9.13).
+    let results = reader
+        .or_default(fields, "results", |reader, field| reader.map(field, |_, field| Some(field.node.literal_value())));
     let completed = status?.map(|status| status == "completed");
     Some(Expectation::Action { unit: unit?, name: name?, completed, message: message?, results: results? })
-}
-
-/// The value with each scalar as its literal text: results are texts (contract 9.13).
-fn texts(node: &Node) -> Value {
-    match &node.kind {
-        Kind::Nothing => Value::Null,
-        Kind::Scalar(text, _) => Value::Text(text.clone()),
-        Kind::List(items) => Value::List(items.iter().map(texts).collect()),
-        Kind::Map(entries) => Value::Map(entries.iter().map(|entry| (entry.key.clone(), texts(&entry.node))).collect()),
-    }
 }

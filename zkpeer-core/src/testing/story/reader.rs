@@ -8,9 +8,8 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::super::value::Value;
-use super::tree::{Entry, Kind, Node};
-use super::words::{self, nearest, shown};
+use super::super::yaml::{Entry, Kind, Node, Scalar, Wrong, on_one_line, shown};
+use super::words::{self, nearest};
 use super::{EndpointName, StoryProblem};
 use crate::juju::UnitName;
 use crate::juju::names::is_application;
@@ -104,6 +103,11 @@ impl<'p> Reader<'p> {
         None
     }
 
+    /// Notes what is wrong with the text.
+    pub(super) fn wrong_text<T>(&mut self, wrong: Wrong) -> Option<T> {
+        self.problem(wrong.line, wrong.problem)
+    }
+
     /// Notes that a field is of another kind than it has to be.
     pub(super) fn wrong<T>(&mut self, field: Field<'_>, wanted: impl Display) -> Option<T> {
         self.problem(field.node.line, format!("`{}` has to be {wanted}, not {}", field.name, field.node))
@@ -128,10 +132,8 @@ impl<'p> Reader<'p> {
                 fields.misspelt.extend(meant.map(str::to_owned));
                 let text = unknown_key(&fields.what, entry, known, meant);
                 self.problem::<()>(entry.line, text);
-            } else if fields.has(&entry.key) {
-                self.problem::<()>(entry.line, format!("{} has `{}` twice", fields.what, entry.key));
             } else {
-                fields.fields.push(Field { name: &entry.key, node: &entry.node });
+                fields.fields.push(Field { name: &entry.key, node: &entry.value });
             }
         }
         Some(fields)
@@ -180,7 +182,7 @@ impl<'p> Reader<'p> {
     // Scalars.
 
     pub(super) fn text(&mut self, field: Field<'_>) -> Option<String> {
-        match field.node.text() {
+        match field.node.literal() {
             Some(text) => Some(text.to_owned()),
             None => self.wrong(field, "a text"),
         }
@@ -188,13 +190,13 @@ impl<'p> Reader<'p> {
 
     pub(super) fn truth(&mut self, field: Field<'_>) -> Option<bool> {
         match field.node.kind {
-            Kind::Scalar(_, Value::Bool(truth)) => Some(truth),
+            Kind::Scalar(_, Scalar::Bool(truth)) => Some(truth),
             _ => self.wrong(field, "true or false"),
         }
     }
 
     pub(super) fn number(&mut self, field: Field<'_>, range: RangeInclusive<u64>) -> Option<u64> {
-        let number = field.node.text().and_then(|text| text.parse().ok()).filter(|number| range.contains(number));
+        let number = field.node.literal().and_then(|text| text.parse().ok()).filter(|number| range.contains(number));
         match number {
             Some(number) => Some(number),
             None if *range.end() == u64::MAX => self.wrong(field, "a whole number"),
@@ -209,7 +211,7 @@ impl<'p> Reader<'p> {
     }
 
     pub(super) fn time(&mut self, field: Field<'_>) -> Option<Duration> {
-        match field.node.text().and_then(words::duration) {
+        match field.node.literal().and_then(words::duration) {
             Some(time) => Some(time),
             None => self.wrong(field, words::DURATION),
         }
@@ -217,7 +219,7 @@ impl<'p> Reader<'p> {
 
     /// A file or directory, relative to the story's directory.
     pub(super) fn path(&mut self, field: Field<'_>) -> Option<PathBuf> {
-        match field.node.text().filter(|text| !text.is_empty()) {
+        match field.node.literal().filter(|text| !text.is_empty()) {
             Some(text) => Some(self.directory.join(text).components().collect()),
             None => self.wrong(field, "a path, relative to the story's file"),
         }
@@ -225,7 +227,7 @@ impl<'p> Reader<'p> {
 
     /// A text that passes a check.
     pub(super) fn checked(&mut self, field: Field<'_>, check: fn(&str) -> bool, wanted: &str) -> Option<String> {
-        match field.node.text().filter(|text| check(text)) {
+        match field.node.literal().filter(|text| check(text)) {
             Some(text) => Some(text.to_owned()),
             None => self.wrong(field, wanted),
         }
@@ -233,7 +235,7 @@ impl<'p> Reader<'p> {
 
     /// One of these words.
     pub(super) fn one_of(&mut self, field: Field<'_>, words: &[&str]) -> Option<String> {
-        if let Some(text) = field.node.text() {
+        if let Some(text) = field.node.literal() {
             if words.contains(&text) {
                 return Some(text.to_owned());
             }
@@ -264,7 +266,7 @@ impl<'p> Reader<'p> {
 
     /// The name of an application, whether there is one or not.
     pub(super) fn application_name(&mut self, field: Field<'_>) -> Option<String> {
-        match field.node.text() {
+        match field.node.literal() {
             Some(text) if text.parse::<UnitName>().is_ok() => {
                 self.wrong(field, "the name of an application, without a unit's number")
             }
@@ -275,7 +277,7 @@ impl<'p> Reader<'p> {
 
     /// A unit of an application that the story has by then.
     pub(super) fn unit(&mut self, field: Field<'_>) -> Option<UnitName> {
-        let Some(unit) = field.node.text().and_then(|text| text.parse::<UnitName>().ok()) else {
+        let Some(unit) = field.node.literal().and_then(|text| text.parse::<UnitName>().ok()) else {
             return self.wrong(field, "the name of a unit such as `zk/0`");
         };
         self.knows(field.node.line, unit.application())?;
@@ -284,11 +286,11 @@ impl<'p> Reader<'p> {
 
     /// A unit, or `none`.
     pub(super) fn unit_or_none(&mut self, field: Field<'_>) -> Option<Option<UnitName>> {
-        if field.node.text() == Some("none") { Some(None) } else { self.unit(field).map(Some) }
+        if field.node.literal() == Some("none") { Some(None) } else { self.unit(field).map(Some) }
     }
 
     pub(super) fn endpoint(&mut self, field: Field<'_>) -> Option<EndpointName> {
-        let Some(endpoint) = field.node.text().and_then(|text| text.parse::<EndpointName>().ok()) else {
+        let Some(endpoint) = field.node.literal().and_then(|text| text.parse::<EndpointName>().ok()) else {
             return self.problem(field.node.line, format!("{} is no endpoint; one looks like `zk:client`", field.node));
         };
         self.knows(field.node.line, &endpoint.application)?;
@@ -338,19 +340,14 @@ impl<'p> Reader<'p> {
         read: impl Fn(&mut Self, Field<'_>) -> Option<T>,
     ) -> Option<BTreeMap<String, T>> {
         let Kind::Map(entries) = &field.node.kind else { return self.wrong(field, "a map of names and values") };
-        let mut map = BTreeMap::new();
-        let mut clean = true;
-        for entry in entries {
-            let value = read(self, Field { name: &entry.key, node: &entry.node });
-            clean &= value.is_some();
-            if let Some(value) = value
-                && map.insert(entry.key.clone(), value).is_some()
-            {
-                clean = false;
-                self.problem::<()>(entry.line, format!("`{}` has `{}` twice", field.name, entry.key));
+        let mut read = |entry: &Entry| {
+            if entry.key.is_empty() {
+                return self.problem(entry.line, format!("`{}` has a key that is empty", field.name));
             }
-        }
-        clean.then_some(map)
+            Some((entry.key.clone(), read(self, Field { name: &entry.key, node: &entry.value })?))
+        };
+        let read: Vec<_> = entries.iter().map(&mut read).collect();
+        read.into_iter().collect()
     }
 
     // Applications.
@@ -390,22 +387,13 @@ impl<'p> Reader<'p> {
 fn unknown_key(what: &str, entry: &Entry, known: &[&str], meant: Option<&str>) -> String {
     let shown = shown(&entry.key);
     // `{message: one, two}` is a message and a key `two`.
-    if entry.node.kind == Kind::Nothing && entry.key.contains(' ') {
+    if entry.value.is_nothing() && entry.key.contains(' ') {
         return format!("{what} has no `{shown}`; a text with a comma needs quotes within braces");
     }
     match meant {
         Some(meant) => format!("{what} has no `{shown}`; is it `{meant}`?"),
         None => format!("{what} has no `{shown}`, but {}", listed(known.iter().copied())),
     }
-}
-
-/// The text with control characters made visible.
-fn on_one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() { line.extend(c.escape_debug()) } else { line.push(c) }
-    }
-    line
 }
 
 /// `a`, `b` and `c`.

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::super::hook::RelationKind;
+use super::super::hook::{HookFamily, RelationKind};
+use super::super::yaml::{Entry, Kind, Node, shown};
 use super::deploy;
 use super::expect;
 use super::reader::{Field, Fields, Reader, listed};
-use super::tree::{Entry, Kind, Node};
-use super::words::{self, HookFamily, nearest, shown};
+use super::words::{self, nearest};
 use super::{Remote, Step, StepKind};
 use crate::juju::UnitName;
+use crate::juju::names::{is_action, is_storage, is_storage_id};
 
 /// One kind of step.
 struct Form {
@@ -180,7 +181,7 @@ fn named(reader: &mut Reader<'_>, entry: &Entry) -> Option<StepKind> {
     let Some(form) = FORMS.iter().find(|form| form.name == entry.key) else {
         return unknown(reader, entry.line, &entry.key);
     };
-    let (node, what) = (&entry.node, what(form));
+    let (node, what) = (&entry.value, what(form));
     let fields = match (&node.kind, form.short) {
         (Kind::Nothing, _) => Fields::none(what, form.example, entry.line),
         (Kind::Scalar(..), Some(short)) => Fields::of_one(what, form.example, short, node),
@@ -308,7 +309,7 @@ fn leader(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
 
 /// The name of an action.
 pub(super) fn action_name(reader: &mut Reader<'_>, field: Field<'_>) -> Option<String> {
-    reader.checked(field, words::is_action, "the name of an action such as `backup`")
+    reader.checked(field, is_action, "the name of an action such as `backup`")
 }
 
 fn action(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
@@ -322,7 +323,7 @@ fn action(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
 fn kill(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
     let unit = unit(reader, fields);
     let hook = reader.may(fields, "hook", hook);
-    let at = reader.may(fields, "at", |reader, field| match field.node.text().and_then(words::kill_point) {
+    let at = reader.may(fields, "at", |reader, field| match field.node.literal().and_then(words::kill_point) {
         Some(at) => Some(at),
         None => reader.wrong(field, words::KILL),
     });
@@ -360,7 +361,7 @@ fn resolve(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
 
 fn address(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
     let unit = unit(reader, fields);
-    let to = reader.need(fields, "to", |reader, field| match field.node.text() {
+    let to = reader.need(fields, "to", |reader, field| match field.node.literal() {
         Some("none") => Some(None),
         text => match text.and_then(|text| text.parse::<IpAddr>().ok()) {
             Some(address) => Some(Some(address)),
@@ -384,7 +385,7 @@ fn run(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
 }
 
 fn remote(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Remote> {
-    if field.node.text().is_some_and(|text| text.contains('/')) {
+    if field.node.literal().is_some_and(|text| text.contains('/')) {
         reader.unit(field).map(Remote::Unit)
     } else {
         reader.application(field).map(Remote::Application)
@@ -404,13 +405,13 @@ fn fits(reader: &mut Reader<'_>, field: Field<'_>, hook: &str, family: HookFamil
 }
 
 fn storage(reader: &mut Reader<'_>, field: Field<'_>) -> Option<String> {
-    reader.checked(field, words::is_storage_id, "a storage instance such as `data/0`")
+    reader.checked(field, is_storage_id, "a storage instance such as `data/0`")
 }
 
 fn add_storage(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<StepKind> {
     let unit = unit(reader, fields);
     let wanted = "the name of a storage such as `data`";
-    let name = reader.need(fields, "name", |reader, field| reader.checked(field, words::is_endpoint, wanted));
+    let name = reader.need(fields, "name", |reader, field| reader.checked(field, is_storage, wanted));
     let count = reader.may(fields, "count", |reader, field| reader.count(field, 1));
     Some(StepKind::AddStorage { unit: unit?, name: name?, count: count?.unwrap_or(1) })
 }

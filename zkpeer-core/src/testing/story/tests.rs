@@ -313,7 +313,7 @@ fn keys_of_the_head_are_checked() {
             "a story has no `aplications`; is it `applications`?",
         ),
         ("applications: {zk: .}\nsteps: [settle]\nversion: 1", 3, "a story has no `version`, but `juju`, `seed`,"),
-        ("applications: {zk: .}\nsteps: [settle]\nsteps: [settle]", 3, "a story has `steps` twice"),
+        ("applications: {zk: .}\nsteps: [settle]\nsteps: [settle]", 3, "key `steps` is there twice, first on line 2"),
         ("applications: {zk: .}\n", 1, "a story needs `steps`, as in `{applications"),
         ("applications: {zk: .}\nsteps:\n", 2, "`steps` has to be a list, each step with a `-` before it, not nothing"),
         ("applications: {zk: .}\nsteps: settle\n", 2, "not `settle`"),
@@ -365,12 +365,12 @@ fn applications_are_checked() {
         ("zk: {charm: ., units: -1}", "not `-1`"),
         ("zk: {charm: ., units: 1001}", "not `1001`"),
         ("zk: {charm: ., units: 1.5}", "not `1.5`"),
-        ("zk: {charm: ., units: 1, units: 2}", "application `zk` has `units` twice"),
+        ("zk: {charm: ., units: 1, units: 2}", "key `units` is there twice"),
         ("zk: {charm: ., trust: maybe}", "`trust` has to be true or false, not `maybe`"),
         ("zk: {charm: ., config: [port]}", "`config` has to be a map of names and values, not a list"),
         ("zk: {charm: ., config: {port: }}", "option `port` has no value"),
         ("zk: {charm: ., config: {port: [1]}}", "`port` has to be a text, a number, or true or false, not a list"),
-        ("zk: {charm: ., config: {port: 1, port: 2}}", "`config` has `port` twice"),
+        ("zk: {charm: ., config: {port: 1, port: 2}}", "key `port` is there twice"),
         ("zk: {charm: ., resources: ./x.tgz}", "`resources` has to be a map"),
         ("zk: {charm: ., resources: {x: }}", "`x` has to be a path"),
         ("zk: {charm: ., storage: {data: lots}}", "`data` has to be a whole number"),
@@ -384,7 +384,7 @@ fn applications_are_checked() {
         assert!(line == Some(3) && reason.contains(words), "{application}: {line:?}: {reason}");
     }
     let twice = "applications:\n  zk: .\n  zk: .\nsteps: [settle]\n";
-    all_wrong(&[(twice, 3, "application `zk` is deployed already")]);
+    all_wrong(&[(twice, 3, "key `zk` is there twice, first on line 2")]);
 }
 
 #[test]
@@ -457,7 +457,7 @@ fn what_a_step_takes_is_checked() {
         ("add-units: {application: zk, count: 0}", "`count` has to be a whole number from 1 to 1000, not `0`"),
         ("add-units: {application: zk, number: 1}", "step `add-units` has no `number`, but `application` and `count`"),
         ("remove-unit: {unit: zk/1, force: 1}", "`force` has to be true or false"),
-        ("remove-unit: {unit: zk/1, unit: zk/2}", "step `remove-unit` has `unit` twice"),
+        ("remove-unit: {unit: zk/1, unit: zk/2}", "key `unit` is there twice"),
         ("config: zk", "step `config` has to be a map, as in `config: {application: zk, set: {port: 2182}}`"),
         ("config: {application: zk}", "needs `set`, `reset`, or both"),
         ("config: {application: zk, set: {}, reset: []}", "needs `set`, `reset`, or both"),

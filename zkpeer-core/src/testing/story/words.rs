@@ -4,9 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::super::hook::RelationKind;
+use super::super::hook::HookFamily;
 use super::super::process::KillPoint;
+use super::super::yaml::shown;
 use crate::juju::NameError;
+use crate::juju::names::{is_endpoint, is_storage};
 
 /// The longest time that a step may let pass: ten years.
 const MAX_TIME: Duration = Duration::from_secs(3650 * 86400);
@@ -75,99 +77,34 @@ pub(super) fn kill_point(text: &str) -> Option<KillPoint> {
     words.next().is_none().then_some(point)
 }
 
-/// Whether this can name an endpoint or a storage (contract 11.1).
-pub(super) fn is_endpoint(name: &str) -> bool {
-    let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.split(['-', '_']).all(part)
-}
-
-/// Whether this is the id of a storage instance, `data/0`.
-pub(super) fn is_storage_id(id: &str) -> bool {
-    id.split_once('/').is_some_and(|(name, number)| {
-        is_endpoint(name) && number.parse::<u32>().is_ok_and(|parsed| parsed.to_string() == number)
-    })
-}
-
-/// Whether this can name an action (contract 11.3).
-pub(super) fn is_action(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    name.bytes().all(|b| plain(b) || b == b'-')
-        && name.bytes().next().is_some_and(plain)
-        && name.bytes().last().is_some_and(plain)
-        && name != "juju"
-        && !name.starts_with("juju-")
-}
-
-/// The hooks of a machine charm that concern neither relation nor storage (contract 1.3).
-const HOOKS: [&str; 18] = [
-    "install",
-    "start",
-    "config-changed",
-    "upgrade-charm",
-    "stop",
-    "remove",
-    "update-status",
-    "leader-elected",
-    "leader-settings-changed",
-    "secret-changed",
-    "secret-rotate",
-    "secret-expired",
-    "secret-remove",
-    "pre-series-upgrade",
-    "post-series-upgrade",
-    "collect-metrics",
-    "meter-status-changed",
-    "leader-deposed",
-];
-
-/// What a hook is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HookFamily {
-    Plain,
-    Storage,
-    Relation(RelationKind),
-}
-
 /// Sorts a hook by its name; what is none gives the reason.
 pub(super) fn hook(name: &str) -> Result<HookFamily, String> {
-    if name == "leader-deposed" {
-        return Err("Juju never runs `leader-deposed`".to_owned());
-    }
-    if HOOKS.contains(&name) {
-        return Ok(HookFamily::Plain);
-    }
-    if let Some((endpoint, kind)) = RelationKind::split(name)
-        && is_endpoint(endpoint)
-    {
-        return Ok(HookFamily::Relation(kind));
-    }
-    let storage = ["-storage-attached", "-storage-detaching"].iter().find_map(|end| name.strip_suffix(end));
-    if storage.is_some_and(is_endpoint) {
-        return Ok(HookFamily::Storage);
-    }
-    let hint = match nearest(name, HOOKS) {
-        Some(hook) => format!("is it `{hook}`?"),
-        None => "it has to look like `install`, `config-changed`, `zkpeer-relation-joined` or \
-                 `data-storage-attached`"
-            .to_owned(),
-    };
-    Err(format!("Juju has no hook `{}`; {hint}", shown(name)))
-}
-
-/// A text of the file as messages show it: its beginning, if it is long.
-pub(super) fn shown(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
+    match HookFamily::of(name) {
+        Some((HookFamily::Plain, _)) if name == "leader-deposed" => Err("Juju never runs `leader-deposed`".to_owned()),
+        Some((HookFamily::Workload, _)) => {
+            Err(format!("`{}` is for charms on Kubernetes, which are not simulated", shown(name)))
+        }
+        Some((family @ HookFamily::Plain, _)) => Ok(family),
+        Some((family @ HookFamily::Relation(_), endpoint)) if is_endpoint(endpoint) => Ok(family),
+        Some((family @ HookFamily::Storage, storage)) if is_storage(storage) => Ok(family),
+        _ => {
+            let hint = match nearest(name, HookFamily::PLAIN) {
+                Some(hook) => format!("is it `{hook}`?"),
+                None => "it has to look like `install`, `config-changed`, `zkpeer-relation-joined` or \
+                         `data-storage-attached`"
+                    .to_owned(),
+            };
+            Err(format!("Juju has no hook `{}`; {hint}", shown(name)))
+        }
     }
 }
 
-/// So many characters of a text are shown; a longer one is near no word either.
-const MAX_SHOWN: usize = 60;
+/// A longer text is near no word.
+const MAX_WORD: usize = 60;
 
 /// The known word with the fewest letters to change, if these are few and some stay.
 pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    if word.len() > MAX_SHOWN {
+    if word.len() > MAX_WORD {
         return None;
     }
     let word = word.trim().to_ascii_lowercase().replace(['_', ' '], "-");
@@ -197,6 +134,7 @@ fn distance(from: &str, to: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::hook::RelationKind;
 
     #[test]
     fn durations_have_units() {
@@ -229,35 +167,20 @@ mod tests {
     }
 
     #[test]
-    fn c11_names_of_endpoints_actions_and_storage() {
-        assert!(["client", "zk-peer", "a_b2"].iter().all(|name| is_endpoint(name)));
-        assert!(!["", "Client", "2a", "a--b", "a-", "-a", "a b", "ä"].iter().any(|name| is_endpoint(name)));
-        assert!(["backup", "2", "a-b"].iter().all(|name| is_action(name)));
-        assert!(!["", "-a", "a-", "A", "a.b", "juju", "juju-x"].iter().any(|name| is_action(name)));
-        assert!(["data/0", "my-data/12"].iter().all(|id| is_storage_id(id)));
-        assert!(!["", "data", "data/", "data/01", "data/+1", "/0", "data/0/1"].iter().any(|id| is_storage_id(id)));
-    }
-
-    #[test]
     fn c1_3_hooks_are_known_by_their_names() {
         assert_eq!(hook("install"), Ok(HookFamily::Plain));
         assert_eq!(hook("zkpeer-relation-joined"), Ok(HookFamily::Relation(RelationKind::Joined)));
         assert_eq!(hook("data-storage-attached"), Ok(HookFamily::Storage));
         assert_eq!(hook("config_change").unwrap_err(), "Juju has no hook `config_change`; is it `config-changed`?");
+        assert!(hook("zk-pebble-ready").unwrap_err().contains("on Kubernetes"));
         for wrong in ["", "-relation-joined", "zkpeer-relation-join", "backup", "leader-deposed"] {
             assert!(hook(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn long_texts_are_shown_by_their_beginning() {
-        assert_eq!(shown("zk/0"), "zk/0");
-        assert_eq!(shown(&"ä".repeat(61)), "ä".repeat(60) + "...");
-        assert_eq!(nearest(&"x".repeat(1 << 20), ["settle"]), None);
-    }
-
-    #[test]
     fn what_is_far_from_all_is_near_none() {
+        assert_eq!(nearest(&"x".repeat(1 << 20), ["settle"]), None);
         assert_eq!(nearest("Add_Unit", ["add-units", "remove-unit"]), Some("add-units"));
         assert_eq!(nearest("frobnicate", ["add-units", "remove-unit"]), None);
         assert_eq!(nearest("x", ["to"]), None);

@@ -1,8 +1,10 @@
 //! What happens around the unit: peers and other applications come, write and go; operators change things.
 
-use super::{UnitAgent, entries};
+use super::UnitAgent;
+use crate::juju::names::is_application;
 use crate::juju::{RelationId, UnitName};
 use crate::metadata::Role;
+use crate::testing::controller::entries;
 use crate::testing::error::Error;
 use crate::testing::value::Value;
 
@@ -63,7 +65,7 @@ impl UnitAgent {
         if found.role == Role::Peers {
             return Error::impossible(format!("`{endpoint}` is a peer endpoint"));
         }
-        if app == self.name.application() || !crate::juju::names::is_application(app) {
+        if app == self.name.application() || !is_application(app) {
             return Error::impossible(format!("`{app}` cannot be the other application"));
         }
         self.model.controller.application(app);
@@ -134,19 +136,10 @@ impl UnitAgent {
 
     /// This unit gains leadership, or loses it to the first of its peers (to nobody, if it has none).
     pub fn set_leader(&mut self, leader: bool) {
-        let own = self.name.clone();
-        let next = self
-            .model
-            .controller
-            .units
-            .keys()
-            .find(|unit| unit.application() == own.application() && **unit != own)
-            .cloned();
-        let application = self.model.controller.application(own.application());
         if leader {
-            application.leader = Some(own);
-        } else if application.leader.as_ref() == Some(&own) {
-            application.leader = next;
+            self.model.controller.application(self.name.application()).leader = Some(self.name.clone());
+        } else {
+            self.model.pass_leadership_on(&self.name);
         }
     }
 
