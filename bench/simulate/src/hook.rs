@@ -53,7 +53,7 @@ fn round_trips(runs: usize) -> Result<String, Box<dyn Error>> {
             for _ in 0..BATCH {
                 black_box(agent.ask(name, arguments)?);
             }
-            writeln!(measured, "{name} {}", (begun.elapsed() / BATCH).as_nanos())?;
+            writeln!(measured, "round-trip-{name} {}", (begun.elapsed() / BATCH).as_nanos())?;
         }
     }
     Ok(measured)
@@ -70,7 +70,7 @@ fn commands(runs: usize, beside: &str) -> Result<String, Box<dyn Error>> {
             if !status.success() {
                 return Err(format!("{program}: {status}").into());
             }
-            writeln!(measured, "{name} {}", time.as_nanos())?;
+            writeln!(measured, "process-{name} {}", time.as_nanos())?;
         }
     }
     Ok(measured)

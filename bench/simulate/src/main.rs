@@ -1,4 +1,4 @@
-//! `bench-simulate CASE CHARM RUNS [PROGRAM]`: what the simulated Juju takes; prints `WHAT NANOSECONDS [EVENTS]` in lines.
+//! `bench-simulate CASE CHARM RUNS [PROGRAM]`: what the simulated Juju takes; prints lines of `WHAT NANOSECONDS [COUNT]`.
 //!
 //! CHARM is a charm's directory without a program. The cases: `round-trips`, hook commands over one connection to the
 //! agent's socket; `commands`, hook commands as processes, beside `true` and PROGRAM; `hooks`, whole hooks of a charm
@@ -81,7 +81,7 @@ fn hooks(application: Application, runs: u64) -> Result<(), Box<dyn Error>> {
 fn stories(name: &str, runs: u64, application: impl Fn() -> Application) -> Result<(), Box<dyn Error>> {
     for seed in 0..runs {
         let story = story::play(application(), seed)?;
-        println!("{name} {} {}", story.time.as_nanos(), story.events);
+        println!("event-{name} {} {}", story.time.as_nanos(), story.events);
     }
     Ok(())
 }

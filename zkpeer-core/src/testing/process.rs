@@ -85,6 +85,9 @@ pub(crate) struct Start<'a> {
 /// How long a process that has been killed may take to be gone.
 const LAST_WAIT: Duration = Duration::from_secs(30);
 
+/// How long outputs may stay open after the process has ended, before something is taken for left behind.
+const GRACE: Duration = Duration::from_millis(500);
+
 /// So much of each output is kept.
 const MAX_OUTPUT: usize = 32 << 20;
 
@@ -207,9 +210,7 @@ impl<'a> Hook<'a> {
             return Err(error);
         }
         let status = self.child.wait().map_err(Error::io("wait for the hook's process"))?;
-        for output in &mut self.outputs {
-            output.read();
-        }
+        self.drain().map_err(Error::io("read the hook's output"))?;
         self.connections.iter_mut().for_each(Connection::receive);
         self.connections.retain(|connection| !connection.over);
         if self.killed.is_none() && self.outputs.iter().any(|output| output.file.is_some()) {
@@ -327,6 +328,26 @@ impl<'a> Hook<'a> {
             listener: is(listener),
             connections: (0..self.connections.len()).filter(|at| is(listener + 1 + at)).collect(),
         })
+    }
+
+    /// Reads what is left of the outputs to their ends, which come at once unless a process was left behind. Another thread's
+    /// child may hold them for the moment until it executes something else, so the ends are waited for, but not for long.
+    fn drain(&mut self) -> io::Result<()> {
+        let began = Instant::now();
+        loop {
+            self.outputs.iter_mut().for_each(Output::read);
+            let left = GRACE.saturating_sub(began.elapsed());
+            let timeout = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
+            let files = self.outputs.iter().flat_map(|output| &output.file);
+            let mut fds: Vec<PollFd<'_>> = files.map(|file| PollFd::new(file, PollFlags::IN)).collect();
+            if fds.is_empty() || self.killed.is_some() || left.is_zero() {
+                return Ok(());
+            }
+            match poll(&mut fds, Some(&timeout)) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     fn accept(&mut self) {

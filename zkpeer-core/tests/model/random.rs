@@ -87,8 +87,8 @@ fn charm(world: &Rc<RefCell<World>>, hook: &HookContext<'_>) -> i32 {
         let app = about.unit.is_none();
         let whose = about.unit.as_ref().map_or(about.app.as_str(), UnitName::as_str).to_owned();
         if about.kind == RelationKind::Changed {
-            let bag = read_bag(hook, &id, &whose, app);
-            let bag = bag.unwrap_or_else(|| panic!("a hook can read what it is about"));
+            // A hook can read what it is about.
+            let bag = read_bag(hook, &id, &whose, app).unwrap();
             world.read.insert((unit.clone(), about.relation.number, whose), bag);
         }
         let members = hook.run("relation-list", &["--format", "json", "-r", &id]);
