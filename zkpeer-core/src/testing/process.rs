@@ -27,11 +27,11 @@ use super::wire::{self, Received};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KillPoint {
-    /// As soon as it has been started.
+    /// Before it has done anything.
     Start,
     /// When it issues its n-th hook command (the first is 1), which is neither run nor answered.
     Command(usize),
-    /// When its n-th hook command has been run and answered.
+    /// When its n-th hook command has been run; the hook does not live to see the answer.
     Answer(usize),
     /// So long after it was started, unless it has ended by then.
     After(Duration),
@@ -93,6 +93,10 @@ const MAX_OUTPUT: usize = 32 << 20;
 
 /// Starts the process and serves it until it ends.
 pub(crate) fn run(start: &Start<'_>, session: &mut Session) -> Result<Ended, Error> {
+    if start.kill == Some(KillPoint::Start) {
+        // Nobody can tell it from a process that was killed as it began, and none gets a chance to be faster than the signal.
+        return Ok(Ended::new(Exit::Signal(9)));
+    }
     let listener = listen(start.socket)?;
     let began = Instant::now();
     let mut ended = match spawn(start) {
@@ -236,9 +240,6 @@ impl<'a> Hook<'a> {
     }
 
     fn serve_until_ended(&mut self, session: &mut Session) -> Result<(), Error> {
-        if self.start.kill == Some(KillPoint::Start) {
-            self.kill(Killed::AsAsked);
-        }
         loop {
             let now = self.began.elapsed();
             if self.killed.is_none() && now >= self.start.limit {
@@ -383,9 +384,10 @@ impl<'a> Hook<'a> {
                 return;
             }
             let answer = session.answer(&request);
-            connection.outgoing.extend(wire::response(&answer));
-            connection.send();
+            let response = wire::response(&answer);
             if answer == Answer::Refused(NEEDS_STDIN.to_owned()) {
+                connection.outgoing.extend(response);
+                connection.send();
                 continue;
             }
             let (code, stdout, stderr) = match answer {
@@ -395,8 +397,12 @@ impl<'a> Hook<'a> {
             let Request { name, args, stdin, .. } = request;
             self.commands.push(CommandRun { name, args, stdin, code, stdout, stderr });
             if self.start.kill == Some(KillPoint::Answer(number)) || session.reboots_now() {
+                // It is not told: a hook that knew could end by itself before the signal reaches it.
                 self.kill(Killed::AsAsked);
+                return;
             }
+            connection.outgoing.extend(response);
+            connection.send();
         }
     }
 
