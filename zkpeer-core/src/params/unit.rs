@@ -71,7 +71,9 @@ impl Config {
 pub struct Unit(Context);
 
 impl Unit {
-    pub(crate) fn of(context: &Context) -> Self {
+    /// The unit of a run, for interfaces.
+    #[must_use]
+    pub fn of(context: &Context) -> Self {
         Self(context.clone())
     }
 
@@ -194,7 +196,9 @@ impl Status {
 pub struct Log(Context);
 
 impl Log {
-    pub(crate) fn of(context: &Context) -> Self {
+    /// The log of a run, for interfaces.
+    #[must_use]
+    pub fn of(context: &Context) -> Self {
         Self(context.clone())
     }
 
