@@ -207,6 +207,12 @@ fn node(peer: &Conversation, known: &Published) -> Option<Node> {
 }
 
 impl ZookeeperPeers {
+    /// The endpoint and its relations.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// The quorum's other members, in the order of their numbers: those that have joined and have not departed, dismissed or
     /// not; never this unit. While this unit leaves they are the peers that it knew.
     ///
