@@ -209,18 +209,15 @@ fn architecture() -> &'static str {
 
 fn told(directory: &Path, name: &str, workspace: Workspace) -> String {
     let place = directory.display();
-    let note = match workspace {
-        Workspace::Other => {
-            "\nIt is a member of the workspace above it, in whose Cargo.toml the release profile belongs.\n"
-        }
-        Workspace::None | Workspace::Own => "",
-    };
-    format!(
-        "The charm {name} is in {place}; src/main.rs is where to begin.\n{note}
-cd {place}
-cargo test
-cargo zkpeer simulate .
-cargo zkpeer pack .
-"
-    )
+    let files = FILES.map(|(file, _)| file).join(", ");
+    let mut text = format!("The charm {name} is in {place}; src/main.rs is where to begin.\nWritten: {files}\n");
+    if workspace == Workspace::Other {
+        text += "It is a member of the workspace above it, in whose Cargo.toml the release profile belongs.\n";
+    }
+    // Cargo has started this program as one of a package, not as a subcommand: that works in the clone only.
+    if std::env::var_os("CARGO_PKG_NAME").is_some_and(|package| package == env!("CARGO_PKG_NAME")) {
+        let library = env!("CARGO_MANIFEST_DIR");
+        text += &format!("For `cargo zkpeer` outside the clone: cargo install --path {library} --features cli\n");
+    }
+    text + &format!("\ncd {place}\ncargo test\ncargo zkpeer simulate .\ncargo zkpeer pack .\n")
 }

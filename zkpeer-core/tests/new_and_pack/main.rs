@@ -41,7 +41,11 @@ fn write(directory: &Path, name: &str, text: &str) {
 fn zkpeer(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-zkpeer"));
     command.current_dir(directory).env("CARGO_NET_OFFLINE", "true").env_remove("RUSTFLAGS");
-    command.env("CARGO_TARGET_DIR", directory.join("target")).arg("zkpeer").args(arguments);
+    command
+        .env_remove("CARGO_PKG_NAME")
+        .env("CARGO_TARGET_DIR", directory.join("target"))
+        .arg("zkpeer")
+        .args(arguments);
     command
 }
 
@@ -186,6 +190,9 @@ fn a_new_charm_has_a_workspace_of_its_own_only_where_it_needs_one() {
     let manifest = |name: &str| fs::read_to_string(place.path().join(name).join("Cargo.toml")).unwrap();
     new("alone");
     assert!(manifest("alone").contains("\n[workspace]\n") && manifest("alone").contains("[profile.release]"));
+    let mut within = zkpeer(place.path(), &["new", "within", "--path", clone]);
+    let said = succeeded(within.env("CARGO_PKG_NAME", "zkpeer-core"));
+    assert!(said.contains("\nFor `cargo zkpeer` outside the clone: cargo install --path "), "{said}");
     assert!(new("charms/member").contains("a member of the workspace above it"));
     assert!(!manifest("charms/member").contains("[workspace]") && !manifest("charms/member").contains("[profile"));
     for name in ["alone", "charms/member"] {
