@@ -233,10 +233,16 @@ impl Endpoint {
     /// one of them has a flag.
     #[must_use]
     pub fn conversations(&self) -> Vec<Conversation> {
+        self.conversations_of(|_| true)
+    }
+
+    /// Those of them whose scope is wanted.
+    fn conversations_of(&self, wanted: impl Fn(&str) -> bool) -> Vec<Conversation> {
         // An endpoint's name is followed by a relation's number, or by a scope.
         let of_endpoint = |key: &String| key.strip_prefix(&self.name).is_some_and(|rest| rest.starts_with([':', '.']));
         let keys = self.context.keys(CONVERSATION_PREFIX).into_iter().filter(|key| !key.contains(LOCAL));
-        let keys = keys.filter(of_endpoint).map(|key| format!("{CONVERSATION_PREFIX}{key}"));
+        let of_scope = |key: &String| key.split_once('.').is_some_and(|(_, scope)| wanted(scope));
+        let keys = keys.filter(of_endpoint).filter(of_scope).map(|key| format!("{CONVERSATION_PREFIX}{key}"));
         keys.filter_map(|key| Conversation::of_key(&self.context, &key)).collect()
     }
 
@@ -574,7 +580,9 @@ pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
         let is_left = |conversation: &Conversation| {
             conversation.is_over_relation(relation) && conversation.record.units.contains(unit.as_str())
         };
-        endpoint.conversations().into_iter().filter(is_left).try_for_each(|left| left.depart(unit.as_str()))?;
+        let is_shared_or_its_own = |scope: &str| !scope.contains('/') || scope == unit.as_str();
+        let left = endpoint.conversations_of(is_shared_or_its_own).into_iter().filter(is_left);
+        left.map(|left| left.depart(unit.as_str())).collect::<Result<(), _>>()?;
     }
     let departed = context.keys(DEPARTED_PREFIX);
     if departed.is_empty() {

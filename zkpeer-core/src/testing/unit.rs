@@ -59,6 +59,7 @@ pub struct Unit {
     parameters: BTreeMap<String, super::Value>,
     failing: BTreeMap<String, String>,
     commands: Vec<CommandRun>,
+    leaving: bool,
 }
 
 impl fmt::Debug for Unit {
@@ -114,6 +115,7 @@ impl Unit {
             parameters: BTreeMap::new(),
             failing: BTreeMap::new(),
             commands: Vec::new(),
+            leaving: false,
         }
     }
 
@@ -225,6 +227,12 @@ impl Unit {
         self.agent.remove_member(relation.number, &unit);
     }
 
+    /// From now on it is this unit that leaves, or no longer: `-departed` hooks name it as the departing unit, whichever peer
+    /// they are about (contract 5.1).
+    pub fn set_leaving(&mut self, leaving: bool) {
+        self.leaving = leaving;
+    }
+
     /// From now on the hook command fails with this text; `None` lets it work again.
     pub fn fail_command(&mut self, command: &str, stderr: Option<&str>) {
         match stderr {
@@ -294,7 +302,9 @@ impl Unit {
         let event = RelationEvent {
             id: relation_id(relation),
             remote_application: Some(unit.application().to_owned()),
-            departing_unit: hook.ends_with("-departed").then(|| unit.clone()),
+            departing_unit: hook
+                .ends_with("-departed")
+                .then(|| if self.leaving { self.name.clone() } else { unit.clone() }),
             remote_unit: Some(unit),
         };
         self.run_event(HookEvent::of_relation(hook, event)).0
