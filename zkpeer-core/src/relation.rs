@@ -581,8 +581,8 @@ pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
             conversation.is_over_relation(relation) && conversation.record.units.contains(unit.as_str())
         };
         let is_shared_or_its_own = |scope: &str| !scope.contains('/') || scope == unit.as_str();
-        let left = endpoint.conversations_of(is_shared_or_its_own).into_iter().filter(is_left);
-        left.map(|left| left.depart(unit.as_str())).collect::<Result<(), _>>()?;
+        let mut left = endpoint.conversations_of(is_shared_or_its_own).into_iter().filter(is_left);
+        left.try_for_each(|left| left.depart(unit.as_str()))?;
     }
     let departed = context.keys(DEPARTED_PREFIX);
     if departed.is_empty() {
