@@ -50,7 +50,8 @@ use serde::{Deserialize, Serialize};
 use crate::juju::{Bag, BagOwner, Side, UnitName};
 use crate::metadata::Role;
 use crate::{
-    Conversation, Endpoint, Error, Flags, FromContext, Interface, Leader, Log, Result, Scope, Setup, Unit, hook,
+    Context, Conversation, Endpoint, Error, Flags, FromContext, GoalState, Interface, Leader, Log, Result, Scope,
+    Setup, Unit, hook,
 };
 
 const JOINED: &str = "{relation_name}.joined";
@@ -178,10 +179,43 @@ pub fn departed(peers: ZookeeperPeers, flags: Flags) -> Result {
         return Ok(());
     }
     let Some(peer) = peers.endpoint.conversation(Scope::Unit)? else { return Ok(()) };
-    known(&peer)?;
+    tell_departed(&peer)
+}
+
+fn tell_departed(peer: &Conversation) -> Result {
+    // Its last address is needed once it is gone.
+    known(peer)?;
     peer.clear_flag(JOINED);
     peer.clear_flag(CHANGED);
     peer.set_flag(DEPARTED);
+    Ok(())
+}
+
+/// Juju 4 does not always tell that a peer has departed (contract 5.5, juju issue 23326): one that is no unit of the
+/// application any more has (difference D20).
+///
+/// # Errors
+///
+/// If Juju refuses.
+#[hook("update-status")]
+pub fn departed_untold(endpoints: Vec<ZookeeperPeers>, unit: Unit, context: Context) -> Result {
+    let major = unit.juju_version().and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    if major.is_none_or(|major| major < 4) {
+        return Ok(());
+    }
+    let units = GoalState::of(&context)?.units;
+    // A list without the unit that asks is none to believe.
+    if !units.contains_key(unit.name().as_str()) {
+        return Ok(());
+    }
+    for peers in endpoints.iter().filter(|peers| !peers.is_leaving()) {
+        for peer in peers.endpoint.conversations() {
+            if peer.scope().parse::<UnitName>().is_ok() && !peer.has_departed() && !units.contains_key(peer.scope()) {
+                tell_departed(&peer)?;
+                peer.end()?;
+            }
+        }
+    }
     Ok(())
 }
 

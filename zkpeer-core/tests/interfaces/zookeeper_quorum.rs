@@ -2,7 +2,7 @@
 
 use zkpeer_core::interfaces::zookeeper_quorum::{self as quorum, DepartedNode, Node};
 use zkpeer_core::testing::{Application, Error, Model, Unit};
-use zkpeer_core::{Charm, Kv, Leader, Result, ZookeeperPeers, handlers, hook, when};
+use zkpeer_core::{Action, Charm, Kv, Leader, Result, ZookeeperPeers, action, handlers, hook, when};
 
 const METADATA: &str =
     "name: zk\nsummary: a charm\ndescription: for tests\npeers:\n  zkpeer: {interface: zookeeper-quorum}\n";
@@ -427,6 +427,42 @@ fn hundreds_of_departures_are_dismissed_at_once() {
     assert!(!unit.stored().keys().any(|key| key.contains("zk/")));
 }
 
+/// A charm's directory.
+fn charm() -> tempfile::TempDir {
+    let charm = tempfile::tempdir().unwrap();
+    let bases = "bases: [{name: ubuntu, channel: \"24.04\", architectures: [amd64]}]\n";
+    let files = [("metadata.yaml", METADATA), ("manifest.yaml", bases), ("actions.yaml", "quorum: {}\n")];
+    files.iter().for_each(|(name, text)| std::fs::write(charm.path().join(name), text).unwrap());
+    charm
+}
+
+#[action("quorum")]
+fn tell_quorum(action: Action, zkpeer: ZookeeperPeers) -> Result {
+    action.set("quorum", &nodes(&zkpeer.get_nodes()?).join(", "));
+    Ok(())
+}
+
+#[test]
+fn difference_d20_a_departure_that_juju_4_does_not_tell_is_found_out() -> std::result::Result<(), Error> {
+    // DIFFERENCE D20: nothing but Juju's word removes a peer from the Python interface.
+    let charm = charm();
+    let mut model = Model::juju("4.0.14")?;
+    model.set_peer_departure_bug(true);
+    let handlers = handlers![quorum::joined, quorum::changed, quorum::departed, quorum::departed_untold, tell_quorum];
+    model.deploy(Application::new(charm.path()).in_process(Charm::new().handlers(handlers)).units(3))?;
+    model.settle()?;
+    model.remove_unit("zk/2")?;
+    model.settle()?;
+    assert!(!model.flags("zk/0").contains(&"zkpeer.departed".to_owned()), "Juju does not tell");
+    model.update_status("zk/0")?;
+    model.settle()?;
+    assert!(model.flags("zk/0").contains(&"zkpeer.departed".to_owned()));
+    let action = model.run_action("zk/0", "quorum", &[])?;
+    model.settle()?;
+    assert_eq!(model.action(action).unwrap().results["quorum"], "zk/1 10.0.0.5".into());
+    Ok(())
+}
+
 /// The leader orders a restart.
 #[hook("update-status")]
 fn order(leader: Leader, zkpeer: ZookeeperPeers) -> Result {
@@ -445,10 +481,7 @@ fn obey(zkpeer: ZookeeperPeers) -> Result {
 
 #[test]
 fn a_restart_that_the_leader_orders_is_told_by_all_on_every_juju() -> std::result::Result<(), Error> {
-    let charm = tempfile::tempdir().unwrap();
-    std::fs::write(charm.path().join("metadata.yaml"), METADATA).unwrap();
-    let bases = "bases: [{name: ubuntu, channel: \"24.04\", architectures: [amd64]}]\n";
-    std::fs::write(charm.path().join("manifest.yaml"), bases).unwrap();
+    let charm = charm();
     for version in ["2.9.52", "3.6.25", "4.0.14"] {
         let mut model = Model::juju(version)?;
         let handlers = handlers![quorum::joined, quorum::changed, quorum::departed, order, obey];
