@@ -158,11 +158,11 @@ pub fn changed(peers: ZookeeperPeers) -> Result {
     }
     let known: Option<Published> = peer.get_local(PUBLISHED)?;
     let Some(address) = look_at(&peer)?.address else { return Ok(()) };
-    match known.map(|known| known.address) {
-        Some(Some(known)) if known == address => {}
-        Some(None) => peer.set_flag(JOINED),
-        // Of a peer that this charm's Python forerunner has met no address is known: it may be another one.
-        Some(Some(_)) | None => peer.set_flag(CHANGED),
+    match known.and_then(|known| known.address) {
+        Some(known) if known == address => {}
+        Some(_) => peer.set_flag(CHANGED),
+        // So it is, too, if its `-joined` was resolved without running, or ran in this charm's Python forerunner.
+        None => peer.set_flag(JOINED),
     }
     Ok(())
 }

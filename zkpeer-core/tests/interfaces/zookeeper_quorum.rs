@@ -405,10 +405,18 @@ fn a_stale_departure_that_the_python_charm_has_left_is_handled_and_gone() {
 }
 
 #[test]
-fn of_a_peer_that_the_python_charm_has_met_the_first_change_may_be_another_address() {
+fn a_peer_that_the_python_charm_has_met_joins_again_when_it_is_heard_of() {
     let mut unit = taken_over();
     hear(&mut unit, 1, &[("ingress-address", "10.9.9.9")]);
-    assert!(unit.is_set("zkpeer.changed"));
+    assert!(unit.is_set("zkpeer.joined"), "which address the charm knows of it cannot be told");
+}
+
+#[test]
+fn a_peer_whose_joining_was_resolved_without_running_joins_when_it_is_heard_of() {
+    let mut unit = unit(0);
+    ready(&mut unit);
+    hear(&mut unit, 1, &[("ingress-address", "10.0.0.1")]);
+    assert_eq!(seen(&unit, "zkpeer joined"), "[zk/1 10.0.0.1]");
 }
 
 #[test]
