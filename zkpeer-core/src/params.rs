@@ -15,7 +15,7 @@ pub use unit::{Config, ControllerState, Log, Network, Ports, Status, Unit};
 use crate::context::{Context, Param};
 use crate::extract::{FromContext, Rejection};
 use crate::hook::HookEvent;
-use crate::juju::{GoalState, JujuResult};
+use crate::juju::GoalState;
 
 /// Types that are a handle on the context: always there, and free to make.
 macro_rules! handles {
@@ -37,18 +37,7 @@ impl FromContext for HookEvent {
 
 impl FromContext for GoalState {
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
-        Ok(Self::of(context)?)
-    }
-}
-
-impl GoalState {
-    /// What is planned, asked anew, for interfaces.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn of(context: &Context) -> JujuResult<Self> {
-        context.juju().goal_state()
+        Ok(context.juju().goal_state()?)
     }
 }
 

@@ -53,8 +53,7 @@ pub fn configure(
     status: Status,
     flags: Flags,
 ) -> Result {
-    let addresses = network.of_endpoint(zkpeer.endpoint().name())?.ingress_addresses;
-    let Some(address) = addresses.into_iter().next() else {
+    let Some(address) = network.ingress_address(zkpeer.endpoint().name())? else {
         status.waiting("for an address")?;
         return Ok(());
     };

@@ -45,13 +45,15 @@
 //! value that has not been used before (`Leader::set`). Each unit that has restarted says so with
 //! [`inform_restart`](ZookeeperPeers::inform_restart), and [`restarted_nodes`](ZookeeperPeers::restarted_nodes) are those that have.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::juju::{Bag, BagOwner, Side, UnitName};
 use crate::metadata::Role;
 use crate::{
-    Context, Conversation, Endpoint, Error, Flags, FromContext, GoalState, Interface, Leader, Log, Result, Scope,
-    Setup, Unit, hook,
+    Context, Conversation, Endpoint, Error, Flags, FromContext, GoalState, Interface, Leader, Log, Param, Rejection,
+    Result, Scope, Setup, Unit, hook,
 };
 
 const JOINED: &str = "{relation_name}.joined";
@@ -191,27 +193,37 @@ fn tell_departed(peer: &Conversation) -> Result {
     Ok(())
 }
 
-/// Juju 4 does not always tell that a peer has departed (contract 5.5, juju issue 23326): one that is no unit of the
-/// application any more has (difference D20).
+/// The units of the application, where Juju does not always tell that a peer has departed: that is Juju 4 (contract 5.5, juju
+/// issue 23326). A handler that asks for them is skipped on any other.
+#[derive(Debug)]
+pub struct UnitsThatAre(BTreeMap<String, String>);
+
+impl FromContext for UnitsThatAre {
+    fn from_context(context: &Context, param: &Param<'_>) -> std::result::Result<Self, Rejection> {
+        let unit = Unit::of(context);
+        let major = unit.juju_version().and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+        if major.is_none_or(|major| major < 4) {
+            return Err(Rejection::Skip("this Juju tells every departure".to_owned()));
+        }
+        let units = GoalState::from_context(context, param)?.units;
+        if !units.contains_key(unit.name().as_str()) {
+            return Err(Rejection::Skip("goal-state leaves out this unit, too, and is not to be believed".to_owned()));
+        }
+        Ok(Self(units))
+    }
+}
+
+/// A peer that is no unit of the application any more has departed, although Juju has not told (difference D20).
 ///
 /// # Errors
 ///
 /// If Juju refuses.
 #[hook("update-status")]
-pub fn departed_untold(endpoints: Vec<ZookeeperPeers>, unit: Unit, context: Context) -> Result {
-    let major = unit.juju_version().and_then(|version| version.split('.').next()?.parse::<u32>().ok());
-    if major.is_none_or(|major| major < 4) {
-        return Ok(());
-    }
-    let units = GoalState::of(&context)?.units;
-    // A list without the unit that asks is none to believe.
-    if !units.contains_key(unit.name().as_str()) {
-        return Ok(());
-    }
+pub fn departed_untold(endpoints: Vec<ZookeeperPeers>, units: UnitsThatAre) -> Result {
     for peers in endpoints.iter().filter(|peers| !peers.is_leaving()) {
-        for peer in peers.endpoint.conversations() {
-            if peer.scope().parse::<UnitName>().is_ok() && !peer.has_departed() && !units.contains_key(peer.scope()) {
-                tell_departed(&peer)?;
+        for peer in peers.endpoint.conversations().iter().filter(|peer| !peer.has_departed()) {
+            if peer.scope().parse::<UnitName>().is_ok() && !units.0.contains_key(peer.scope()) {
+                tell_departed(peer)?;
                 peer.end()?;
             }
         }
