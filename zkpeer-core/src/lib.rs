@@ -24,7 +24,8 @@
 //! - What it may return: [`Result`], and [`EndHook`] to end the hook early.
 //! - [The rules](guide::rules) by which handlers run, the [automatic flags](guide::automatic_flags), and the [deliberate
 //!   differences](guide::differences) from charms.reactive.
-//! - Interfaces: [`Interface`], [`Endpoint`], [`Conversation`].
+//! - Interfaces: [`interfaces`] has those that come with the library, first [`ZookeeperPeers`]; for one's own [`Interface`],
+//!   [`Endpoint`], [`Conversation`].
 //! - `main` with resources, triggers and settings: [`Charm`].
 //! - Tests: `testing::Unit` runs a unit in the test's process, `testing::UnitAgent` starts the real program (feature
 //!   `testing`).
@@ -45,6 +46,7 @@ mod extract;
 mod flag;
 mod handler;
 mod hook;
+pub mod interfaces;
 pub mod juju;
 pub mod metadata;
 mod outbox;
@@ -70,6 +72,7 @@ pub use handler::{
     Result,
 };
 pub use hook::{ActionEvent, HookEvent, RelationEvent};
+pub use interfaces::zookeeper_quorum::ZookeeperPeers;
 pub use juju::{GoalState, Port};
 pub use params::{
     Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Leader, Log, Network, Ports, Resource, Status,

@@ -7,14 +7,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::ask;
-use crate::context::{Context, FLAG_PREFIX, Param};
+use crate::context::{Context, FLAG_PREFIX, Param, Setup};
 use crate::error::Error;
 use crate::extract::{FromContext, Rejection};
 use crate::flag;
 use crate::handler::EndpointType;
 use crate::juju::{Bag, BagOwner, RelationId, Side, UnitName};
 use crate::metadata::Role;
-use crate::store::Json;
 use crate::trigger::Edge;
 
 const CONVERSATION_PREFIX: &str = "reactive.conversations.";
@@ -67,6 +66,17 @@ pub trait Interface: Sized {
 
     /// The interface on this endpoint, for one call of one handler.
     fn new(endpoint: Endpoint) -> Self;
+
+    /// Looks before any handler runs whether the charm has what the interface needs besides its endpoint, such as leader
+    /// settings: `Leader::check(setup)`.
+    ///
+    /// # Errors
+    ///
+    /// What is missing and what to do about it, in a sentence for the charm's author.
+    fn check(setup: &Setup<'_>) -> Result<(), String> {
+        let _ = setup;
+        Ok(())
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -78,6 +88,33 @@ impl<T: Interface> FromContext for T {
             Some(name) => Ok(T::new(Endpoint { context: context.clone(), name: name.to_owned() })),
             None => Err(Rejection::Skip(format!("no endpoint of this charm is {}:{} here", T::ROLE, T::NAME))),
         }
+    }
+
+    fn check(setup: &Setup<'_>) -> Result<(), String> {
+        <T as Interface>::check(setup)
+    }
+}
+
+/// All endpoints of the charm that have the interface and role, in the order of their names; where there is none the handler is
+/// skipped.
+impl<T: Interface> FromContext for Vec<T> {
+    fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
+        let wanted = EndpointType { role: T::ROLE, interface: T::NAME };
+        let names = context.outside().metadata.endpoints_of(wanted);
+        let all: Self =
+            names.map(|name| T::new(Endpoint { context: context.clone(), name: name.to_owned() })).collect();
+        if all.is_empty() {
+            return Err(Rejection::Skip(format!("no endpoint of this charm is {}:{}", T::ROLE, T::NAME)));
+        }
+        Ok(all)
+    }
+
+    fn check(setup: &Setup<'_>) -> Result<(), String> {
+        let wanted = EndpointType { role: T::ROLE, interface: T::NAME };
+        if setup.metadata.endpoints_of(wanted).next().is_none() {
+            return Ok(());
+        }
+        <T as Interface>::check(setup)
     }
 }
 
@@ -168,6 +205,11 @@ impl Endpoint {
         departing == Some(&self.context.outside().unit)
     }
 
+    fn is_of_peers(&self) -> bool {
+        let endpoint = self.context.outside().metadata.endpoints.get(&self.name);
+        endpoint.is_some_and(|endpoint| endpoint.role == Role::Peers)
+    }
+
     /// The conversation of this scope with whom the hook is about; it begins with the first call, and the hook's remote
     /// unit takes part from then on.
     ///
@@ -214,10 +256,16 @@ impl Endpoint {
     /// one of them has a flag.
     #[must_use]
     pub fn conversations(&self) -> Vec<Conversation> {
+        self.conversations_of(|_| true)
+    }
+
+    /// Those of them whose scope is wanted.
+    fn conversations_of(&self, wanted: impl Fn(&str) -> bool) -> Vec<Conversation> {
         // An endpoint's name is followed by a relation's number, or by a scope.
         let of_endpoint = |key: &String| key.strip_prefix(&self.name).is_some_and(|rest| rest.starts_with([':', '.']));
         let keys = self.context.keys(CONVERSATION_PREFIX).into_iter().filter(|key| !key.contains(LOCAL));
-        let keys = keys.filter(of_endpoint).map(|key| format!("{CONVERSATION_PREFIX}{key}"));
+        let of_scope = |key: &String| key.split_once('.').is_some_and(|(_, scope)| wanted(scope));
+        let keys = keys.filter(of_endpoint).filter(of_scope).map(|key| format!("{CONVERSATION_PREFIX}{key}"));
         keys.filter_map(|key| Conversation::of_key(&self.context, &key)).collect()
     }
 
@@ -230,6 +278,12 @@ impl Endpoint {
         let value: Option<Option<FlagValue>> = self.context.flag_value(&self.flag(flag))?;
         let keys = value.flatten().map(|value| value.conversations).unwrap_or_default();
         Ok(keys.iter().filter_map(|key| Conversation::of_key(&self.context, key)).collect())
+    }
+
+    /// Takes a flag from all conversations that have it, at once: the flag is cleared. Of those whose partner has departed
+    /// nothing is left at the end of the hook.
+    pub fn clear_flag(&self, flag: &str) {
+        self.context.clear_flag(&self.flag(flag));
     }
 }
 
@@ -315,12 +369,27 @@ impl Conversation {
         &self.record.scope
     }
 
-    /// Whether its partner has departed.
+    /// Whether its partner has departed, in this hook or an earlier one.
     #[must_use]
     pub fn has_departed(&self) -> bool {
+        self.is_over() || self.is_departing()
+    }
+
+    /// Whether its partner departed in an earlier hook.
+    fn is_over(&self) -> bool {
         // One that charms.reactive has forgotten has a unit, and no record.
         let is_forgotten = !self.context.contains(&self.key) && !self.record.units.is_empty();
         is_forgotten || self.is_marked_departed()
+    }
+
+    /// Whether this hook is the one in which its last unit departs.
+    fn is_departing(&self) -> bool {
+        let Some((relation, unit)) = departing(&self.context) else { return false };
+        self.is_over_relation(relation) && self.record.units.len() == 1 && self.record.units.contains(unit.as_str())
+    }
+
+    fn is_over_relation(&self, relation: &RelationId) -> bool {
+        self.record.namespace == relation.endpoint || self.record.namespace == relation.to_string()
     }
 
     fn endpoint_name(&self) -> &str {
@@ -377,7 +446,7 @@ impl Conversation {
         } else {
             self.context.set_flag_value(&name, &value);
         }
-        if self.has_departed() && !self.has_any_flag() {
+        if self.is_over() && !flagged(&self.context).contains(&self.key) {
             self.forget();
         }
     }
@@ -391,13 +460,6 @@ impl Conversation {
     /// Gives it the flag or takes it.
     pub fn toggle_flag(&self, flag: &str, set: bool) {
         if set { self.set_flag(flag) } else { self.clear_flag(flag) }
-    }
-
-    /// Whether it has any flag: those whose value names it.
-    fn has_any_flag(&self) -> bool {
-        // As it stands in the store: in quotes, and with what is not ASCII escaped.
-        let Ok(quoted) = Json::from_serialize(&self.key).map(|json| json.to_string()) else { return false };
-        self.context.with_store(|store| store.range(FLAG_PREFIX).any(|(_, value)| value.contains(&quoted)))
     }
 
     fn local_key(&self, name: &str) -> String {
@@ -423,36 +485,61 @@ impl Conversation {
     }
 
     /// A value that the partner has published: the first that is not empty, of the units that take part, the one that
-    /// departs in this hook included. Of a relation that is gone there is none.
+    /// departs in this hook included. Of a partner or a relation that is gone there is none.
     ///
     /// # Errors
     ///
     /// If Juju refuses.
     pub fn get_remote(&self, key: &str) -> Result<Option<String>, Error> {
-        for relation in self.relations()? {
-            match self.get_remote_over(&relation, key) {
-                Ok(None) => {}
-                Err(Error::Juju(error)) if error.is_relation_not_found() => {}
-                found => return found,
-            }
-        }
-        Ok(None)
-    }
-
-    fn get_remote_over(&self, relation: &RelationId, key: &str) -> Result<Option<String>, Error> {
-        let event = self.context.event();
-        let about = event.relation().filter(|about| about.id == *relation && event.is_departed());
-        let departing = about.and_then(|about| about.remote_unit.clone());
-        for unit in ask::members(&self.context, relation)?.into_iter().chain(departing) {
-            if !self.record.units.contains(unit.as_str()) {
-                continue;
-            }
-            let bag = ask::bag(&self.context, relation, BagOwner::Unit(unit))?;
+        for bag in self.remote_bags()? {
             if let Some(value) = bag.get(key).filter(|value| !value.is_empty()) {
                 return Ok(Some(value.clone()));
             }
         }
         Ok(None)
+    }
+
+    /// All that the partner has published, as [`get_remote`](Self::get_remote) gives it key by key.
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses.
+    pub fn remote(&self) -> Result<Bag, Error> {
+        let mut all = Bag::new();
+        for bag in self.remote_bags()? {
+            for (key, value) in bag.iter().filter(|(_, value)| !value.is_empty()) {
+                all.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        Ok(all)
+    }
+
+    /// The databags of the units that take part, in their order, relation by relation.
+    fn remote_bags(&self) -> Result<Vec<Rc<Bag>>, Error> {
+        let mut bags = Vec::new();
+        for relation in self.relations()? {
+            for unit in self.units_over(&relation)? {
+                match ask::bag(&self.context, &relation, BagOwner::Unit(unit)) {
+                    Ok(bag) => bags.push(bag),
+                    Err(Error::Juju(error)) if error.is_relation_not_found() => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(bags)
+    }
+
+    fn units_over(&self, relation: &RelationId) -> Result<Vec<UnitName>, Error> {
+        // With one unit there is nobody to look for: Juju need not be asked who is there.
+        if let Some(unit) = self.record.units.get(&self.record.scope).and_then(|unit| unit.parse().ok()) {
+            return Ok(vec![unit]);
+        }
+        let gone = departing(&self.context).filter(|(of, _)| *of == relation).map(|(_, unit)| unit.clone());
+        let members = match ask::members(&self.context, relation) {
+            Err(Error::Juju(error)) if error.is_relation_not_found() => Vec::new(),
+            members => members?,
+        };
+        Ok(members.into_iter().chain(gone).filter(|unit| self.record.units.contains(unit.as_str())).collect())
     }
 
     /// Publishes a value to the partner when the hook has succeeded, in this unit's databag of each of its relations; an
@@ -472,13 +559,22 @@ impl Conversation {
         Ok(())
     }
 
+    /// Its partner has gone, although Juju has not told: it is as after the hook of the departure.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be stored.
+    pub fn end(&self) -> Result<(), Error> {
+        Ok(self.context.set(&self.departed_key(), &true)?)
+    }
+
     /// A unit has gone. The last one's name is kept as long as the conversation has a flag.
     fn depart(mut self, unit: &str) -> Result<(), Error> {
         if self.record.units.len() > 1 {
             self.record.units.remove(unit);
             return self.write();
         }
-        Ok(self.context.set(&self.departed_key(), &true)?)
+        self.end()
     }
 
     fn forget(&self) {
@@ -491,25 +587,42 @@ impl Conversation {
     }
 }
 
+/// The unit that departs in this hook, and over which relation. If it is this unit that leaves its peers, none of them
+/// departs (difference D7).
+fn departing(context: &Context) -> Option<(&RelationId, &UnitName)> {
+    let event = context.event();
+    let relation = event.relation().filter(|_| event.is_departed())?;
+    let endpoint = Endpoint { context: context.clone(), name: relation.id.endpoint.clone() };
+    let leaves_peers = endpoint.is_leaving() && endpoint.is_of_peers();
+    Some((&relation.id, relation.remote_unit.as_ref().filter(|_| !leaves_peers)?))
+}
+
+/// The keys of all conversations that have a flag.
+fn flagged(context: &Context) -> BTreeSet<String> {
+    let flags = context.keys(FLAG_PREFIX);
+    let values = flags.iter().filter_map(|flag| context.flag_value::<Option<FlagValue>>(flag).ok()??);
+    values.flat_map(|value| value.conversations).collect()
+}
+
 /// At the end of a hook: a unit that has departed leaves all conversations of the relation, whatever their scope (difference
 /// D12; charms.reactive looks at those of scope unit only), and departed conversations that have no flag are forgotten.
 pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
-    let event = context.event();
-    let gone = event.relation().filter(|_| event.is_departed());
-    if let Some((relation, unit)) = gone.and_then(|relation| Some((&relation.id, relation.remote_unit.as_ref()?))) {
+    if let Some((relation, unit)) = departing(context) {
         let endpoint = Endpoint { context: context.clone(), name: relation.endpoint.clone() };
-        let id = relation.to_string();
-        for conversation in endpoint.conversations() {
-            let of_relation = [&id, &endpoint.name].contains(&&conversation.record.namespace);
-            if of_relation && conversation.record.units.contains(unit.as_str()) {
-                conversation.depart(unit.as_str())?;
-            }
-        }
+        let is_left = |conversation: &Conversation| {
+            conversation.is_over_relation(relation) && conversation.record.units.contains(unit.as_str())
+        };
+        let is_shared_or_its_own = |scope: &str| !scope.contains('/') || scope == unit.as_str();
+        let mut left = endpoint.conversations_of(is_shared_or_its_own).into_iter().filter(is_left);
+        left.try_for_each(|left| left.depart(unit.as_str()))?;
     }
-    for key in context.keys(DEPARTED_PREFIX) {
-        if let Some(conversation) =
-            Conversation::of_key(context, &key).filter(|conversation| !conversation.has_any_flag())
-        {
+    let departed = context.keys(DEPARTED_PREFIX);
+    if departed.is_empty() {
+        return Ok(());
+    }
+    let flagged = flagged(context);
+    for key in departed.iter().filter(|key| !flagged.contains(*key)) {
+        if let Some(conversation) = Conversation::of_key(context, key) {
             conversation.forget();
         }
     }

@@ -263,13 +263,14 @@ impl Steps<'_> {
             self.next_unit += 1;
         }
         let name = |number| self.unit(number).parse::<UnitName>().map_err(|error| error.to_string());
-        if self.next_unit > 1 && !self.no_leader {
-            kinds.push(StepKind::Leader { application: application.clone(), unit: Some(name(1)?) });
+        let leader = u32::from(self.next_unit > 1);
+        if leader == 1 && !self.no_leader {
+            kinds.push(StepKind::Leader { application: application.clone(), unit: Some(name(leader)?) });
         }
         if self.next_unit > 0 {
             kinds.push(StepKind::UpdateStatus { unit: name(0)? });
             for (action, _) in self.known.actions.iter().filter(|(_, simple)| *simple) {
-                kinds.push(StepKind::Action { unit: name(0)?, name: action.clone(), params: BTreeMap::new() });
+                kinds.push(StepKind::Action { unit: name(leader)?, name: action.clone(), params: BTreeMap::new() });
             }
         }
         if self.next_unit > 1 {
@@ -319,7 +320,7 @@ mod tests {
             "settle",
             "update-status: zk/0",
             "settle",
-            "action: backup on zk/0",
+            "action: backup on zk/1",
             "settle",
             "remove-unit: zk/0",
             "settle",

@@ -25,7 +25,7 @@ pub(crate) struct Table {
     live: Option<Live>,
 }
 
-const HOOK: usize = 34;
+const HOOK: usize = 38;
 const COMMANDS: usize = 28;
 const TIME: usize = 9;
 

@@ -45,7 +45,8 @@ pub(crate) fn handler_words(run: &HookRun) -> Vec<Word> {
     let mut calls = Vec::new();
     for handler in handlers(run) {
         let mut words = Vec::new();
-        let name = handler.name.strip_prefix(&crate_name).unwrap_or(&handler.name).to_owned();
+        let known = [crate_name.as_str(), "zkpeer_core::interfaces::"];
+        let name = known.iter().find_map(|known| handler.name.strip_prefix(known)).unwrap_or(&handler.name).to_owned();
         let style = if handler.outcome == CallOutcome::Failed { RED } else { BOLD };
         words.push(Word { style, text: name });
         for change in &handler.changes {

@@ -28,7 +28,9 @@ use crate::trigger::Edge;
 pub struct Flags(Context);
 
 impl Flags {
-    pub(crate) fn of(context: &Context) -> Self {
+    /// The flags of a run, for interfaces.
+    #[must_use]
+    pub fn of(context: &Context) -> Self {
         Self(context.clone())
     }
 

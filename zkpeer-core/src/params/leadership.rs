@@ -30,7 +30,7 @@ pub struct Leader(Context);
 
 impl FromContext for Leader {
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
-        Ok(Self(context.clone()))
+        Ok(Self::of(context))
     }
 
     fn check(setup: &Setup<'_>) -> Result<(), String> {
@@ -44,6 +44,12 @@ impl FromContext for Leader {
 }
 
 impl Leader {
+    /// Leadership in a run, for interfaces.
+    #[must_use]
+    pub fn of(context: &Context) -> Self {
+        Self(context.clone())
+    }
+
     /// Whether this unit leads, for at least 30 s to come; asked again when the last answer is older.
     ///
     /// # Errors

@@ -71,7 +71,9 @@ impl Config {
 pub struct Unit(Context);
 
 impl Unit {
-    pub(crate) fn of(context: &Context) -> Self {
+    /// The unit of a run, for interfaces.
+    #[must_use]
+    pub fn of(context: &Context) -> Self {
         Self(context.clone())
     }
 
@@ -194,7 +196,9 @@ impl Status {
 pub struct Log(Context);
 
 impl Log {
-    pub(crate) fn of(context: &Context) -> Self {
+    /// The log of a run, for interfaces.
+    #[must_use]
+    pub fn of(context: &Context) -> Self {
         Self(context.clone())
     }
 
@@ -255,6 +259,19 @@ impl Network {
     /// If there is no such endpoint.
     pub fn of_endpoint(&self, endpoint: &str) -> JujuResult<NetworkInfo> {
         self.0.juju().network_get(endpoint, None)
+    }
+
+    /// The address under which the other side of an endpoint reaches this unit, the one that Juju tells peers; none as long as
+    /// Juju knows none. When it changes Juju runs `config-changed` (contract 3.2).
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses. A name that is no endpoint's is taken for one without an address: Juju says the same of both.
+    pub fn ingress_address(&self, endpoint: &str) -> JujuResult<Option<String>> {
+        match self.of_endpoint(endpoint) {
+            Err(error) if error.is_address_not_found() => Ok(None),
+            info => Ok(info?.ingress_addresses.into_iter().next()),
+        }
     }
 }
 

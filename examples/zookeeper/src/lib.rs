@@ -1,0 +1,187 @@
+//! Apache ZooKeeper: every unit is a member of the ensemble, from when it joins until it departs.
+//!
+//! The handlers are in the order in which they run. Each does one thing and is safe to repeat: what it writes depends on what
+//! is now, not on what has changed.
+
+mod server;
+
+use zkpeer_core::{
+    Action, Charm, Config, Flags, Leader, Network, Port, Ports, Result, Status, Unit, ZookeeperPeers, action, hook,
+    when, when_not,
+};
+
+pub use crate::server::{CLIENT_PORT, DataDirectory, Member, Server, Settings};
+
+/// The charm: all handlers that are linked, and where the server's files are.
+#[must_use]
+pub fn charm() -> Charm {
+    Charm::new().resource(DataDirectory::default())
+}
+
+/// The unit gets its place in the ensemble.
+///
+/// # Errors
+///
+/// If the files cannot be written.
+#[when_not("zookeeper.installed")]
+pub fn install(server: Server, unit: Unit, status: Status, flags: Flags) -> Result {
+    status.maintenance("installing")?;
+    server.install(server::id_of(unit.name()))?;
+    flags.set("zookeeper.installed");
+    Ok(())
+}
+
+/// Juju runs this hook when an option has changed, and when this unit's own address has (contract 3.2).
+#[hook("config-changed")]
+pub fn address(flags: Flags) {
+    flags.clear("zookeeper.configured");
+}
+
+/// The server's own part: its settings, and its line in the membership.
+///
+/// # Errors
+///
+/// If the files cannot be written.
+#[when("zookeeper.installed")]
+#[when_not("zookeeper.configured")]
+pub fn configure(
+    zkpeer: ZookeeperPeers,
+    server: Server,
+    config: Config,
+    unit: Unit,
+    network: Network,
+    status: Status,
+    flags: Flags,
+) -> Result {
+    let Some(address) = network.ingress_address(zkpeer.endpoint().name())? else {
+        status.waiting("for an address")?;
+        return Ok(());
+    };
+    server.configure(&config.all::<Settings>()?)?;
+    server.set_own(Member { id: server::id_of(unit.name()), address })?;
+    flags.set("zookeeper.configured");
+    flags.clear("zookeeper.reported");
+    Ok(())
+}
+
+/// The server may run from here on.
+///
+/// # Errors
+///
+/// If the files cannot be written.
+#[when("zookeeper.installed", "zookeeper.configured")]
+#[when_not("zookeeper.started")]
+pub fn start(server: Server, ports: Ports, flags: Flags) -> Result {
+    server.order("start")?;
+    ports.open(Port::tcp(CLIENT_PORT));
+    flags.set("zookeeper.started");
+    Ok(())
+}
+
+/// Peers have joined.
+///
+/// # Errors
+///
+/// If the files cannot be written.
+#[when("zookeeper.installed", "zkpeer.joined")]
+pub fn quorum_add(zkpeer: ZookeeperPeers, server: Server, flags: Flags) -> Result {
+    server.set_peers(&zkpeer.get_nodes()?)?;
+    zkpeer.dismiss_joined();
+    flags.clear("zookeeper.reported");
+    Ok(())
+}
+
+/// Peers have departed.
+///
+/// # Errors
+///
+/// If the files cannot be written.
+#[when("zookeeper.installed", "zkpeer.departed")]
+pub fn quorum_remove(zkpeer: ZookeeperPeers, server: Server, flags: Flags) -> Result {
+    server.set_peers(&zkpeer.get_nodes()?)?;
+    zkpeer.dismiss_departed();
+    flags.clear("zookeeper.reported");
+    Ok(())
+}
+
+/// Peers have other addresses.
+///
+/// # Errors
+///
+/// If the files cannot be written.
+#[when("zookeeper.installed", "zkpeer.changed")]
+pub fn quorum_update(zkpeer: ZookeeperPeers, server: Server, flags: Flags) -> Result {
+    server.set_peers(&zkpeer.get_nodes()?)?;
+    zkpeer.dismiss_changed();
+    flags.clear("zookeeper.reported");
+    Ok(())
+}
+
+/// The leader has ordered a restart.
+///
+/// # Errors
+///
+/// If the files cannot be written, or Juju refuses.
+#[when("zookeeper.started", "leadership.changed.restart_nonce")]
+pub fn restart(zkpeer: ZookeeperPeers, server: Server, leader: Leader) -> Result {
+    let Some(nonce) = leader.get("restart_nonce")? else { return Ok(()) };
+    server.order(&format!("restart {nonce}"))?;
+    zkpeer.inform_restart()?;
+    Ok(())
+}
+
+/// What operators see: the quorum as this unit sees it.
+///
+/// # Errors
+///
+/// If Juju refuses.
+#[when("zookeeper.started")]
+#[when_not("zookeeper.reported")]
+pub fn status(server: Server, status: Status, flags: Flags) -> Result {
+    status.active(&message(&server.members()?))?;
+    flags.set("zookeeper.reported");
+    Ok(())
+}
+
+fn message(members: &[Member]) -> String {
+    let ids: Vec<String> = members.iter().map(|member| member.id.to_string()).collect();
+    let hint = match members.len() {
+        0..3 => "; fewer than 3 tolerate no failure",
+        even if even % 2 == 0 => "; an even number tolerates no more failures than one less",
+        _ => "",
+    };
+    format!("ready, quorum of {}: {}{hint}", members.len(), ids.join(" "))
+}
+
+/// The action `quorum`.
+///
+/// # Errors
+///
+/// If Juju refuses, or the files cannot be read.
+#[action("quorum")]
+pub fn show_quorum(action: Action, zkpeer: ZookeeperPeers, server: Server) -> Result {
+    for member in server.members()? {
+        action.set(&format!("members.{}", member.id), &member.address);
+    }
+    let restarted: Vec<String> = zkpeer.restarted_nodes()?.iter().map(|node| node.unit.to_string()).collect();
+    action.set("restarted", &restarted.join(" "));
+    Ok(())
+}
+
+/// The action `restart`: orders are numbered, so that none is like an earlier one.
+///
+/// # Errors
+///
+/// If Juju refuses.
+#[action("restart")]
+pub fn order_restart(action: Action, leader: Leader) -> Result {
+    if !leader.is_leader()? {
+        action.fail("only the leader orders a restart: run it on zookeeper/leader");
+        return Ok(());
+    }
+    let last = leader.get("restart_nonce")?.and_then(|nonce| nonce.parse::<u64>().ok()).unwrap_or_default();
+    let nonce = (last + 1).to_string();
+    leader.set("restart_nonce", &nonce)?;
+    action.set("nonce", &nonce);
+    Ok(())
+}
