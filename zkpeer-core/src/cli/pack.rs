@@ -202,7 +202,8 @@ fn restrict(path: &Path, entries: &mut [Entry], architecture: &str) -> Result<()
     if fitting.is_empty() {
         let named = if architectures.is_empty() { "no base".to_owned() } else { architectures.join(", ") };
         return Err(wrong(&format!(
-            "names {named}, and the program is for {architecture}; write `architectures: [{architecture}]`, or choose another --target"
+            "names {named}, and the program is for {architecture}; write `architectures: [{architecture}]`, or choose \
+             another --target"
         )));
     }
     let mut text = "bases:\n".to_owned();
