@@ -147,7 +147,7 @@ fn message(members: &[Member]) -> String {
     let ids: Vec<String> = members.iter().map(|member| member.id.to_string()).collect();
     let hint = match members.len() {
         0..3 => "; fewer than 3 tolerate no failure",
-        even if even % 2 == 0 => "; an even number tolerates no more failures than one less",
+        even if even % 2 == 0 => "; an odd number is better",
         _ => "",
     };
     format!("ready, quorum of {}: {}{hint}", members.len(), ids.join(" "))
