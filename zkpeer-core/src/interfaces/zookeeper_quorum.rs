@@ -372,13 +372,13 @@ impl ZookeeperPeers {
     }
 
     fn members_that(&self, wanted: impl Fn(&Published) -> bool) -> Result<Vec<Node>, Error> {
-        let mut nodes = Vec::new();
+        // By number: a peer that is met over two relations, which Juju has been seen to make (contract 4.1), is one member.
+        let mut nodes = BTreeMap::new();
         for peer in self.endpoint.conversations().iter().filter(|peer| !peer.has_departed()) {
             let known = known(peer)?;
-            nodes.extend(node(peer, &known).filter(|_| wanted(&known)));
+            nodes.extend(node(peer, &known).filter(|_| wanted(&known)).map(|node| (node.unit.number(), node)));
         }
-        nodes.sort_by_key(|node| node.unit.number());
-        Ok(nodes)
+        Ok(nodes.into_values().collect())
     }
 
     fn restart_nonce(&self) -> Result<Option<String>, Error> {

@@ -371,6 +371,15 @@ fn two_endpoints_of_the_interface_do_not_mix() {
     assert!(!unit.stored().contains_key("zkpeer departed"));
 }
 
+#[test]
+fn a_peer_that_is_met_over_two_relations_of_one_endpoint_is_one_member() {
+    let mut unit = unit(2);
+    unit.set_member("zkpeer:7", "zk/2", &[("ingress-address", "10.0.0.22")]);
+    unit.run_relation("zkpeer-relation-joined", "zkpeer:7", "zk/2");
+    unit.run("update-status");
+    assert_eq!(seen(&unit, "quorum"), "[zk/1 10.0.0.1, zk/2 10.0.0.22]");
+}
+
 /// What the Python interface has stored of two peers, one of which departed before it was dismissed.
 fn taken_over() -> Unit {
     let mut unit = unit(0);
