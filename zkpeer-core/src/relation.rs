@@ -95,6 +95,29 @@ impl<T: Interface> FromContext for T {
     }
 }
 
+/// All endpoints of the charm that have the interface and role, in the order of their names; where there is none the handler is
+/// skipped.
+impl<T: Interface> FromContext for Vec<T> {
+    fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
+        let wanted = EndpointType { role: T::ROLE, interface: T::NAME };
+        let names = context.outside().metadata.endpoints_of(wanted);
+        let all: Self =
+            names.map(|name| T::new(Endpoint { context: context.clone(), name: name.to_owned() })).collect();
+        if all.is_empty() {
+            return Err(Rejection::Skip(format!("no endpoint of this charm is {}:{}", T::ROLE, T::NAME)));
+        }
+        Ok(all)
+    }
+
+    fn check(setup: &Setup<'_>) -> Result<(), String> {
+        let wanted = EndpointType { role: T::ROLE, interface: T::NAME };
+        if setup.metadata.endpoints_of(wanted).next().is_none() {
+            return Ok(());
+        }
+        <T as Interface>::check(setup)
+    }
+}
+
 /// An endpoint of this charm, with its relations.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -233,10 +256,16 @@ impl Endpoint {
     /// one of them has a flag.
     #[must_use]
     pub fn conversations(&self) -> Vec<Conversation> {
+        self.conversations_of(|_| true)
+    }
+
+    /// Those of them whose scope is wanted.
+    fn conversations_of(&self, wanted: impl Fn(&str) -> bool) -> Vec<Conversation> {
         // An endpoint's name is followed by a relation's number, or by a scope.
         let of_endpoint = |key: &String| key.strip_prefix(&self.name).is_some_and(|rest| rest.starts_with([':', '.']));
         let keys = self.context.keys(CONVERSATION_PREFIX).into_iter().filter(|key| !key.contains(LOCAL));
-        let keys = keys.filter(of_endpoint).map(|key| format!("{CONVERSATION_PREFIX}{key}"));
+        let of_scope = |key: &String| key.split_once('.').is_some_and(|(_, scope)| wanted(scope));
+        let keys = keys.filter(of_endpoint).filter(of_scope).map(|key| format!("{CONVERSATION_PREFIX}{key}"));
         keys.filter_map(|key| Conversation::of_key(&self.context, &key)).collect()
     }
 
@@ -530,13 +559,22 @@ impl Conversation {
         Ok(())
     }
 
+    /// Its partner has gone, although Juju has not told: it is as after the hook of the departure.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be stored.
+    pub fn end(&self) -> Result<(), Error> {
+        Ok(self.context.set(&self.departed_key(), &true)?)
+    }
+
     /// A unit has gone. The last one's name is kept as long as the conversation has a flag.
     fn depart(mut self, unit: &str) -> Result<(), Error> {
         if self.record.units.len() > 1 {
             self.record.units.remove(unit);
             return self.write();
         }
-        Ok(self.context.set(&self.departed_key(), &true)?)
+        self.end()
     }
 
     fn forget(&self) {
@@ -574,7 +612,9 @@ pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
         let is_left = |conversation: &Conversation| {
             conversation.is_over_relation(relation) && conversation.record.units.contains(unit.as_str())
         };
-        endpoint.conversations().into_iter().filter(is_left).try_for_each(|left| left.depart(unit.as_str()))?;
+        let is_shared_or_its_own = |scope: &str| !scope.contains('/') || scope == unit.as_str();
+        let mut left = endpoint.conversations_of(is_shared_or_its_own).into_iter().filter(is_left);
+        left.try_for_each(|left| left.depart(unit.as_str()))?;
     }
     let departed = context.keys(DEPARTED_PREFIX);
     if departed.is_empty() {

@@ -59,6 +59,7 @@ pub struct Unit {
     parameters: BTreeMap<String, super::Value>,
     failing: BTreeMap<String, String>,
     commands: Vec<CommandRun>,
+    leaving: bool,
 }
 
 impl fmt::Debug for Unit {
@@ -114,6 +115,7 @@ impl Unit {
             parameters: BTreeMap::new(),
             failing: BTreeMap::new(),
             commands: Vec::new(),
+            leaving: false,
         }
     }
 
@@ -126,10 +128,10 @@ impl Unit {
     #[track_caller]
     #[must_use]
     pub fn charm(mut self, directory: impl AsRef<Path>) -> Self {
-        self.metadata = match Metadata::read(directory.as_ref()) {
-            Ok(metadata) => metadata,
+        match Metadata::read(directory.as_ref()) {
+            Ok(metadata) => self.know(metadata),
             Err(error) => bad("charm", &error),
-        };
+        }
         match metadata::read_config_defaults(directory.as_ref()) {
             Ok(defaults) => defaults.into_iter().for_each(|(option, default)| self.set_config(&option, default)),
             Err(error) => bad("charm", &error),
@@ -145,8 +147,14 @@ impl Unit {
     #[must_use]
     pub fn metadata(mut self, yaml: &str) -> Self {
         let path = Path::new("metadata.yaml");
-        self.metadata = Metadata::parse(yaml, path).unwrap_or_else(|error| bad("metadata", &error));
+        self.know(Metadata::parse(yaml, path).unwrap_or_else(|error| bad("metadata", &error)));
         self
+    }
+
+    /// Charm and hook commands know the same endpoints.
+    fn know(&mut self, metadata: Metadata) {
+        Rc::make_mut(&mut self.controller.application(OWN_APPLICATION).charm).metadata = metadata.clone();
+        self.metadata = metadata;
     }
 
     /// The version of Juju.
@@ -225,6 +233,12 @@ impl Unit {
         self.agent.remove_member(relation.number, &unit);
     }
 
+    /// From now on it is this unit that leaves, or no longer: `-departed` hooks name it as the departing unit, whichever peer
+    /// they are about (contract 5.1).
+    pub fn set_leaving(&mut self, leaving: bool) {
+        self.leaving = leaving;
+    }
+
     /// From now on the hook command fails with this text; `None` lets it work again.
     pub fn fail_command(&mut self, command: &str, stderr: Option<&str>) {
         match stderr {
@@ -294,7 +308,9 @@ impl Unit {
         let event = RelationEvent {
             id: relation_id(relation),
             remote_application: Some(unit.application().to_owned()),
-            departing_unit: hook.ends_with("-departed").then(|| unit.clone()),
+            departing_unit: hook
+                .ends_with("-departed")
+                .then(|| if self.leaving { self.name.clone() } else { unit.clone() }),
             remote_unit: Some(unit),
         };
         self.run_event(HookEvent::of_relation(hook, event)).0
