@@ -19,6 +19,8 @@ pub(crate) struct Known {
     ours: Seen,
     /// The quorum in Python's file.
     quorum: BTreeMap<u64, String>,
+    /// The status that Python shows.
+    status: String,
     /// What Python has published.
     bags: BTreeMap<String, Entries>,
     endpoints: BTreeMap<&'static str, Endpoint>,
@@ -43,6 +45,8 @@ pub(crate) struct Ended<'a> {
 struct Predicted {
     ours: Rounds,
     python: Vec<Call>,
+    /// In which rounds Python's status is set anew.
+    python_status: Vec<u32>,
     /// The handler for which Python has nobody to give.
     crash: Option<&'static str>,
     /// Whether Python has taken a peer for another.
@@ -85,7 +89,8 @@ impl Known {
         next.check_ours(&ended, &predicted, &self.ours)?;
         let beside = expected.beside(&shown);
         if !beside.is_empty() {
-            return Err(format!("Python's {unit} in {}:\n{beside}", ended.ours));
+            let problem = ended.python.problem().unwrap_or_default();
+            return Err(format!("Python's {unit} in {}:\n{beside}{problem}", ended.ours));
         }
         check_given(&predicted.python, &side.calls(&ended.python))?;
         if ended.seen.failed {
@@ -99,6 +104,7 @@ impl Known {
             next.forget_put_back(&unit, side);
             next.ours = ended.seen.clone();
             next.bags = shown.bags;
+            next.status = shown.status;
             *self = next;
         }
         Ok(())
@@ -157,6 +163,14 @@ impl Known {
                 endpoint.end(&Hook::Plain(String::new()), ledger);
             }
         }
+        let python: Vec<u32> =
+            predicted.python.iter().filter(|call| is_of_quorum(&call.handler)).filter_map(|call| call.round).collect();
+        let ours = predicted.ours.iter().filter(|(_, handlers)| handlers.iter().any(|handler| is_of_quorum(handler)));
+        let ours: Vec<u32> = ours.filter_map(|(round, _)| *round).collect();
+        for status in status_runs_in(&self.ours, ended.seen, round, &ours) {
+            predicted.ours.entry(Some(status)).or_default().insert(STATUS.to_owned());
+        }
+        predicted.python_status = status_runs_in(&self.ours, ended.seen, round, &python);
         predicted
     }
 
@@ -178,6 +192,9 @@ impl Known {
         for call in &predicted.python {
             expected.handlers.entry(call.round).or_default().insert(call.handler.clone());
         }
+        for round in &predicted.python_status {
+            expected.handlers.entry(Some(*round)).or_default().insert(STATUS.to_owned());
+        }
         expected.handlers.retain(|_, handlers| !handlers.is_empty());
         expected.quorum.clone_from(&self.quorum);
         if ended.seen.failed {
@@ -185,14 +202,16 @@ impl Known {
         }
         self.set_peers(&mut expected, |endpoint| &endpoint.python);
         self.endpoints.keys().for_each(|name| drop(expected.flags.remove(&format!("{name}.leaving"))));
-        if ran(ended.seen, "status") && !expected.status.is_empty() {
-            expected.status = ready(self.quorum.len());
+        if !predicted.python_status.is_empty() && !expected.status.is_empty() {
+            expected.status = ready(&self.quorum);
+        } else if expected.status.starts_with(READY) {
+            expected.status.clone_from(&self.status);
         }
         for (endpoint, bag) in &mut expected.bags {
             differences::d6_old_nonces(bag, self.bags.get(endpoint));
         }
         if ran(ended.seen, "restart") {
-            differences::d6_d18_restart(&expected.bags, ledger);
+            differences::d6_d19_restart(&expected.bags, ledger);
         }
         expected
     }
@@ -200,7 +219,8 @@ impl Known {
     /// What is predicted of ours.
     fn check_ours(&self, ended: &Ended<'_>, predicted: &Predicted, before: &Seen) -> Result<(), String> {
         let mut expected = ended.seen.clone();
-        let known: BTreeSet<&str> = ENDPOINTS.iter().flat_map(|(_, handlers)| handlers).copied().collect();
+        let known = ENDPOINTS.iter().flat_map(|(_, handlers)| handlers).copied().chain([STATUS]);
+        let known: BTreeSet<&str> = known.collect();
         for handlers in expected.handlers.values_mut() {
             handlers.retain(|handler| !known.contains(handler.as_str()));
         }
@@ -209,7 +229,7 @@ impl Known {
         }
         expected.handlers.retain(|_, handlers| !handlers.is_empty());
         let own = number(ended.ours.unit.as_str());
-        let handled = predicted.ours.values().flatten().any(|handler| handler.starts_with("quorum_"));
+        let handled = predicted.ours.values().flatten().any(|handler| is_of_quorum(handler));
         let mut members: BTreeSet<u64> = match self.endpoints.get(QUORUM).filter(|_| handled) {
             Some(endpoint) => differences::numbers(&endpoint.members()).into_iter().chain([own]).collect(),
             None => before.quorum.keys().copied().collect(),
@@ -231,8 +251,8 @@ impl Known {
                     expected.flags.insert(format!("{name}.leaving"), None);
                 }
             }
-            if ran(ended.seen, "status") && !expected.status.is_empty() {
-                expected.status = ready(ended.seen.quorum.len());
+            if ran(ended.seen, STATUS) && !expected.status.is_empty() {
+                expected.status = ready(&ended.seen.quorum);
             }
         }
         let beside = expected.beside(ended.seen);
@@ -349,9 +369,10 @@ fn write_quorum(
 ) {
     for peer in peers {
         let address = endpoint.address(peer).or_else(|| addresses.get(peer));
-        match address.filter(|_| flag != "departed") {
-            Some(address) => drop(quorum.insert(number(peer), address.clone())),
-            None => drop(quorum.remove(&number(peer))),
+        match flag {
+            "departed" => drop(quorum.remove(&number(peer))),
+            // D17: it writes what it gets.
+            _ => drop(quorum.insert(number(peer), address.map_or("None", String::as_str).to_owned())),
         }
     }
 }
@@ -376,15 +397,59 @@ fn check_given(predicted: &[Call], calls: &Calls) -> Result<(), String> {
     if found == predicted { Ok(()) } else { Err(format!("Python's handlers are given {found:?}, not {predicted:?}")) }
 }
 
-/// What the charm says of so many members.
-fn ready(members: usize) -> String {
-    let hint = match members {
-        0..=2 => ": less than 3 is suboptimal",
-        _ if members.is_multiple_of(2) => ": even number is suboptimal",
+/// The handler that sets the status.
+const STATUS: &str = "status";
+/// What it says begins so.
+const READY: &str = "active ready";
+
+/// What the charm says of these members.
+fn ready(members: &BTreeMap<u64, String>) -> String {
+    let hint = match members.len() {
+        0..=2 => "; fewer than 3 tolerate no failure",
+        even if even.is_multiple_of(2) => "; an even number tolerates no more failures than one less",
         _ => "",
     };
-    format!("active ready ({members} units){hint}")
+    let ids: Vec<String> = members.keys().map(ToString::to_string).collect();
+    format!("{READY}, quorum of {}: {}{hint}", members.len(), ids.join(" "))
 }
+
+fn is_of_quorum(handler: &str) -> bool {
+    handler.starts_with("quorum_")
+}
+
+/// The rounds in which the status is set: when the server is started and what was reported is no longer so, in round 0 or
+/// after a change of either; `quorum` are the rounds of the handlers for the quorum. If the hook stumbles, it does so at the
+/// end of the round `last`.
+fn status_runs_in(before: &Seen, after: &Seen, last: Option<u32>, quorum: &[u32]) -> Vec<u32> {
+    let runs =
+        |handler: &str, round: u32| after.handlers.get(&Some(round)).is_some_and(|handlers| handlers.contains(handler));
+    let is_configured = after.failed || after.flags.contains_key("zookeeper.configured");
+    let mut started = before.flags.contains_key("zookeeper.started");
+    let mut reported = before.flags.contains_key("zookeeper.reported");
+    let (mut rounds, mut changed) = (Vec::new(), true);
+    let end = if after.failed { last.unwrap_or_default() } else { MAX_ROUNDS };
+    for round in 0..=end {
+        let due = started && !reported && changed;
+        changed = false;
+        if quorum.contains(&round) || (runs("configure", round) && is_configured) {
+            changed |= reported;
+            reported = false;
+        }
+        if runs("start", round) {
+            started = true;
+            changed = true;
+        }
+        if due {
+            rounds.push(round);
+            reported = true;
+            changed = true;
+        }
+    }
+    rounds
+}
+
+/// More than any hook of the charm has.
+const MAX_ROUNDS: u32 = 8;
 
 fn store(side: &Side, unit: &str) -> Connection {
     Connection::open(side.model.charm_dir(unit).unwrap().join(".unit-state.db")).unwrap()

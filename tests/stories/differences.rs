@@ -99,35 +99,39 @@ impl Endpoint {
         let Hook::Relation(hook) = hook else { return };
         let Some(peer) = hook.unit.as_ref().map(ToString::to_string) else { return };
         let leaves = hook.departing.as_ref().is_some_and(|departing| departing.as_str() == unit);
-        let known = match address {
-            Some(address) => self.addresses.insert(peer.clone(), address.clone()),
-            None => None,
-        };
+        let known = self.addresses.get(&peer).cloned();
+        self.addresses.extend(address.map(|address| (peer.clone(), address.clone())));
         match hook.kind {
-            RelationKind::Joined => self.join(&peer),
-            RelationKind::Changed => self.d17_changed(&peer, known.as_ref() != address, ledger),
+            RelationKind::Joined => self.d17_joined(&peer, address.is_some(), ledger),
+            RelationKind::Changed => self.d18_changed(&peer, known.as_ref(), address, ledger),
             RelationKind::Departed if leaves => self.d7_leaving(&peer, ledger),
             RelationKind::Departed => self.depart(&peer, ledger),
             _ => {}
         }
     }
 
-    fn join(&mut self, peer: &str) {
+    /// R7: in Python a peer has joined in any case; ours waits for its address.
+    fn d17_joined(&mut self, peer: &str, has_address: bool, ledger: &mut Ledger) {
         for side in [&mut self.ours, &mut self.python] {
             side.recorded.insert(peer.to_owned());
             side.departed.remove(peer);
-            side.joined.insert(peer.to_owned());
         }
         self.gone.remove(peer);
-    }
-
-    /// R13, R7: in Python each `-changed` sets the flag, also the one that follows on joining; ours is for a change of the address.
-    fn d17_changed(&mut self, peer: &str, other_address: bool, ledger: &mut Ledger) {
-        self.python.changed.insert(peer.to_owned());
-        if other_address {
-            self.ours.changed.insert(peer.to_owned());
+        self.python.joined.insert(peer.to_owned());
+        if has_address {
+            self.ours.joined.insert(peer.to_owned());
         } else {
             ledger.note("D17");
+        }
+    }
+
+    /// R7: in Python each `-changed` sets the flag, also the one that follows on joining; ours is for another address.
+    fn d18_changed(&mut self, peer: &str, known: Option<&String>, address: Option<&String>, ledger: &mut Ledger) {
+        self.python.changed.insert(peer.to_owned());
+        match (known, address) {
+            (None, Some(_)) => drop(self.ours.joined.insert(peer.to_owned())),
+            (Some(known), Some(address)) if known != address => drop(self.ours.changed.insert(peer.to_owned())),
+            _ => ledger.note("D18"),
         }
     }
 
@@ -201,7 +205,8 @@ impl Endpoint {
 
     /// The members that `get_nodes` of ours gives.
     pub(crate) fn members(&self) -> BTreeSet<String> {
-        self.ours.recorded.difference(&self.gone).cloned().collect()
+        let there = self.ours.recorded.difference(&self.gone);
+        there.filter(|peer| self.addresses.contains_key(*peer)).cloned().collect()
     }
 
     /// What an operator would have to do for Python: the records of those that have departed are put back, and nobody who has
@@ -258,8 +263,8 @@ pub(crate) fn d6_old_nonces(ours: &mut Entries, python_before: Option<&Entries>)
 }
 
 /// R10, R12: a restart. Python's charm writes by itself, as nothing leads to the interface once `joined` is dismissed.
-pub(crate) fn d6_d18_restart(python: &BTreeMap<String, Entries>, ledger: &mut Ledger) {
-    ledger.note("D18");
+pub(crate) fn d6_d19_restart(python: &BTreeMap<String, Entries>, ledger: &mut Ledger) {
+    ledger.note("D19");
     if python.values().any(|bag| bag.keys().filter(|key| key.starts_with(RESTARTED)).count() > 1) {
         ledger.note("D6");
     }

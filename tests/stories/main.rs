@@ -16,12 +16,17 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-/// The files that are the same in both charms, in a directory of their own.
+/// The files that are the same in both charms, in a directory of their own: those of the example, with one endpoint more.
 fn charm_files() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("stories/charm");
-    for name in ["metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml"] {
-        fs::copy(files.join(name), directory.path().join(name)).unwrap();
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files: Vec<_> = ["config.yaml", "actions.yaml", "manifest.yaml"]
+        .iter()
+        .map(|name| (tests.join("../examples/zookeeper").join(name), *name))
+        .collect();
+    files.push((tests.join("stories/metadata.yaml"), "metadata.yaml"));
+    for (from, name) in files {
+        fs::copy(from, directory.path().join(name)).unwrap();
     }
     directory
 }

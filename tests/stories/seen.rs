@@ -161,4 +161,4 @@ fn member(line: &str) -> Option<(u64, String)> {
 }
 
 /// The file of the quorum's members, in the charm's directory.
-pub(crate) const MEMBERS: &str = "data/zoo.cfg.dynamic";
+pub(crate) const MEMBERS: &str = "zookeeper/zoo.cfg.dynamic";

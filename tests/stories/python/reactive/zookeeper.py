@@ -1,11 +1,13 @@
-"""The charm: the quorum's members are kept in a file, one by one as they come and go."""
+"""The charm: the membership is a file, into which peers are written one by one as they come and go."""
+import json
 import os
+import subprocess
 
 from charmhelpers.core import hookenv
 from charms.reactive import clear_flag, endpoint_from_flag, hook, set_flag, when, when_not
 
 import leadership
-import quorum
+import server
 
 
 @hook("config-changed")
@@ -16,13 +18,21 @@ def address():
 @when("zookeeper.installed")
 @when_not("zookeeper.configured")
 def configure():
-    quorum.add(hookenv.local_unit(), hookenv.unit_private_ip())
+    network = json.loads(subprocess.check_output(["network-get", "zkpeer", "--format=json"]))
+    addresses = network.get("ingress-addresses")
+    if not addresses:
+        hookenv.status_set("waiting", "for an address")
+        return
+    server.configure(hookenv.config())
+    server.add(hookenv.local_unit(), addresses[0])
     set_flag("zookeeper.configured")
+    clear_flag("zookeeper.reported")
 
 
 @when("zookeeper.installed", "zookeeper.configured")
 @when_not("zookeeper.started")
 def start():
+    server.order("start")
     hookenv.open_port(2181)
     set_flag("zookeeper.started")
 
@@ -30,85 +40,103 @@ def start():
 @when("zookeeper.installed", "zkpeer.joined")
 def quorum_add(zkpeer):
     for unit, address in zkpeer.get_nodes():
-        quorum.add(unit, address)
+        server.add(unit, address)
     zkpeer.dismiss_joined()
+    clear_flag("zookeeper.reported")
 
 
 @when("zookeeper.installed", "zkpeer.departed")
 def quorum_remove(zkpeer):
     for unit, _ in zkpeer.get_nodes():
-        quorum.remove(unit)
+        server.remove(unit)
     zkpeer.dismiss_departed()
+    clear_flag("zookeeper.reported")
 
 
 @when("zookeeper.installed", "zkpeer.changed")
 def quorum_update(zkpeer):
     for unit, address in zkpeer.get_nodes():
-        quorum.add(unit, address)
+        server.add(unit, address)
     zkpeer.dismiss_changed()
-
-
-@hook("restart")
-def ask_for_restart():
-    if not hookenv.is_leader():
-        hookenv.action_fail("only the leader can ask for a restart")
-        return
-    nonce = int(leadership.leader_get("restart_nonce") or 0) + 1
-    leadership.leader_set(restart_nonce=str(nonce))
+    clear_flag("zookeeper.reported")
 
 
 @when("zookeeper.started", "leadership.changed.restart_nonce")
 def restart():
+    nonce = leadership.leader_get("restart_nonce")
+    server.order("restart " + nonce)
     if endpoint_from_flag("zkpeer.joined"):
         raise RuntimeError("joined is dismissed by now: nothing leads to the interface any more")
     # So the charm says itself what the interface would.
-    told = {"restarted." + leadership.leader_get("restart_nonce"): "True"}
     for relation in hookenv.relation_ids("zkpeer"):
-        hookenv.relation_set(relation, told)
+        hookenv.relation_set(relation, {"restarted." + nonce: "True"})
 
 
 @when("zookeeper.started")
+@when_not("zookeeper.reported")
 def status():
-    units = len(quorum.members())
-    hint = ": less than 3 is suboptimal" if units < 3 else ": even number is suboptimal" if units % 2 == 0 else ""
-    hookenv.status_set("active", "ready ({} units){}".format(units, hint))
+    members = sorted(server.members())
+    hint = ""
+    if len(members) < 3:
+        hint = "; fewer than 3 tolerate no failure"
+    elif len(members) % 2 == 0:
+        hint = "; an even number tolerates no more failures than one less"
+    ids = " ".join(map(str, members))
+    hookenv.status_set("active", "ready, quorum of {}: {}{}".format(len(members), ids, hint))
+    set_flag("zookeeper.reported")
+
+
+@hook("quorum")
+def show_quorum():
+    hookenv.action_set({"members.{}".format(id): address for id, address in server.members().items()})
+
+
+@hook("restart")
+def order_restart():
+    if not hookenv.is_leader():
+        hookenv.action_fail("only the leader orders a restart: run it on zookeeper/leader")
+        return
+    nonce = str(int(leadership.leader_get("restart_nonce") or 0) + 1)
+    leadership.leader_set(restart_nonce=nonce)
+    hookenv.action_set({"nonce": nonce})
 
 
 @when_not("zookeeper.installed")
 def install():
+    """Waits while there is a file `hold-install`."""
     if os.path.exists("hold-install"):
         return
-    hookenv.status_set("maintenance", "installing ZooKeeper")
-    quorum.write("myid", "{}\n".format(quorum.number(hookenv.local_unit())))
+    hookenv.status_set("maintenance", "installing")
+    server.write("data/myid", "{}\n".format(server.number(hookenv.local_unit())))
     set_flag("zookeeper.installed")
 
 
 @when("zookeeper.installed", "watchers.joined")
 def watcher_joined(watchers):
-    _look_at(watchers.get_nodes())
+    _look_at(watchers)
     watchers.dismiss_joined()
 
 
 @when("zookeeper.installed", "watchers.departed")
 def watcher_departed(watchers):
-    _look_at(watchers.get_nodes())
+    _look_at(watchers)
     watchers.dismiss_departed()
 
 
 @when("zookeeper.installed", "watchers.changed")
 def watcher_changed(watchers):
-    _look_at(watchers.get_nodes())
+    _look_at(watchers)
     watchers.dismiss_changed()
 
 
-def _look_at(nodes):
+def _look_at(watchers):
     """All of them are units."""
-    return [quorum.number(unit) for unit, _ in nodes]
+    return [server.number(unit) for unit, _ in watchers.get_nodes()]
 
 
 @when("zookeeper.installed")
 def stumble():
-    """Fails so many times as the file says."""
+    """Fails so many times as the file `stumble` says."""
     if os.path.exists("stumble"):
         with open("stumble") as file:
             left = int(file.read())
