@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
-use zkpeer_core::testing::{Entries, Hook, HookRun};
+use zkpeer_core::testing::{Entries, Hook, HookRun, Model};
 
 use crate::differences::{self, ENDPOINTS, Endpoint, FLAGS, Given, Ledger, QUORUM};
 use crate::judge;
-use crate::lockstep::{Side, number};
+use crate::lockstep::{APP, Side, number};
 use crate::seen::{CONVERSATIONS, Call, Calls, MEMBERS, Rounds, Seen};
 
 /// What is known of a unit between its hooks.
@@ -37,7 +37,7 @@ pub(crate) struct Ended<'a> {
     /// Whether `install` waits.
     pub(crate) held: bool,
     /// The peers' addresses as they were when the hook began.
-    pub(crate) addresses: &'a BTreeMap<String, String>,
+    pub(crate) addresses: BTreeMap<String, String>,
 }
 
 /// What is predicted of the handlers for peers' flags.
@@ -61,8 +61,7 @@ impl Known {
     /// What differs and was not predicted.
     pub(crate) fn compare(&mut self, mut ended: Ended<'_>, side: &mut Side, ledger: &mut Ledger) -> Result<(), String> {
         let unit = ended.ours.unit.to_string();
-        self.relations =
-            side.model.relations("zookeeper").into_iter().map(|id| (id.endpoint.clone(), id.number)).collect();
+        self.relations = side.model.relations(APP).into_iter().map(|id| (id.endpoint.clone(), id.number)).collect();
         let mut next = self.clone();
         let mut predicted = next.happen(&ended, ledger);
         if predicted.crash.is_some() {
@@ -77,6 +76,7 @@ impl Known {
                 return Ok(());
             }
             side.model.retry(&unit).map_err(|error| error.to_string())?;
+            ended.addresses = addresses_in(&side.model, ended.addresses);
             ended.python = side.run_next(&unit);
             next = cured.clone();
             predicted = next.happen(&ended, &mut Ledger::default());
@@ -85,7 +85,7 @@ impl Known {
             }
         }
         let shown = side.seen(&ended.python);
-        let expected = next.expected(&ended, &predicted, ledger);
+        let expected = next.expected(self, &ended, &predicted, ledger);
         next.check_ours(&ended, &predicted, &self.ours)?;
         let beside = expected.beside(&shown);
         if !beside.is_empty() {
@@ -95,6 +95,9 @@ impl Known {
         check_given(&predicted.python, &side.calls(&ended.python))?;
         if ended.seen.failed {
             // Nothing is kept but what is in files.
+            for (name, endpoint) in &next.endpoints {
+                self.endpoints.entry(name).or_default().keep_from(endpoint);
+            }
             self.quorum = next.quorum;
             self.ours.quorum.clone_from(&ended.seen.quorum);
         } else {
@@ -125,7 +128,7 @@ impl Known {
             let endpoint = self.endpoints.entry(name).or_default();
             let about = matches!(hook, Hook::Relation(about) if about.relation.endpoint == name);
             if about {
-                endpoint.begin(hook, unit, about_address(hook, ended.addresses), ledger);
+                endpoint.begin(hook, unit, about_address(hook, &ended.addresses), ledger);
             }
             let members = endpoint.members();
             for (flag, handler) in FLAGS.into_iter().zip(handlers) {
@@ -152,8 +155,11 @@ impl Known {
                 if ours && !predicted.mistaken {
                     differences::d4_given(&peers, &members, ledger);
                 }
-                if name == QUORUM {
-                    write_quorum(&mut self.quorum, flag, &peers, endpoint, ended.addresses);
+                for peer in &peers {
+                    let address = endpoint.d20_read(peer, ended.addresses.get(peer), ledger);
+                    if name == QUORUM {
+                        write_quorum(&mut self.quorum, flag, peer, address);
+                    }
                 }
                 predicted.python.push(Call { round, handler: handler.to_owned(), peers: Some(peers) });
             }
@@ -184,7 +190,7 @@ impl Known {
     }
 
     /// What Python has to show: what ours shows, but for the differences.
-    fn expected(&self, ended: &Ended<'_>, predicted: &Predicted, ledger: &mut Ledger) -> Seen {
+    fn expected(&self, previous: &Self, ended: &Ended<'_>, predicted: &Predicted, ledger: &mut Ledger) -> Seen {
         let mut expected = ended.seen.clone();
         for (round, handlers) in &predicted.ours {
             expected.handlers.entry(*round).or_default().retain(|handler| !handlers.contains(handler));
@@ -198,6 +204,7 @@ impl Known {
         expected.handlers.retain(|_, handlers| !handlers.is_empty());
         expected.quorum.clone_from(&self.quorum);
         if ended.seen.failed {
+            previous.set_peers(&mut expected, |endpoint| &endpoint.python);
             return expected;
         }
         self.set_peers(&mut expected, |endpoint| &endpoint.python);
@@ -236,6 +243,14 @@ impl Known {
         };
         if ran(ended.seen, "configure") {
             members.insert(own);
+        }
+        let written =
+            |peer: &String, endpoint: &Endpoint| endpoint.address(peer) == ended.seen.quorum.get(&number(peer));
+        let peers = self.endpoints.get(QUORUM).filter(|_| handled);
+        if peers.is_some_and(|endpoint| !endpoint.members().iter().all(|peer| written(peer, endpoint))) {
+            return Err(
+                "the quorum of ours has to have the addresses that its peers had in their last hooks".to_owned()
+            );
         }
         if !members.iter().eq(ended.seen.quorum.keys()) {
             return Err(format!("the quorum of ours has to be {members:?}"));
@@ -360,21 +375,24 @@ impl Known {
     }
 }
 
-fn write_quorum(
-    quorum: &mut BTreeMap<u64, String>,
-    flag: &str,
-    peers: &[String],
-    endpoint: &Endpoint,
-    addresses: &BTreeMap<String, String>,
-) {
-    for peer in peers {
-        let address = endpoint.address(peer).or_else(|| addresses.get(peer));
-        match flag {
-            "departed" => drop(quorum.remove(&number(peer))),
-            // D17: it writes what it gets.
-            _ => drop(quorum.insert(number(peer), address.map_or("None", String::as_str).to_owned())),
+fn write_quorum(quorum: &mut BTreeMap<u64, String>, flag: &str, peer: &str, address: Option<String>) {
+    match flag {
+        "departed" => drop(quorum.remove(&number(peer))),
+        // R7: it writes what it gets.
+        _ => drop(quorum.insert(number(peer), address.unwrap_or_else(|| "None".to_owned()))),
+    }
+}
+
+/// The address of each unit as the others can read it now; of those that are gone what it was.
+pub(crate) fn addresses_in(model: &Model, before: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut addresses = before;
+    for unit in model.units() {
+        let bags = model.relations(APP).into_iter().map(|id| model.unit_data(id.number, unit.as_str()));
+        if let Some(address) = bags.into_iter().find_map(|bag| bag.get("ingress-address").cloned()) {
+            addresses.insert(unit.to_string(), address);
         }
     }
+    addresses
 }
 
 fn about_address<'a>(hook: &Hook, addresses: &'a BTreeMap<String, String>) -> Option<&'a String> {

@@ -76,8 +76,10 @@ pub(crate) struct Endpoint {
     gone: BTreeSet<String>,
     /// Whether this unit is leaving.
     pub(crate) leaving: bool,
-    /// The address of each peer as it was in that peer's last hook.
+    /// The address of each peer as ours saw it in that peer's last hook.
     addresses: BTreeMap<String, String>,
+    /// The addresses that Juju keeps for Python: as it has read them first after a peer's last hook.
+    kept: BTreeMap<String, Option<String>>,
     /// Those whose record was put back into Python's store.
     put_back: BTreeSet<String>,
 }
@@ -99,8 +101,11 @@ impl Endpoint {
         let Hook::Relation(hook) = hook else { return };
         let Some(peer) = hook.unit.as_ref().map(ToString::to_string) else { return };
         let leaves = hook.departing.as_ref().is_some_and(|departing| departing.as_str() == unit);
+        self.kept.remove(&peer);
         let known = self.addresses.get(&peer).cloned();
-        self.addresses.extend(address.map(|address| (peer.clone(), address.clone())));
+        if hook.kind != RelationKind::Departed {
+            self.addresses.extend(address.map(|address| (peer.clone(), address.clone())));
+        }
         match hook.kind {
             RelationKind::Joined => self.d17_joined(&peer, address.is_some(), ledger),
             RelationKind::Changed => self.d18_changed(&peer, known.as_ref(), address, ledger),
@@ -233,9 +238,23 @@ impl Endpoint {
         [joined, departed, changed].into_iter().for_each(|flag| flag.retain(|peer| recorded.contains(peer)));
     }
 
-    /// The address of a peer as it was in its last hook.
+    /// The address of a peer as ours saw it in that peer's last hook.
     pub(crate) fn address(&self, peer: &str) -> Option<&String> {
         self.addresses.get(peer)
+    }
+
+    /// R7: the address that Python reads at the call; `now` is what it would be if Juju kept none.
+    pub(crate) fn d20_read(&mut self, peer: &str, now: Option<&String>, ledger: &mut Ledger) -> Option<String> {
+        let read = self.kept.entry(peer.to_owned()).or_insert_with(|| now.cloned()).clone();
+        if read.as_ref() != self.addresses.get(peer) {
+            ledger.note("D20");
+        }
+        read
+    }
+
+    /// What Juju keeps stays, also when a hook fails.
+    pub(crate) fn keep_from(&mut self, other: &Self) {
+        self.kept.clone_from(&other.kept);
     }
 }
 

@@ -1,12 +1,12 @@
 //! One story told by both languages at once: the same steps, and after every hook a comparison.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::fs;
 
 use zkpeer_core::testing::{Error, Event, HookRun, Model, Step};
 
-use crate::compare::{Ended, Known};
+use crate::compare::{Ended, Known, addresses_in};
 use crate::dice::Dice;
 use crate::differences::Ledger;
 use crate::seen::{self, Calls, Seen};
@@ -89,6 +89,7 @@ pub(crate) struct Tale {
     addresses: BTreeMap<String, String>,
     /// The numbers of the servers that have, or had, an address.
     owners: BTreeMap<String, u64>,
+    removed: BTreeSet<String>,
     /// The address of each server.
     current: BTreeMap<u64, String>,
     /// So many more hooks may fail on our side.
@@ -123,6 +124,7 @@ impl Tale {
             begun: BTreeMap::new(),
             addresses: BTreeMap::new(),
             owners: BTreeMap::new(),
+            removed: BTreeSet::new(),
             current: BTreeMap::new(),
             stumbles: 0,
             hooks: 0,
@@ -166,10 +168,24 @@ impl Tale {
 
     pub(crate) fn remove_unit(&mut self, unit: &str) {
         self.operate(&format!("remove-unit {unit}"), |model| model.remove_unit(unit));
+        self.removed.insert(unit.to_owned());
     }
 
     pub(crate) fn set_leader(&mut self, unit: &str) {
         self.operate(&format!("leader {unit}"), |model| model.set_leader(unit));
+    }
+
+    pub(crate) fn remove_leader(&mut self) {
+        self.operate("no leader", |model| model.remove_leader(APP));
+    }
+
+    pub(crate) fn elect(&mut self) {
+        self.operate("elect", |model| model.elect(APP));
+    }
+
+    /// The units that are not being removed.
+    pub(crate) fn living(&self) -> Vec<String> {
+        self.units().into_iter().filter(|unit| !self.removed.contains(unit)).collect()
     }
 
     pub(crate) fn set_address(&mut self, unit: &str, address: &str) {
@@ -182,7 +198,9 @@ impl Tale {
         self.operate(&format!("update-status {unit}"), |model| model.update_status(unit));
     }
 
+    /// An action, which does not stumble: what it has set at once would stay (leader settings, in Python).
     pub(crate) fn run_action(&mut self, unit: &str, action: &str) {
+        self.files(unit, |path| drop(fs::remove_file(path)), "stumble");
         self.operate(&format!("run {unit} {action}"), |model| model.run_action(unit, action, &[]).map(drop));
     }
 
@@ -280,12 +298,7 @@ impl Tale {
 
     fn begin(&mut self, unit: &str, text: String) {
         self.tell(text);
-        for peer in self.units() {
-            let bags = self.ours.model.relations(APP).into_iter().map(|id| self.ours.model.unit_data(id.number, &peer));
-            if let Some(address) = bags.into_iter().find_map(|bag| bag.get("ingress-address").cloned()) {
-                self.addresses.insert(peer, address);
-            }
-        }
+        self.addresses = addresses_in(&self.ours.model, std::mem::take(&mut self.addresses));
         let held = self.ours.model.charm_dir(unit).unwrap().join("hold-install").exists();
         self.begun.insert(unit.to_owned(), Begun { held, addresses: self.addresses.clone() });
     }
@@ -301,7 +314,7 @@ impl Tale {
         self.check_ours(ours, &seen);
         let Begun { held, addresses } = self.begun.remove(&unit).unwrap_or_default();
         let mut known = self.known.remove(&unit).unwrap_or_default();
-        let ended = Ended { ours, python, seen: &seen, held, addresses: &addresses };
+        let ended = Ended { ours, python, seen: &seen, held, addresses };
         if let Err(why) = known.compare(ended, &mut self.python, &mut self.ledger) {
             self.fail(&why);
         }

@@ -8,6 +8,7 @@ mod differences;
 mod judge;
 mod lockstep;
 mod ours;
+mod random;
 mod seen;
 mod tales;
 
