@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::fs;
+use std::time::Duration;
 
 use zkpeer_core::testing::{Error, Event, HookRun, Model, Step};
 
@@ -95,7 +96,8 @@ pub(crate) struct Tale {
     /// So many more hooks may fail on our side.
     stumbles: usize,
     hooks: usize,
-    times: (std::time::Duration, std::time::Duration),
+    /// How long all hooks in Python took.
+    time: Duration,
     /// Their directories are there as long as the story.
     _charms: (ours::Charm, judge::Charm),
 }
@@ -128,7 +130,7 @@ impl Tale {
             current: BTreeMap::new(),
             stumbles: 0,
             hooks: 0,
-            times: Default::default(),
+            time: Duration::ZERO,
             _charms: (our_charm, charm),
         };
         (0..units).for_each(|_| drop(tale.add_unit()));
@@ -163,6 +165,14 @@ impl Tale {
         self.operate("add-unit", |model| model.add_unit(APP).map(drop));
         let unit = self.units().into_iter().max_by_key(|unit| number(unit)).unwrap();
         self.set_address(&unit, &format!("10.0.1.{}", number(&unit)));
+        unit
+    }
+
+    /// A unit whose address nobody knows yet.
+    pub(crate) fn add_unit_without_address(&mut self) -> String {
+        self.operate("add-unit", |model| model.add_unit(APP).map(drop));
+        let unit = self.units().into_iter().max_by_key(|unit| number(unit)).unwrap();
+        self.operate(&format!("no address {unit}"), |model| model.remove_address(&unit));
         unit
     }
 
@@ -230,9 +240,14 @@ impl Tale {
 
     /// Lets everything happen that is due, failed hooks retried, until all is quiet; then the invariants hold.
     pub(crate) fn settle(&mut self) {
+        self.settle_but_for_addresses();
+        self.check_quiet();
+    }
+
+    /// The same while the address of some unit is not known.
+    pub(crate) fn settle_but_for_addresses(&mut self) {
         for _ in 0..MAX_STEPS {
             if !self.step() {
-                self.check_quiet();
                 return;
             }
         }
@@ -305,7 +320,7 @@ impl Tale {
 
     fn compare(&mut self, ours: &HookRun, python: HookRun) {
         self.hooks += 1;
-        self.times = (self.times.0 + ours.time, self.times.1 + python.time);
+        self.time += python.time;
         let unit = ours.unit.to_string();
         let seen = self.ours.seen(ours);
         self.tell(format!("{unit} ends {ours}\n   ours   {seen}"));
@@ -354,11 +369,18 @@ impl Tale {
     }
 
     /// The story is over: its differences are counted.
-    pub(crate) fn end(mut self) {
+    pub(crate) fn end(mut self) -> Told {
         self.settle();
-        eprintln!("{:?} {:?}", self.times.0 / self.hooks as u32, self.times.1 / self.hooks as u32);
         self.ledger.publish(&self.name, self.hooks);
+        Told { lines: self.told, python: self.time / self.hooks.max(1) as u32 }
     }
+}
+
+/// A story that is over.
+pub(crate) struct Told {
+    pub(crate) lines: Vec<String>,
+    /// How long a hook in Python took, on average.
+    pub(crate) python: Duration,
 }
 
 /// The server's number of a unit.

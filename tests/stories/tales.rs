@@ -1,6 +1,7 @@
 //! The stories that are told in words.
 
-use crate::lockstep::Tale;
+use crate::judge;
+use crate::lockstep::{Tale, Told};
 
 #[test]
 fn from_one_unit_to_seven() {
@@ -170,5 +171,40 @@ fn restarts_are_told() {
         tale.settle();
     }
     tale.add_unit();
+    tale.end();
+}
+
+/// That charms.reactive is started once and forks for each hook changes nothing.
+#[test]
+fn a_process_for_each_hook_tells_the_same() {
+    let story = |name: &str, charm: judge::Charm| -> Told {
+        let mut tale = Tale::of(name, 3, charm, None);
+        tale.hold_install("zookeeper/0");
+        tale.settle();
+        tale.remove_unit("zookeeper/2");
+        tale.settle();
+        tale.let_install("zookeeper/0");
+        tale.update_status("zookeeper/0");
+        tale.end()
+    };
+    let (quick, plain) =
+        (story("a fork for each hook", judge::Charm::quick()), story("a process for each hook", judge::Charm::plain()));
+    assert_eq!(quick.lines, plain.lines);
+    println!("a hook in Python takes {:.0?} as a fork and {:.0?} as a process", quick.python, plain.python);
+}
+
+#[test]
+fn a_peer_joins_before_its_address_is_known() {
+    let mut tale = Tale::new("a peer joins before its address is known", 2);
+    tale.settle();
+    let unit = tale.add_unit_without_address();
+    tale.hold_install(&unit);
+    tale.settle_but_for_addresses();
+    tale.set_address(&unit, "10.0.7.1");
+    tale.settle();
+    tale.let_install(&unit);
+    tale.update_status(&unit);
+    tale.settle();
+    tale.remove_unit(&unit);
     tale.end();
 }
