@@ -3,7 +3,8 @@
 use std::fs;
 use std::process::ExitCode;
 
-use zkpeer_core::interfaces::zookeeper_quorum;
+use serde_json::{Value, json};
+use zkpeer_core::interfaces::zookeeper_quorum::{self, Node};
 use zkpeer_core::{CharmDir, Flags, Result, Status, Unit, ZookeeperPeers, handlers, when, when_not};
 use zookeeper::Server;
 
@@ -41,6 +42,35 @@ fn stumble(dir: CharmDir) -> Result {
     Err("stumbled, as the file `stumble` says".into())
 }
 
+/// Does what each line of the file `probe` says, the name of a method with what it is given, and writes what came of them to `probed`.
+#[when_not("stories.never")]
+fn probe(dir: CharmDir, zkpeer: ZookeeperPeers) -> Result {
+    let Ok(text) = fs::read_to_string(dir.join("probe")) else { return Ok(()) };
+    let answers = text.lines().map(|line| ask(&zkpeer, line)).collect::<Result<Vec<Value>>>()?;
+    fs::write(dir.join("probed"), Value::from(answers).to_string())?;
+    Ok(())
+}
+
+fn ask(zkpeer: &ZookeeperPeers, method: &str) -> Result<Value> {
+    let nodes = |nodes: Vec<Node>| nodes.iter().map(|node| json!([node.unit.as_str(), node.address])).collect();
+    Ok(match method {
+        "get_nodes" => nodes(zkpeer.get_nodes()?),
+        "joined_nodes" => nodes(zkpeer.joined_nodes()?),
+        "departed_nodes" => {
+            zkpeer.departed_nodes()?.iter().map(|node| json!([node.unit.as_str(), node.address])).collect()
+        }
+        "restarted_nodes" => nodes(zkpeer.restarted_nodes()?),
+        "inform_restart" => json!(zkpeer.inform_restart()?),
+        "set_zk_leader" => json!(zkpeer.set_zk_leader(true)?),
+        "set_zk_leader no" => json!(zkpeer.set_zk_leader(false)?),
+        "find_zk_leader" => {
+            zkpeer.find_zk_leader()?.map_or(Value::Null, |node| json!([node.unit.as_str(), node.address]))
+        }
+        "is_leaving" => json!(zkpeer.is_leaving()),
+        other => return Err(format!("`{other}` is no method of the interface").into()),
+    })
+}
+
 fn main() -> ExitCode {
     // In place of all that are linked; in the order of rule 10 those of this program come last.
     let handlers = handlers![
@@ -62,6 +92,7 @@ fn main() -> ExitCode {
         watcher_departed,
         watcher_changed,
         stumble,
+        probe,
     ];
-    zookeeper::charm().handlers(&handlers).main()
+    zookeeper::charm().handlers(handlers).main()
 }

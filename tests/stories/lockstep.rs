@@ -26,17 +26,28 @@ pub(crate) struct Side {
 }
 
 impl Side {
-    fn ours(charm: &ours::Charm) -> Self {
+    pub(crate) fn ours(charm: &ours::Charm) -> Self {
         let mut model = Model::new();
         model.deploy(charm.application().units(0)).unwrap();
         Self { model, calls: ours::calls }
     }
 
-    fn python(charm: &judge::Charm) -> Self {
+    pub(crate) fn python(charm: &judge::Charm) -> Self {
         let mut model = Model::new();
         judge::prepare(&mut model);
         model.deploy(charm.application().units(0)).unwrap();
         Self { model, calls: judge::calls }
+    }
+
+    /// Lets everything happen that is due, each hook that fails only once; returns them all.
+    pub(crate) fn settle(&mut self) -> Vec<HookRun> {
+        let mut runs = Vec::new();
+        while let Some(step) = self.model.steps().into_iter().next() {
+            if let Event::Ended(run) = self.take(&step) {
+                runs.push(*run);
+            }
+        }
+        runs
     }
 
     /// What may happen next, by its text.

@@ -10,6 +10,7 @@ mod lockstep;
 mod ours;
 mod random;
 mod seen;
+mod shown;
 mod tales;
 
 use std::fs;

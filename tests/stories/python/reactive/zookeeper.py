@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from charmhelpers.core import hookenv
-from charms.reactive import clear_flag, endpoint_from_flag, hook, set_flag, when, when_not
+from charms.reactive import clear_flag, endpoint_from_flag, endpoint_from_name, hook, set_flag, when, when_not
 
 import leadership
 import server
@@ -144,3 +144,22 @@ def stumble():
             with open("stumble", "w") as file:
                 file.write(str(left - 1))
             raise RuntimeError("stumbled, as the file `stumble` says")
+
+
+@when_not("stories.never")
+def probe():
+    """Does what each line of the file `probe` says: a flag, or the endpoint's name, and a method of what it leads to."""
+    if not os.path.exists("probe"):
+        return
+    with open("probe") as file:
+        answers = [_ask(*line.split()) for line in file]
+    with open("probed", "w") as file:
+        json.dump(answers, file)
+
+
+def _ask(way, method):
+    try:
+        zkpeer = endpoint_from_flag(way) if "." in way else endpoint_from_name(way)
+        return getattr(zkpeer, method)() if zkpeer else "nothing"
+    except subprocess.CalledProcessError as error:
+        return "{} fails".format(error.cmd[0])
