@@ -118,10 +118,8 @@ impl Known {
         let hook = &ended.ours.hook;
         let unit = ended.ours.unit.as_str();
         let round = self.handlers_run_in(ended);
-        if let Some(own) = ended.seen.quorum.get(&number(unit)) {
-            if ran(ended.seen, "configure") {
-                self.quorum.insert(number(unit), own.clone());
-            }
+        if let Some(own) = ended.seen.quorum.get(&number(unit)).filter(|_| ran(ended.seen, "configure")) {
+            self.quorum.insert(number(unit), own.clone());
         }
         let mut predicted = Predicted::default();
         for (name, handlers) in ENDPOINTS {
