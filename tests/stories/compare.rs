@@ -1,31 +1,30 @@
 //! After a hook: what each side has to show, given what is known of the unit and what the differences predict.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
-use rusqlite::Connection;
 use zkpeer_core::testing::{Entries, Hook, HookRun, Model};
 
-use crate::differences::{self, ENDPOINTS, Endpoint, FLAGS, Given, Ledger, QUORUM};
+use crate::cure::copy;
+use crate::differences::{self, ENDPOINTS, Endpoint, FLAGS, Ledger, QUORUM};
 use crate::judge;
 use crate::lockstep::{APP, Side, number};
-use crate::seen::{CONVERSATIONS, Call, Calls, MEMBERS, Rounds, Seen};
+use crate::predict::{Predicted, STATUS, is_of_quorum};
+use crate::seen::{Call, Calls, Seen};
 
 /// What is known of a unit between its hooks.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     /// What ours has shown last.
-    ours: Seen,
+    pub(crate) ours: Seen,
     /// The quorum in Python's file.
-    quorum: BTreeMap<u64, String>,
+    pub(crate) quorum: BTreeMap<u64, String>,
     /// The status that Python shows.
     status: String,
     /// What Python has published.
     bags: BTreeMap<String, Entries>,
-    endpoints: BTreeMap<&'static str, Endpoint>,
+    pub(crate) endpoints: BTreeMap<&'static str, Endpoint>,
     /// The number of each relation, by endpoint.
-    relations: BTreeMap<String, u32>,
+    pub(crate) relations: BTreeMap<String, u32>,
 }
 
 /// A hook that has ended on both sides.
@@ -38,19 +37,6 @@ pub(crate) struct Ended<'a> {
     pub(crate) held: bool,
     /// The peers' addresses as they were when the hook began.
     pub(crate) addresses: BTreeMap<String, String>,
-}
-
-/// What is predicted of the handlers for peers' flags.
-#[derive(Clone, Debug, Default)]
-struct Predicted {
-    ours: Rounds,
-    python: Vec<Call>,
-    /// In which rounds Python's status is set anew.
-    python_status: Vec<u32>,
-    /// The handler for which Python has nobody to give.
-    crash: Option<&'static str>,
-    /// Whether Python has taken a peer for another.
-    mistaken: bool,
 }
 
 impl Known {
@@ -72,6 +58,7 @@ impl Known {
             if ended.seen.failed {
                 // It fails on our side as the story says, and in Python before it could: the next attempt is compared.
                 copy("stumble", &ended);
+                cured.keep_files(next, ended.seen);
                 *self = cured;
                 return Ok(());
             }
@@ -94,12 +81,7 @@ impl Known {
         }
         check_given(&predicted.python, &side.calls(&ended.python))?;
         if ended.seen.failed {
-            // Nothing is kept but what is in files.
-            for (name, endpoint) in &next.endpoints {
-                self.endpoints.entry(name).or_default().keep_from(endpoint);
-            }
-            self.quorum = next.quorum;
-            self.ours.quorum.clone_from(&ended.seen.quorum);
+            self.keep_files(next, ended.seen);
         } else {
             if predicted.mistaken {
                 next.mend(&ended, side);
@@ -113,78 +95,13 @@ impl Known {
         Ok(())
     }
 
-    /// Both sides' peers go through the hook.
-    fn happen(&mut self, ended: &Ended<'_>, ledger: &mut Ledger) -> Predicted {
-        let hook = &ended.ours.hook;
-        let unit = ended.ours.unit.as_str();
-        let round = self.handlers_run_in(ended);
-        if let Some(own) = ended.seen.quorum.get(&number(unit)).filter(|_| ran(ended.seen, "configure")) {
-            self.quorum.insert(number(unit), own.clone());
+    /// After a hook that has failed nothing is kept but what is in files, and what Juju keeps.
+    fn keep_files(&mut self, failed: Self, seen: &Seen) {
+        for (name, endpoint) in &failed.endpoints {
+            self.endpoints.entry(name).or_default().keep_from(endpoint);
         }
-        let mut predicted = Predicted::default();
-        for (name, handlers) in ENDPOINTS {
-            let endpoint = self.endpoints.entry(name).or_default();
-            let about = matches!(hook, Hook::Relation(about) if about.relation.endpoint == name);
-            if about {
-                endpoint.begin(hook, unit, about_address(hook, &ended.addresses), ledger);
-            }
-            let members = endpoint.members();
-            for (flag, handler) in FLAGS.into_iter().zip(handlers) {
-                if round.is_none() || predicted.crash.is_some() {
-                    break;
-                }
-                let ours = endpoint.handle_ours(flag);
-                if ours {
-                    predicted.ours.entry(round).or_default().insert(handler.to_owned());
-                }
-                let Some(given) = endpoint.handle_python(flag, hook) else { continue };
-                let peers = match given {
-                    Given::These(peers) => peers,
-                    Given::InPlace(peer) => {
-                        ledger.note("D8 mistaken");
-                        predicted.mistaken = true;
-                        vec![peer]
-                    }
-                    Given::Nobody => {
-                        predicted.crash = Some(handler);
-                        continue;
-                    }
-                };
-                if ours && !predicted.mistaken {
-                    differences::d4_given(&peers, &members, ledger);
-                }
-                for peer in &peers {
-                    let address = endpoint.d20_read(peer, ended.addresses.get(peer), ledger);
-                    if name == QUORUM {
-                        write_quorum(&mut self.quorum, flag, peer, address);
-                    }
-                }
-                predicted.python.push(Call { round, handler: handler.to_owned(), peers: Some(peers) });
-            }
-            if about {
-                endpoint.end(hook, ledger);
-            } else {
-                endpoint.end(&Hook::Plain(String::new()), ledger);
-            }
-        }
-        let python: Vec<u32> =
-            predicted.python.iter().filter(|call| is_of_quorum(&call.handler)).filter_map(|call| call.round).collect();
-        let ours = predicted.ours.iter().filter(|(_, handlers)| handlers.iter().any(|handler| is_of_quorum(handler)));
-        let ours: Vec<u32> = ours.filter_map(|(round, _)| *round).collect();
-        for status in status_runs_in(&self.ours, ended.seen, round, &ours) {
-            predicted.ours.entry(Some(status)).or_default().insert(STATUS.to_owned());
-        }
-        predicted.python_status = status_runs_in(&self.ours, ended.seen, round, &python);
-        predicted
-    }
-
-    /// The round in which handlers that wait for `zookeeper.installed` run, if they do.
-    fn handlers_run_in(&self, ended: &Ended<'_>) -> Option<u32> {
-        match (self.ours.flags.contains_key("zookeeper.installed"), ended.held) {
-            (true, _) => Some(0),
-            (false, false) => Some(1),
-            (false, true) => None,
-        }
+        self.quorum = failed.quorum;
+        self.ours.quorum.clone_from(&seen.quorum);
     }
 
     /// What Python has to show: what ours shows, but for the differences.
@@ -233,6 +150,28 @@ impl Known {
             expected.handlers.entry(*round).or_default().extend(handlers.iter().cloned());
         }
         expected.handlers.retain(|_, handlers| !handlers.is_empty());
+        self.check_quorum(ended, predicted, before)?;
+        if ended.seen.failed {
+            expected.flags.clone_from(&before.flags);
+            expected.conversations.clone_from(&before.conversations);
+        } else {
+            self.set_peers(&mut expected, |endpoint| &endpoint.ours);
+            for (name, endpoint) in &self.endpoints {
+                expected.flags.remove(&format!("{name}.leaving"));
+                if endpoint.leaving {
+                    expected.flags.insert(format!("{name}.leaving"), None);
+                }
+            }
+            if ran(ended.seen, STATUS) && !expected.status.is_empty() {
+                expected.status = ready(&ended.seen.quorum);
+            }
+        }
+        let beside = expected.beside(ended.seen);
+        if beside.is_empty() { Ok(()) } else { Err(format!("our {} in {}:\n{beside}", ended.ours.unit, ended.ours)) }
+    }
+
+    /// Ours writes all members when it handles peers, and its own line when it configures.
+    fn check_quorum(&self, ended: &Ended<'_>, predicted: &Predicted, before: &Seen) -> Result<(), String> {
         let own = number(ended.ours.unit.as_str());
         let handled = predicted.ours.values().flatten().any(|handler| is_of_quorum(handler));
         let mut members: BTreeSet<u64> = match self.endpoints.get(QUORUM).filter(|_| handled) {
@@ -253,23 +192,7 @@ impl Known {
         if !members.iter().eq(ended.seen.quorum.keys()) {
             return Err(format!("the quorum of ours has to be {members:?}"));
         }
-        if ended.seen.failed {
-            expected.flags.clone_from(&before.flags);
-            expected.conversations.clone_from(&before.conversations);
-        } else {
-            self.set_peers(&mut expected, |endpoint| &endpoint.ours);
-            for (name, endpoint) in &self.endpoints {
-                expected.flags.remove(&format!("{name}.leaving"));
-                if endpoint.leaving {
-                    expected.flags.insert(format!("{name}.leaving"), None);
-                }
-            }
-            if ran(ended.seen, STATUS) && !expected.status.is_empty() {
-                expected.status = ready(&ended.seen.quorum);
-            }
-        }
-        let beside = expected.beside(ended.seen);
-        if beside.is_empty() { Ok(()) } else { Err(format!("our {} in {}:\n{beside}", ended.ours.unit, ended.ours)) }
+        Ok(())
     }
 
     /// The flags of peers, and their conversations.
@@ -313,72 +236,6 @@ impl Known {
         }
         Ok(())
     }
-
-    /// The cure: what D8 keeps and Python has forgotten is put back into its store.
-    fn put_back(&mut self, unit: &str, side: &Side) -> Vec<String> {
-        let mut keys = Vec::new();
-        for (name, endpoint) in &mut self.endpoints {
-            let Some(relation) = self.relations.get(*name) else { continue };
-            for peer in endpoint.put_back() {
-                let key = format!("{CONVERSATIONS}{name}:{relation}.{peer}");
-                let record =
-                    serde_json::json!({"namespace": format!("{name}:{relation}"), "scope": peer, "units": [peer]});
-                store(side, unit)
-                    .execute("INSERT OR REPLACE INTO kv (key, data) VALUES (?1, ?2)", (&key, record.to_string()))
-                    .unwrap();
-                keys.push(key);
-            }
-        }
-        self.write_flags(unit, side);
-        keys
-    }
-
-    /// The flags of peers in Python's store become what they are here.
-    fn write_flags(&self, unit: &str, side: &Side) {
-        for (name, endpoint) in &self.endpoints {
-            let Some(relation) = self.relations.get(*name) else { continue };
-            for flag in FLAGS {
-                let peers = endpoint.python.clone().flag(flag).clone();
-                let keys: Vec<String> =
-                    peers.iter().map(|peer| format!("{CONVERSATIONS}{name}:{relation}.{peer}")).collect();
-                let value = serde_json::json!({"relation": name, "conversations": keys}).to_string();
-                let row = format!("reactive.states.{name}.{flag}");
-                let store = store(side, unit);
-                if peers.is_empty() {
-                    store.execute("DELETE FROM kv WHERE key = ?1", [row]).unwrap();
-                } else {
-                    store.execute("UPDATE kv SET data = ?2 WHERE key = ?1", [row, value]).unwrap();
-                }
-            }
-        }
-    }
-
-    /// Records of those that have departed and were put back have done what they were for.
-    fn forget_put_back(&mut self, unit: &str, side: &Side) {
-        for (name, endpoint) in &mut self.endpoints {
-            let Some(relation) = self.relations.get(*name) else { continue };
-            for peer in endpoint.drop_put_back() {
-                let key = format!("{CONVERSATIONS}{name}:{relation}.{peer}");
-                store(side, unit).execute("DELETE FROM kv WHERE key = ?1", [&key]).unwrap();
-            }
-        }
-    }
-
-    /// After a mistake was seen: Python's quorum becomes what it was meant to be, and the flag that named nobody goes.
-    fn mend(&mut self, ended: &Ended<'_>, side: &Side) {
-        self.endpoints.values_mut().for_each(Endpoint::mend);
-        self.write_flags(ended.ours.unit.as_str(), side);
-        self.quorum.clone_from(&ended.seen.quorum);
-        copy(MEMBERS, ended);
-    }
-}
-
-fn write_quorum(quorum: &mut BTreeMap<u64, String>, flag: &str, peer: &str, address: Option<String>) {
-    match flag {
-        "departed" => drop(quorum.remove(&number(peer))),
-        // R7: it writes what it gets.
-        _ => drop(quorum.insert(number(peer), address.unwrap_or_else(|| "None".to_owned()))),
-    }
 }
 
 /// The address of each unit as the others can read it now; of those that are gone what it was.
@@ -393,12 +250,7 @@ pub(crate) fn addresses_in(model: &Model, before: BTreeMap<String, String>) -> B
     addresses
 }
 
-fn about_address<'a>(hook: &Hook, addresses: &'a BTreeMap<String, String>) -> Option<&'a String> {
-    let Hook::Relation(hook) = hook else { return None };
-    addresses.get(hook.unit.as_ref()?.as_str())
-}
-
-fn ran(seen: &Seen, handler: &str) -> bool {
+pub(crate) fn ran(seen: &Seen, handler: &str) -> bool {
     seen.handlers.values().any(|handlers| handlers.contains(handler))
 }
 
@@ -413,9 +265,7 @@ fn check_given(predicted: &[Call], calls: &Calls) -> Result<(), String> {
     if found == predicted { Ok(()) } else { Err(format!("Python's handlers are given {found:?}, not {predicted:?}")) }
 }
 
-/// The handler that sets the status.
-const STATUS: &str = "status";
-/// What it says begins so.
+/// What the charm says while it is ready begins so.
 const READY: &str = "active ready";
 
 /// What the charm says of these members.
@@ -427,52 +277,4 @@ fn ready(members: &BTreeMap<u64, String>) -> String {
     };
     let ids: Vec<String> = members.keys().map(ToString::to_string).collect();
     format!("{READY}, quorum of {}: {}{hint}", members.len(), ids.join(" "))
-}
-
-fn is_of_quorum(handler: &str) -> bool {
-    handler.starts_with("quorum_")
-}
-
-/// The rounds in which the status is set: when the server is started and what was reported is no longer so, in round 0 or
-/// after a change of either; `quorum` are the rounds of the handlers for the quorum. If the hook stumbles, it does so at the
-/// end of the round `last`.
-fn status_runs_in(before: &Seen, after: &Seen, last: Option<u32>, quorum: &[u32]) -> Vec<u32> {
-    let runs =
-        |handler: &str, round: u32| after.handlers.get(&Some(round)).is_some_and(|handlers| handlers.contains(handler));
-    let is_configured = after.failed || after.flags.contains_key("zookeeper.configured");
-    let mut started = before.flags.contains_key("zookeeper.started");
-    let mut reported = before.flags.contains_key("zookeeper.reported");
-    let (mut rounds, mut changed) = (Vec::new(), true);
-    let end = if after.failed { last.unwrap_or_default() } else { MAX_ROUNDS };
-    for round in 0..=end {
-        let due = started && !reported && changed;
-        changed = false;
-        if quorum.contains(&round) || (runs("configure", round) && is_configured) {
-            changed |= reported;
-            reported = false;
-        }
-        if runs("start", round) {
-            started = true;
-            changed = true;
-        }
-        if due {
-            rounds.push(round);
-            reported = true;
-            changed = true;
-        }
-    }
-    rounds
-}
-
-/// More than any hook of the charm has.
-const MAX_ROUNDS: u32 = 8;
-
-fn store(side: &Side, unit: &str) -> Connection {
-    Connection::open(side.model.charm_dir(unit).unwrap().join(".unit-state.db")).unwrap()
-}
-
-/// A file of the unit's becomes in Python what it is on our side.
-fn copy(name: &str, ended: &Ended<'_>) {
-    let directory = |run: &HookRun| Path::new(&run.environment["JUJU_CHARM_DIR"]).to_owned();
-    fs::copy(directory(ended.ours).join(name), directory(&ended.python).join(name)).unwrap();
 }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::fs;
 use std::time::Duration;
 
-use zkpeer_core::testing::{Error, Event, HookRun, Model, Step};
+use zkpeer_core::testing::{Error, Event, Hook, HookRun, Model, Step};
 
 use crate::compare::{Ended, Known, addresses_in};
 use crate::dice::Dice;
@@ -338,6 +338,7 @@ impl Tale {
         let shown = self.python.seen(&python);
         self.tell(format!("   Python {shown}"));
         self.check_ours(ours, &seen);
+        self.check_action(&ours.hook);
         let Begun { held, addresses } = self.begun.remove(&unit).unwrap_or_default();
         let mut known = self.known.remove(&unit).unwrap_or_default();
         let ended = Ended { ours, python, seen: &seen, held, addresses };
@@ -345,6 +346,21 @@ impl Tale {
             self.fail(&why);
         }
         self.known.insert(unit, known);
+    }
+
+    /// An action answers the same, but for those that have restarted, to whom nothing leads in Python (D19).
+    fn check_action(&self, hook: &Hook) {
+        let Hook::Action { id, .. } = hook else { return };
+        let answer = |side: &Side| {
+            let report = side.model.action(*id).unwrap();
+            let mut results = report.results.clone();
+            ["restarted", "stdout", "stderr"].iter().for_each(|name| drop(results.remove(*name)));
+            (report.completed, report.message.clone(), results)
+        };
+        let (ours, python) = (answer(&self.ours), answer(&self.python));
+        if ours != python {
+            self.fail(&format!("ours answers {ours:?}, and Python {python:?}"));
+        }
     }
 
     /// What holds after every hook on our side.

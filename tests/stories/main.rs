@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod compare;
+mod cure;
 mod dice;
 mod differences;
 mod judge;
 mod lockstep;
 mod ours;
+mod predict;
 mod random;
 mod seen;
 mod shown;

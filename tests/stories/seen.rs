@@ -50,6 +50,8 @@ pub(crate) struct Seen {
     pub(crate) handlers: Rounds,
     /// The addresses of the quorum's members by their numbers, as in the server's file.
     pub(crate) quorum: BTreeMap<u64, String>,
+    /// The server's other files, with a word for the directory of the charm.
+    pub(crate) files: BTreeMap<&'static str, String>,
     /// What `juju status` shows; nothing after a hook that has failed, and of a unit that is gone.
     pub(crate) status: String,
 }
@@ -76,6 +78,7 @@ impl Seen {
             seen.bags.insert(relation.endpoint.clone(), model.unit_data(relation.number, unit));
         }
         seen.quorum = quorum(directory);
+        seen.files = FILES.into_iter().filter_map(|name| Some((name, file(directory, name)?))).collect();
         if !seen.failed && !model.is_gone(unit) {
             let status = model.status(unit);
             seen.status = format!("{} {}", status.status, status.message);
@@ -97,6 +100,7 @@ impl Seen {
         line("bags", &self.bags, &other.bags, self.bags != other.bags);
         line("handlers", &self.handlers, &other.handlers, self.handlers != other.handlers);
         line("quorum", &self.quorum, &other.quorum, self.quorum != other.quorum);
+        line("files", &self.files, &other.files, self.files != other.files);
         line("status", &self.status, &other.status, self.status != other.status);
         text
     }
@@ -158,6 +162,14 @@ pub(crate) fn quorum(charm_dir: &Path) -> BTreeMap<u64, String> {
 fn member(line: &str) -> Option<(u64, String)> {
     let (number, rest) = line.strip_prefix("server.")?.split_once('=')?;
     Some((number.parse().ok()?, rest.strip_suffix(":2888:3888:participant;2181")?.to_owned()))
+}
+
+/// The server's other files.
+const FILES: [&str; 3] = ["order", "zoo.cfg", "data/myid"];
+
+fn file(charm_dir: &Path, name: &str) -> Option<String> {
+    let text = fs::read_to_string(charm_dir.join("zookeeper").join(name)).ok()?;
+    Some(text.replace(&charm_dir.display().to_string(), "CHARM"))
 }
 
 /// The file of the quorum's members, in the charm's directory.
