@@ -77,6 +77,7 @@ fn main() -> ExitCode {
         zookeeper_quorum::joined,
         zookeeper_quorum::changed,
         zookeeper_quorum::departed,
+        zookeeper_quorum::departed_untold,
         zookeeper::address,
         zookeeper::configure,
         zookeeper::start,

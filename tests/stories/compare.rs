@@ -175,10 +175,13 @@ impl Known {
         let own = number(ended.ours.unit.as_str());
         let handled = predicted.ours.values().flatten().any(|handler| is_of_quorum(handler));
         let mut members: BTreeSet<u64> = match self.endpoints.get(QUORUM).filter(|_| handled) {
-            Some(endpoint) => differences::numbers(&endpoint.members()).into_iter().chain([own]).collect(),
+            Some(endpoint) => {
+                let own = before.quorum.contains_key(&own).then_some(own);
+                differences::numbers(&endpoint.members()).into_iter().chain(own).collect()
+            }
             None => before.quorum.keys().copied().collect(),
         };
-        if ran(ended.seen, "configure") {
+        if has_configured(ended.seen) {
             members.insert(own);
         }
         let written =
@@ -250,6 +253,11 @@ pub(crate) fn addresses_in(model: &Model, before: BTreeMap<String, String>) -> B
     addresses
 }
 
+/// Whether the server was configured: with an address of its own.
+pub(crate) fn has_configured(seen: &Seen) -> bool {
+    ran(seen, "configure") && (seen.failed || seen.flags.contains_key("zookeeper.configured"))
+}
+
 pub(crate) fn ran(seen: &Seen, handler: &str) -> bool {
     seen.handlers.values().any(|handlers| handlers.contains(handler))
 }
@@ -272,7 +280,7 @@ const READY: &str = "active ready";
 fn ready(members: &BTreeMap<u64, String>) -> String {
     let hint = match members.len() {
         0..=2 => "; fewer than 3 tolerate no failure",
-        even if even.is_multiple_of(2) => "; an even number tolerates no more failures than one less",
+        even if even.is_multiple_of(2) => "; an odd number is better",
         _ => "",
     };
     let ids: Vec<String> = members.keys().map(ToString::to_string).collect();

@@ -244,10 +244,10 @@ impl Endpoint {
     }
 
     /// R7: the address that Python reads at the call; `now` is what it would be if Juju kept none.
-    pub(crate) fn d20_read(&mut self, peer: &str, now: Option<&String>, ledger: &mut Ledger) -> Option<String> {
+    pub(crate) fn d21_read(&mut self, peer: &str, now: Option<&String>, ledger: &mut Ledger) -> Option<String> {
         let read = self.kept.entry(peer.to_owned()).or_insert_with(|| now.cloned()).clone();
         if read.as_ref() != self.addresses.get(peer) {
-            ledger.note("D20");
+            ledger.note("D21");
         }
         read
     }

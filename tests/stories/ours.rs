@@ -1,6 +1,7 @@
 //! The charm in Rust, as a program, and what it reports of a hook.
 
 use tempfile::TempDir;
+use zkpeer_core::CallOutcome;
 use zkpeer_core::testing::{Application, HookRun, Model};
 
 use crate::seen::{Call, Calls};
@@ -26,7 +27,7 @@ pub(crate) fn calls(_: &Model, run: &HookRun) -> Calls {
     let mut calls = Vec::new();
     for round in run.report.iter().flat_map(|report| &report.rounds) {
         let number = (round.phase == zkpeer_core::Phase::Other).then_some(round.round);
-        for call in &round.handlers {
+        for call in round.handlers.iter().filter(|call| call.outcome != CallOutcome::Skipped) {
             let name = call.name.rsplit("::").next().unwrap_or(&call.name);
             let name = name.split(['[', '(']).next().unwrap_or(name).trim();
             calls.push(Call { round: number, handler: name.to_owned(), peers: None });

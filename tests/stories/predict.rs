@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use zkpeer_core::testing::Hook;
 
-use crate::compare::{Ended, Known, ran};
+use crate::compare::{Ended, Known, has_configured};
 use crate::differences::{self, ENDPOINTS, FLAGS, Given, Ledger, QUORUM};
 use crate::lockstep::number;
 use crate::seen::{Call, Rounds, Seen};
@@ -28,7 +28,7 @@ impl Known {
         let hook = &ended.ours.hook;
         let unit = ended.ours.unit.as_str();
         let round = self.handlers_run_in(ended);
-        if let Some(own) = ended.seen.quorum.get(&number(unit)).filter(|_| ran(ended.seen, "configure")) {
+        if let Some(own) = ended.seen.quorum.get(&number(unit)).filter(|_| has_configured(ended.seen)) {
             self.quorum.insert(number(unit), own.clone());
         }
         let mut predicted = Predicted::default();
@@ -64,7 +64,7 @@ impl Known {
                     differences::d4_given(&peers, &members, ledger);
                 }
                 for peer in &peers {
-                    let address = endpoint.d20_read(peer, ended.addresses.get(peer), ledger);
+                    let address = endpoint.d21_read(peer, ended.addresses.get(peer), ledger);
                     if name == QUORUM {
                         write_quorum(&mut self.quorum, flag, peer, address);
                     }
@@ -124,7 +124,6 @@ pub(crate) fn is_of_quorum(handler: &str) -> bool {
 fn status_runs_in(before: &Seen, after: &Seen, last: Option<u32>, quorum: &[u32]) -> Vec<u32> {
     let runs =
         |handler: &str, round: u32| after.handlers.get(&Some(round)).is_some_and(|handlers| handlers.contains(handler));
-    let is_configured = after.failed || after.flags.contains_key("zookeeper.configured");
     let mut started = before.flags.contains_key("zookeeper.started");
     let mut reported = before.flags.contains_key("zookeeper.reported");
     let (mut rounds, mut changed) = (Vec::new(), true);
@@ -132,7 +131,7 @@ fn status_runs_in(before: &Seen, after: &Seen, last: Option<u32>, quorum: &[u32]
     for round in 0..=end {
         let due = started && !reported && changed;
         changed = false;
-        if quorum.contains(&round) || (runs("configure", round) && is_configured) {
+        if quorum.contains(&round) || (runs("configure", round) && has_configured(after)) {
             changed |= reported;
             reported = false;
         }

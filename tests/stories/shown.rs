@@ -314,7 +314,7 @@ fn r7_python_gives_a_peer_without_an_address() {
     assert_eq!(ours, json!([[[SECOND, "10.0.1.2"]], [[SECOND, "10.0.1.2"]]]));
 }
 
-/// DIFFERENCE (D20).
+/// DIFFERENCE (D21).
 #[test]
 fn r7_python_reads_an_address_at_the_call_and_ours_in_the_hooks_of_its_peer() {
     let mut beside = Beside::held(2);

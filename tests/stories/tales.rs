@@ -195,6 +195,16 @@ fn a_process_for_each_hook_tells_the_same() {
 }
 
 #[test]
+fn a_unit_waits_for_its_own_address() {
+    let mut tale = Tale::new("a unit waits for its own address", 2);
+    tale.settle();
+    let unit = tale.add_unit_without_address();
+    tale.settle_but_for_addresses();
+    tale.set_address(&unit, "10.0.7.1");
+    tale.end();
+}
+
+#[test]
 fn a_peer_joins_before_its_address_is_known() {
     let mut tale = Tale::new("a peer joins before its address is known", 2);
     tale.settle();

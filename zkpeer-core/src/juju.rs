@@ -249,6 +249,13 @@ impl JujuError {
         matches!(self, Self::Failed { stderr, .. } if gone.iter().any(|text| stderr.contains(text)))
     }
 
+    /// Whether Juju knows no address of this unit yet (contract 9.11).
+    #[must_use]
+    pub fn is_address_not_found(&self) -> bool {
+        let unknown = ["no network config found", "address not found"];
+        matches!(self, Self::Failed { stderr, .. } if unknown.iter().any(|text| stderr.contains(text)))
+    }
+
     /// Whether Juju refused because this unit is not the leader.
     #[must_use]
     pub fn is_not_leader(&self) -> bool {

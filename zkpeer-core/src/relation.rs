@@ -95,6 +95,29 @@ impl<T: Interface> FromContext for T {
     }
 }
 
+/// All endpoints of the charm that have the interface and role, in the order of their names; where there is none the handler is
+/// skipped.
+impl<T: Interface> FromContext for Vec<T> {
+    fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
+        let wanted = EndpointType { role: T::ROLE, interface: T::NAME };
+        let names = context.outside().metadata.endpoints_of(wanted);
+        let all: Self =
+            names.map(|name| T::new(Endpoint { context: context.clone(), name: name.to_owned() })).collect();
+        if all.is_empty() {
+            return Err(Rejection::Skip(format!("no endpoint of this charm is {}:{}", T::ROLE, T::NAME)));
+        }
+        Ok(all)
+    }
+
+    fn check(setup: &Setup<'_>) -> Result<(), String> {
+        let wanted = EndpointType { role: T::ROLE, interface: T::NAME };
+        if setup.metadata.endpoints_of(wanted).next().is_none() {
+            return Ok(());
+        }
+        <T as Interface>::check(setup)
+    }
+}
+
 /// An endpoint of this charm, with its relations.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
@@ -536,13 +559,22 @@ impl Conversation {
         Ok(())
     }
 
+    /// Its partner has gone, although Juju has not told: it is as after the hook of the departure.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be stored.
+    pub fn end(&self) -> Result<(), Error> {
+        Ok(self.context.set(&self.departed_key(), &true)?)
+    }
+
     /// A unit has gone. The last one's name is kept as long as the conversation has a flag.
     fn depart(mut self, unit: &str) -> Result<(), Error> {
         if self.record.units.len() > 1 {
             self.record.units.remove(unit);
             return self.write();
         }
-        Ok(self.context.set(&self.departed_key(), &true)?)
+        self.end()
     }
 
     fn forget(&self) {

@@ -53,8 +53,7 @@ pub fn configure(
     status: Status,
     flags: Flags,
 ) -> Result {
-    let addresses = network.of_endpoint(zkpeer.endpoint().name())?.ingress_addresses;
-    let Some(address) = addresses.into_iter().next() else {
+    let Some(address) = network.ingress_address(zkpeer.endpoint().name())? else {
         status.waiting("for an address")?;
         return Ok(());
     };
@@ -148,7 +147,7 @@ fn message(members: &[Member]) -> String {
     let ids: Vec<String> = members.iter().map(|member| member.id.to_string()).collect();
     let hint = match members.len() {
         0..3 => "; fewer than 3 tolerate no failure",
-        even if even % 2 == 0 => "; an even number tolerates no more failures than one less",
+        even if even % 2 == 0 => "; an odd number is better",
         _ => "",
     };
     format!("ready, quorum of {}: {}{hint}", members.len(), ids.join(" "))

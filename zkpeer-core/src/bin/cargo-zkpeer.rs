@@ -5,14 +5,22 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+#[path = "../cli/archive.rs"]
+mod archive;
+#[path = "../cli/elf.rs"]
+mod elf;
 #[path = "../cli/flags.rs"]
 mod flags;
 #[path = "../cli/json.rs"]
 mod json;
 #[path = "../cli/live.rs"]
 mod live;
+#[path = "../cli/new.rs"]
+mod new;
 #[path = "../cli/output.rs"]
 mod output;
+#[path = "../cli/pack.rs"]
+mod pack;
 #[path = "../cli/program.rs"]
 mod program;
 #[path = "../cli/simulate.rs"]
@@ -21,6 +29,8 @@ mod simulate;
 mod standing;
 #[path = "../cli/table.rs"]
 mod table;
+#[path = "../cli/trial.rs"]
+mod trial;
 #[path = "../cli/words.rs"]
 mod words;
 
@@ -33,7 +43,12 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it")]
 enum Command {
+    /// Makes a charm to begin with.
+    New(new::Options),
+    /// Builds a charm and packs it into the archive that `juju deploy` takes.
+    Pack(pack::Options),
     /// Plays the life of a charm in a simulated Juju, hook by hook.
     Simulate(simulate::Options),
 }
@@ -53,5 +68,7 @@ fn main() -> ExitCode {
         // In which order flags were given, only the matches know.
         (Command::Simulate(options), Some((_, own))) => simulate::run(&options, own),
         (Command::Simulate(_), None) => ExitCode::FAILURE,
+        (Command::New(options), _) => new::run(&options),
+        (Command::Pack(options), _) => pack::run(&options),
     }
 }

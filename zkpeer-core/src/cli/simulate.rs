@@ -1,7 +1,6 @@
 //! `cargo zkpeer simulate`: a story of a charm, from a file or from flags, played with the charm's real program.
 
 use std::collections::BTreeMap;
-use std::error::Error as _;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -11,19 +10,22 @@ use std::time::Duration;
 use clap::{ArgMatches, Args};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
-use zkpeer_core::testing::story::{Deployment, StepKind};
-use zkpeer_core::testing::{Application, Error, Happening, JujuVersion, Model, PlayError, Player, Story};
+use tempfile::TempDir;
+use zkpeer_core::testing::story::StepKind;
+use zkpeer_core::testing::{Happening, JujuVersion, PlayError, Player, Story};
 
+use crate::archive;
 use crate::flags::{self, Asked, Event, Known, Plan, Wanted};
 use crate::output::{Ending, Format, Output};
 use crate::program;
 use crate::standing;
+use crate::trial;
 
 /// What to play, and how.
 #[derive(Args, Debug)]
 #[command(after_long_help = HELP)]
 pub(crate) struct Options {
-    /// The charm: a directory with a metadata.yaml and either a Cargo.toml, or its own `dispatch` or `hooks`
+    /// The charm: a directory with a metadata.yaml and either a Cargo.toml, or its own `dispatch` or `hooks`; or an archive
     #[arg(required_unless_present = "story", conflicts_with = "story")]
     charm: Option<PathBuf>,
 
@@ -55,7 +57,7 @@ pub(crate) struct Options {
     /// Run an action, on the first unit if none is named, with parameters as a JSON object
     #[arg(long, value_name = "[UNIT:]NAME[:JSON]", value_parser = Event::action, help_heading = EVENTS)]
     action: Vec<Event>,
-    /// Refresh the application to the charm in another directory
+    /// Refresh the application to the charm in another directory or archive
     #[arg(long, value_name = "CHARM", value_parser = Event::refresh, help_heading = EVENTS)]
     refresh: Vec<Event>,
     /// Kill the unit's next hook of this name; POINT is start, command-N (instead of its N-th hook command), answer-N
@@ -155,7 +157,9 @@ fn asked(matches: &ArgMatches) -> Vec<Asked> {
 
 /// Plays the story; the exit code says whether the charm came through it.
 pub(crate) fn run(options: &Options, matches: &ArgMatches) -> ExitCode {
-    match prepare(options, matches) {
+    // Archives are played as the directories that are in them, which are there as long as this runs.
+    let mut unpacked = Vec::new();
+    match prepare(options, matches, &mut unpacked) {
         Ok((player, origins)) => play(options, player, &origins),
         Err(problem) => {
             eprintln!("error: {problem}");
@@ -185,11 +189,13 @@ impl Origins {
 }
 
 /// The story, checked as far as that can be done without running anything, and then the programs.
-fn prepare(options: &Options, matches: &ArgMatches) -> Result<(Player, Origins), String> {
+fn prepare(options: &Options, matches: &ArgMatches, unpacked: &mut Vec<TempDir>) -> Result<(Player, Origins), String> {
     let (story, origins) = match (&options.story, &options.charm) {
         (Some(path), _) => (Story::read(path).map_err(|error| error.to_string())?, Origins::default()),
         (None, Some(charm)) => {
-            let Plan { story, origins, removal } = plan(options, charm, asked(matches))?;
+            let (mut charm, mut asked) = (charm.clone(), asked(matches));
+            *unpacked = unpack(&mut charm, &mut asked)?;
+            let Plan { story, origins, removal } = plan(options, &charm, asked)?;
             (story, Origins { flags: Some(origins), removal: Some(removal) })
         }
         (None, None) => return Err("there is nothing to play; name a charm, or a story with --story".to_owned()),
@@ -208,6 +214,21 @@ fn prepare(options: &Options, matches: &ArgMatches) -> Result<(Player, Origins),
     Ok((player, origins))
 }
 
+/// Unpacks what is an archive, and names the directory instead.
+fn unpack(charm: &mut PathBuf, asked: &mut [Asked]) -> Result<Vec<TempDir>, String> {
+    let refreshed = asked.iter_mut().filter_map(|(_, event)| match event {
+        Event::Refresh(charm) => Some(charm),
+        _ => None,
+    });
+    let archives = refreshed.chain([charm]).filter(|charm| charm.is_file());
+    let unpacked = archives.map(|archive| {
+        let directory = archive::unpack(archive)?;
+        *archive = directory.path().to_owned();
+        Ok(directory)
+    });
+    unpacked.collect()
+}
+
 /// A stream in which something stands once this program is to end.
 fn signals() -> io::Result<UnixStream> {
     let (read, write) = UnixStream::pair()?;
@@ -222,12 +243,7 @@ fn plan(options: &Options, charm: &Path, events: Vec<Asked>) -> Result<Plan, Str
     let juju = options.juju.clone().unwrap_or_default();
     let wanted =
         Wanted { charm, units: options.units, config, no_leader: options.no_leader, events, seed: options.seed, juju };
-    let mut application = Application::new(charm).units(0).function(|_| 0);
-    for (option, value) in &wanted.config {
-        application = application.config(option, value.as_str());
-    }
-    let mut model = Model::juju(&wanted.juju.to_string()).map_err(|error| told(&error))?;
-    model.deploy(application).map_err(|error| told(&error))?;
+    let model = trial::deploy(charm, &wanted.config, &wanted.juju)?;
     let name = model.applications().first().copied().unwrap_or_default().to_owned();
     let actions = model.actions(&name).into_iter().map(|(name, simple)| (name.to_owned(), simple)).collect();
     let known = Known { peers: !model.peer_endpoints(&name).is_empty(), application: name, actions };
@@ -245,28 +261,13 @@ fn charms(story: &Story, from_flags: bool) -> Result<Vec<(PathBuf, String)>, Str
     });
     for (line, charm, deployment) in head.chain(steps) {
         let place = if from_flags { String::new() } else { format!("{}:{line}: ", story.path.display()) };
-        try_charm(charm, deployment, &story.juju).map_err(|error| place.clone() + &told(&error))?;
+        let config = deployment.into_iter().flat_map(|deployment| &deployment.config);
+        trial::deploy(charm, config, &story.juju).map_err(|problem| place.clone() + &problem)?;
         if charms.iter().all(|(known, _)| known != charm) {
             charms.push((charm.clone(), place));
         }
     }
     Ok(charms)
-}
-
-/// Deploys a charm without units, in a model of its own.
-fn try_charm(charm: &Path, deployment: Option<&Deployment>, juju: &JujuVersion) -> Result<(), Error> {
-    let mut application = Application::new(charm).units(0).function(|_| 0);
-    for (option, value) in deployment.into_iter().flat_map(|deployment| &deployment.config) {
-        application = application.config(option, value.as_str());
-    }
-    Model::juju(&juju.to_string())?.deploy(application).map(|_| ())
-}
-
-fn told(error: &Error) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
 }
 
 fn play(options: &Options, mut player: Player, origins: &Origins) -> ExitCode {

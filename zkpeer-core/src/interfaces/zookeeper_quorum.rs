@@ -45,12 +45,15 @@
 //! value that has not been used before (`Leader::set`). Each unit that has restarted says so with
 //! [`inform_restart`](ZookeeperPeers::inform_restart), and [`restarted_nodes`](ZookeeperPeers::restarted_nodes) are those that have.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::juju::{Bag, BagOwner, Side, UnitName};
 use crate::metadata::Role;
 use crate::{
-    Conversation, Endpoint, Error, Flags, FromContext, Interface, Leader, Log, Result, Scope, Setup, Unit, hook,
+    Context, Conversation, Endpoint, Error, Flags, FromContext, GoalState, Interface, Leader, Log, Param, Rejection,
+    Result, Scope, Setup, Unit, hook,
 };
 
 const JOINED: &str = "{relation_name}.joined";
@@ -157,11 +160,11 @@ pub fn changed(peers: ZookeeperPeers) -> Result {
     }
     let known: Option<Published> = peer.get_local(PUBLISHED)?;
     let Some(address) = look_at(&peer)?.address else { return Ok(()) };
-    match known.map(|known| known.address) {
-        Some(Some(known)) if known == address => {}
-        Some(None) => peer.set_flag(JOINED),
-        // Of a peer that this charm's Python forerunner has met no address is known: it may be another one.
-        Some(Some(_)) | None => peer.set_flag(CHANGED),
+    match known.and_then(|known| known.address) {
+        Some(known) if known == address => {}
+        Some(_) => peer.set_flag(CHANGED),
+        // So it is, too, if its `-joined` was resolved without running, or ran in this charm's Python forerunner.
+        None => peer.set_flag(JOINED),
     }
     Ok(())
 }
@@ -178,10 +181,53 @@ pub fn departed(peers: ZookeeperPeers, flags: Flags) -> Result {
         return Ok(());
     }
     let Some(peer) = peers.endpoint.conversation(Scope::Unit)? else { return Ok(()) };
-    known(&peer)?;
+    tell_departed(&peer)
+}
+
+fn tell_departed(peer: &Conversation) -> Result {
+    // Its last address is needed once it is gone.
+    known(peer)?;
     peer.clear_flag(JOINED);
     peer.clear_flag(CHANGED);
     peer.set_flag(DEPARTED);
+    Ok(())
+}
+
+/// The units of the application, where Juju does not always tell that a peer has departed: that is Juju 4 (contract 5.5, juju
+/// issue 23326). A handler that asks for them is skipped on any other.
+#[derive(Debug)]
+pub struct UnitsThatAre(BTreeMap<String, String>);
+
+impl FromContext for UnitsThatAre {
+    fn from_context(context: &Context, param: &Param<'_>) -> std::result::Result<Self, Rejection> {
+        let unit = Unit::of(context);
+        let major = unit.juju_version().and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+        if major.is_none_or(|major| major < 4) {
+            return Err(Rejection::Skip("this Juju tells every departure".to_owned()));
+        }
+        let units = GoalState::from_context(context, param)?.units;
+        if !units.contains_key(unit.name().as_str()) {
+            return Err(Rejection::Skip("goal-state leaves out this unit, too, and is not to be believed".to_owned()));
+        }
+        Ok(Self(units))
+    }
+}
+
+/// A peer that is no unit of the application any more has departed, although Juju has not told (difference D20).
+///
+/// # Errors
+///
+/// If Juju refuses.
+#[hook("update-status")]
+pub fn departed_untold(endpoints: Vec<ZookeeperPeers>, units: UnitsThatAre) -> Result {
+    for peers in endpoints.iter().filter(|peers| !peers.is_leaving()) {
+        for peer in peers.endpoint.conversations().iter().filter(|peer| !peer.has_departed()) {
+            if peer.scope().parse::<UnitName>().is_ok() && !units.0.contains_key(peer.scope()) {
+                tell_departed(peer)?;
+                peer.end()?;
+            }
+        }
+    }
     Ok(())
 }
 
@@ -326,13 +372,13 @@ impl ZookeeperPeers {
     }
 
     fn members_that(&self, wanted: impl Fn(&Published) -> bool) -> Result<Vec<Node>, Error> {
-        let mut nodes = Vec::new();
+        // By number: a peer that is met over two relations, which Juju has been seen to make (contract 4.1), is one member.
+        let mut nodes = BTreeMap::new();
         for peer in self.endpoint.conversations().iter().filter(|peer| !peer.has_departed()) {
             let known = known(peer)?;
-            nodes.extend(node(peer, &known).filter(|_| wanted(&known)));
+            nodes.extend(node(peer, &known).filter(|_| wanted(&known)).map(|node| (node.unit.number(), node)));
         }
-        nodes.sort_by_key(|node| node.unit.number());
-        Ok(nodes)
+        Ok(nodes.into_values().collect())
     }
 
     fn restart_nonce(&self) -> Result<Option<String>, Error> {

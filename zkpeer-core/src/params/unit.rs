@@ -260,6 +260,19 @@ impl Network {
     pub fn of_endpoint(&self, endpoint: &str) -> JujuResult<NetworkInfo> {
         self.0.juju().network_get(endpoint, None)
     }
+
+    /// The address under which the other side of an endpoint reaches this unit, the one that Juju tells peers; none as long as
+    /// Juju knows none. When it changes Juju runs `config-changed` (contract 3.2).
+    ///
+    /// # Errors
+    ///
+    /// If Juju refuses. A name that is no endpoint's is taken for one without an address: Juju says the same of both.
+    pub fn ingress_address(&self, endpoint: &str) -> JujuResult<Option<String>> {
+        match self.of_endpoint(endpoint) {
+            Err(error) if error.is_address_not_found() => Ok(None),
+            info => Ok(info?.ingress_addresses.into_iter().next()),
+        }
+    }
 }
 
 /// What this unit keeps in the controller (`state-get`, `state-set`): it is applied together with relation data when the

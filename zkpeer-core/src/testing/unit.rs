@@ -128,10 +128,10 @@ impl Unit {
     #[track_caller]
     #[must_use]
     pub fn charm(mut self, directory: impl AsRef<Path>) -> Self {
-        self.metadata = match Metadata::read(directory.as_ref()) {
-            Ok(metadata) => metadata,
+        match Metadata::read(directory.as_ref()) {
+            Ok(metadata) => self.know(metadata),
             Err(error) => bad("charm", &error),
-        };
+        }
         match metadata::read_config_defaults(directory.as_ref()) {
             Ok(defaults) => defaults.into_iter().for_each(|(option, default)| self.set_config(&option, default)),
             Err(error) => bad("charm", &error),
@@ -147,8 +147,14 @@ impl Unit {
     #[must_use]
     pub fn metadata(mut self, yaml: &str) -> Self {
         let path = Path::new("metadata.yaml");
-        self.metadata = Metadata::parse(yaml, path).unwrap_or_else(|error| bad("metadata", &error));
+        self.know(Metadata::parse(yaml, path).unwrap_or_else(|error| bad("metadata", &error)));
         self
+    }
+
+    /// Charm and hook commands know the same endpoints.
+    fn know(&mut self, metadata: Metadata) {
+        Rc::make_mut(&mut self.controller.application(OWN_APPLICATION).charm).metadata = metadata.clone();
+        self.metadata = metadata;
     }
 
     /// The version of Juju.

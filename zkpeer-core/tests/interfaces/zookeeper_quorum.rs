@@ -2,7 +2,7 @@
 
 use zkpeer_core::interfaces::zookeeper_quorum::{self as quorum, DepartedNode, Node};
 use zkpeer_core::testing::{Application, Error, Model, Unit};
-use zkpeer_core::{Charm, Kv, Leader, Result, ZookeeperPeers, handlers, hook, when};
+use zkpeer_core::{Action, Charm, Kv, Leader, Result, ZookeeperPeers, action, handlers, hook, when};
 
 const METADATA: &str =
     "name: zk\nsummary: a charm\ndescription: for tests\npeers:\n  zkpeer: {interface: zookeeper-quorum}\n";
@@ -371,6 +371,15 @@ fn two_endpoints_of_the_interface_do_not_mix() {
     assert!(!unit.stored().contains_key("zkpeer departed"));
 }
 
+#[test]
+fn a_peer_that_is_met_over_two_relations_of_one_endpoint_is_one_member() {
+    let mut unit = unit(2);
+    unit.set_member("zkpeer:7", "zk/2", &[("ingress-address", "10.0.0.22")]);
+    unit.run_relation("zkpeer-relation-joined", "zkpeer:7", "zk/2");
+    unit.run("update-status");
+    assert_eq!(seen(&unit, "quorum"), "[zk/1 10.0.0.1, zk/2 10.0.0.22]");
+}
+
 /// What the Python interface has stored of two peers, one of which departed before it was dismissed.
 fn taken_over() -> Unit {
     let mut unit = unit(0);
@@ -405,10 +414,18 @@ fn a_stale_departure_that_the_python_charm_has_left_is_handled_and_gone() {
 }
 
 #[test]
-fn of_a_peer_that_the_python_charm_has_met_the_first_change_may_be_another_address() {
+fn a_peer_that_the_python_charm_has_met_joins_again_when_it_is_heard_of() {
     let mut unit = taken_over();
     hear(&mut unit, 1, &[("ingress-address", "10.9.9.9")]);
-    assert!(unit.is_set("zkpeer.changed"));
+    assert!(unit.is_set("zkpeer.joined"), "which address the charm knows of it cannot be told");
+}
+
+#[test]
+fn a_peer_whose_joining_was_resolved_without_running_joins_when_it_is_heard_of() {
+    let mut unit = unit(0);
+    ready(&mut unit);
+    hear(&mut unit, 1, &[("ingress-address", "10.0.0.1")]);
+    assert_eq!(seen(&unit, "zkpeer joined"), "[zk/1 10.0.0.1]");
 }
 
 #[test]
@@ -425,6 +442,42 @@ fn hundreds_of_departures_are_dismissed_at_once() {
     let report = unit.run("update-status");
     assert_eq!(report.handlers(), ["look", "remove[zkpeer]"]);
     assert!(!unit.stored().keys().any(|key| key.contains("zk/")));
+}
+
+/// A charm's directory.
+fn charm() -> tempfile::TempDir {
+    let charm = tempfile::tempdir().unwrap();
+    let bases = "bases: [{name: ubuntu, channel: \"24.04\", architectures: [amd64]}]\n";
+    let files = [("metadata.yaml", METADATA), ("manifest.yaml", bases), ("actions.yaml", "quorum: {}\n")];
+    files.iter().for_each(|(name, text)| std::fs::write(charm.path().join(name), text).unwrap());
+    charm
+}
+
+#[action("quorum")]
+fn tell_quorum(action: Action, zkpeer: ZookeeperPeers) -> Result {
+    action.set("quorum", &nodes(&zkpeer.get_nodes()?).join(", "));
+    Ok(())
+}
+
+#[test]
+fn difference_d20_a_departure_that_juju_4_does_not_tell_is_found_out() -> std::result::Result<(), Error> {
+    // DIFFERENCE D20: nothing but Juju's word removes a peer from the Python interface.
+    let charm = charm();
+    let mut model = Model::juju("4.0.14")?;
+    model.set_peer_departure_bug(true);
+    let handlers = handlers![quorum::joined, quorum::changed, quorum::departed, quorum::departed_untold, tell_quorum];
+    model.deploy(Application::new(charm.path()).in_process(Charm::new().handlers(handlers)).units(3))?;
+    model.settle()?;
+    model.remove_unit("zk/2")?;
+    model.settle()?;
+    assert!(!model.flags("zk/0").contains(&"zkpeer.departed".to_owned()), "Juju does not tell");
+    model.update_status("zk/0")?;
+    model.settle()?;
+    assert!(model.flags("zk/0").contains(&"zkpeer.departed".to_owned()));
+    let action = model.run_action("zk/0", "quorum", &[])?;
+    model.settle()?;
+    assert_eq!(model.action(action).unwrap().results["quorum"], "zk/1 10.0.0.5".into());
+    Ok(())
 }
 
 /// The leader orders a restart.
@@ -445,10 +498,7 @@ fn obey(zkpeer: ZookeeperPeers) -> Result {
 
 #[test]
 fn a_restart_that_the_leader_orders_is_told_by_all_on_every_juju() -> std::result::Result<(), Error> {
-    let charm = tempfile::tempdir().unwrap();
-    std::fs::write(charm.path().join("metadata.yaml"), METADATA).unwrap();
-    let bases = "bases: [{name: ubuntu, channel: \"24.04\", architectures: [amd64]}]\n";
-    std::fs::write(charm.path().join("manifest.yaml"), bases).unwrap();
+    let charm = charm();
     for version in ["2.9.52", "3.6.25", "4.0.14"] {
         let mut model = Model::juju(version)?;
         let handlers = handlers![quorum::joined, quorum::changed, quorum::departed, order, obey];

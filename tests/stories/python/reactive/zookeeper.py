@@ -18,15 +18,22 @@ def address():
 @when("zookeeper.installed")
 @when_not("zookeeper.configured")
 def configure():
-    network = json.loads(subprocess.check_output(["network-get", "zkpeer", "--format=json"]))
-    addresses = network.get("ingress-addresses")
-    if not addresses:
+    own = _own_address()
+    if own is None:
         hookenv.status_set("waiting", "for an address")
         return
     server.configure(hookenv.config())
-    server.add(hookenv.local_unit(), addresses[0])
+    server.add(hookenv.local_unit(), own)
     set_flag("zookeeper.configured")
     clear_flag("zookeeper.reported")
+
+
+def _own_address():
+    asked = subprocess.run(["network-get", "zkpeer", "--format=json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if b"no network config found" in asked.stderr:
+        return None
+    asked.check_returncode()
+    return (json.loads(asked.stdout).get("ingress-addresses") or [None])[0]
 
 
 @when("zookeeper.installed", "zookeeper.configured")
@@ -80,7 +87,7 @@ def status():
     if len(members) < 3:
         hint = "; fewer than 3 tolerate no failure"
     elif len(members) % 2 == 0:
-        hint = "; an even number tolerates no more failures than one less"
+        hint = "; an odd number is better"
     ids = " ".join(map(str, members))
     hookenv.status_set("active", "ready, quorum of {}: {}{}".format(len(members), ids, hint))
     set_flag("zookeeper.reported")

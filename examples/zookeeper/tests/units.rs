@@ -1,0 +1,66 @@
+//! One unit in this process, and a few of them.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+
+use zkpeer_core::testing::{Application, Error, Model, Unit};
+
+const CHARM: &str = env!("CARGO_MANIFEST_DIR");
+
+fn unit() -> Unit {
+    Unit::of(zookeeper::charm()).charm(CHARM)
+}
+
+fn file(unit: &Unit, name: &str) -> String {
+    fs::read_to_string(unit.charm_dir().join("zookeeper").join(name)).unwrap()
+}
+
+#[test]
+fn a_unit_alone_is_an_ensemble_of_one() {
+    let mut unit = unit();
+    assert_eq!(unit.run("install").handlers(), ["install", "configure", "start", "status"]);
+    assert_eq!(file(&unit, "data/myid"), "1\n");
+    assert_eq!(file(&unit, "zoo.cfg.dynamic"), "server.1=10.0.0.1:2888:3888:participant;2181\n");
+    assert!(file(&unit, "zoo.cfg").starts_with("tickTime=2000\n"));
+    let status = "status-set active ready, quorum of 1: 1; fewer than 3 tolerate no failure";
+    assert!(unit.commands().contains(&status.to_owned()), "{:?}", unit.commands());
+    assert!(unit.run("update-status").handlers().is_empty(), "nothing is due");
+}
+
+#[test]
+fn an_option_is_in_the_settings_after_its_hook() {
+    let mut unit = unit();
+    unit.run("install");
+    unit.set_config("tick-time", 500);
+    unit.run("config-changed");
+    assert!(file(&unit, "zoo.cfg").starts_with("tickTime=500\n"));
+}
+
+#[test]
+fn a_unit_that_is_no_leader_cannot_order_a_restart() {
+    let mut unit = unit();
+    unit.run_action("restart", &[]);
+    assert!(unit.commands().iter().any(|command| command.starts_with("action-fail")));
+}
+
+/// The membership as a unit has written it.
+fn members(model: &Model, unit: &str) -> String {
+    fs::read_to_string(model.charm_dir(unit).unwrap().join("zookeeper/zoo.cfg.dynamic")).unwrap()
+}
+
+#[test]
+fn until_its_address_is_known_a_unit_waits_and_is_nobodys_member() -> Result<(), Error> {
+    let mut model = Model::new();
+    model.deploy(Application::new(CHARM).in_process(zookeeper::charm()).units(2))?;
+    model.remove_address("zookeeper/1")?;
+    model.settle()?;
+    assert_eq!(model.status("zookeeper/1").message, "for an address");
+    assert!(!members(&model, "zookeeper/0").contains("server.2"));
+    model.set_address("zookeeper/1", "10.9.9.9")?;
+    model.settle()?;
+    for unit in ["zookeeper/0", "zookeeper/1"] {
+        assert!(members(&model, unit).contains("server.2=10.9.9.9:"), "{unit}: {}", members(&model, unit));
+    }
+    Ok(())
+}
