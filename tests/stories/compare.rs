@@ -89,7 +89,9 @@ impl Known {
             next.forget_put_back(&unit, side);
             next.ours = ended.seen.clone();
             next.bags = shown.bags;
-            next.status = shown.status;
+            if !shown.status.is_empty() {
+                next.status = shown.status;
+            }
             *self = next;
         }
         Ok(())

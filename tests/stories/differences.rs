@@ -172,7 +172,7 @@ impl Endpoint {
         !had.is_empty()
     }
 
-    /// A handler of Python's for one of the flags: what it is given, and dismisses.
+    /// A handler of Python's for one of the flags: what it is given.
     pub(crate) fn handle_python(&mut self, flag: &str, hook: &Hook) -> Option<Given> {
         let had = self.python.flag(flag).clone();
         if had.is_empty() {
@@ -182,13 +182,13 @@ impl Endpoint {
         if these.is_empty() {
             return Some(d8_nobody_is_recorded(hook));
         }
-        self.python.flag(flag).retain(|peer| !these.contains(peer));
         Some(Given::These(these))
     }
 
-    /// The end of a hook that has succeeded.
-    pub(crate) fn end(&mut self, hook: &Hook, ledger: &mut Ledger) {
-        if let Hook::Relation(hook) = hook
+    /// The end of a hook, which is about this endpoint or not.
+    pub(crate) fn end(&mut self, hook: &Hook, about: bool, ledger: &mut Ledger) {
+        if about
+            && let Hook::Relation(hook) = hook
             && hook.kind == RelationKind::Departed
             && let Some(peer) = &hook.unit
         {

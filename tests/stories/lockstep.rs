@@ -219,9 +219,7 @@ impl Tale {
         self.operate(&format!("update-status {unit}"), |model| model.update_status(unit));
     }
 
-    /// An action, which does not stumble: what it has set at once would stay (leader settings, in Python).
     pub(crate) fn run_action(&mut self, unit: &str, action: &str) {
-        self.files(unit, |path| drop(fs::remove_file(path)), "stumble");
         self.operate(&format!("run {unit} {action}"), |model| model.run_action(unit, action, &[]).map(drop));
     }
 

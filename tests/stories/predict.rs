@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use zkpeer_core::testing::Hook;
 
 use crate::compare::{Ended, Known, has_configured};
-use crate::differences::{self, ENDPOINTS, FLAGS, Given, Ledger, QUORUM};
+use crate::differences::{self, ENDPOINTS, Endpoint, FLAGS, Given, Ledger, QUORUM};
 use crate::lockstep::number;
 use crate::seen::{Call, Rounds, Seen};
 
@@ -32,50 +32,19 @@ impl Known {
             self.quorum.insert(number(unit), own.clone());
         }
         let mut predicted = Predicted::default();
+        if let Some(about) = self.about(hook) {
+            about.begin(hook, unit, about_address(hook, &ended.addresses), ledger);
+        }
         for (name, handlers) in ENDPOINTS {
-            let endpoint = self.endpoints.entry(name).or_default();
-            let about = matches!(hook, Hook::Relation(about) if about.relation.endpoint == name);
-            if about {
-                endpoint.begin(hook, unit, about_address(hook, &ended.addresses), ledger);
-            }
-            let members = endpoint.members();
             for (flag, handler) in FLAGS.into_iter().zip(handlers) {
-                if round.is_none() || predicted.crash.is_some() {
-                    break;
+                if round.is_some() && predicted.crash.is_none() {
+                    self.handle(ended, (name, flag, handler), round, &mut predicted, ledger);
                 }
-                let ours = endpoint.handle_ours(flag);
-                if ours {
-                    predicted.ours.entry(round).or_default().insert(handler.to_owned());
-                }
-                let Some(given) = endpoint.handle_python(flag, hook) else { continue };
-                let peers = match given {
-                    Given::These(peers) => peers,
-                    Given::InPlace(peer) => {
-                        ledger.note("D8 mistaken");
-                        predicted.mistaken = true;
-                        vec![peer]
-                    }
-                    Given::Nobody => {
-                        predicted.crash = Some(handler);
-                        continue;
-                    }
-                };
-                if ours && !predicted.mistaken {
-                    differences::d4_given(&peers, &members, ledger);
-                }
-                for peer in &peers {
-                    let address = endpoint.d21_read(peer, ended.addresses.get(peer), ledger);
-                    if name == QUORUM {
-                        write_quorum(&mut self.quorum, flag, peer, address);
-                    }
-                }
-                predicted.python.push(Call { round, handler: handler.to_owned(), peers: Some(peers) });
             }
-            if about {
-                endpoint.end(hook, ledger);
-            } else {
-                endpoint.end(&Hook::Plain(String::new()), ledger);
-            }
+        }
+        for (name, _) in ENDPOINTS {
+            let about = matches!(hook, Hook::Relation(about) if about.relation.endpoint == name);
+            self.endpoints.entry(name).or_default().end(hook, about, ledger);
         }
         let python: Vec<u32> =
             predicted.python.iter().filter(|call| is_of_quorum(&call.handler)).filter_map(|call| call.round).collect();
@@ -86,6 +55,58 @@ impl Known {
         }
         predicted.python_status = status_runs_in(&self.ours, ended.seen, round, &python);
         predicted
+    }
+
+    /// One handler for a flag of peers, on both sides.
+    fn handle(
+        &mut self,
+        ended: &Ended<'_>,
+        (name, flag, handler): (&'static str, &'static str, &'static str),
+        round: Option<u32>,
+        predicted: &mut Predicted,
+        ledger: &mut Ledger,
+    ) {
+        let hook = &ended.ours.hook;
+        let endpoint = self.endpoints.entry(name).or_default();
+        let members = endpoint.members();
+        let ours = endpoint.handle_ours(flag);
+        if ours {
+            predicted.ours.entry(round).or_default().insert(handler.to_owned());
+        }
+        let (peers, led) = match endpoint.handle_python(flag, hook) {
+            None => return,
+            Some(Given::Nobody) => {
+                predicted.crash = Some(handler);
+                return;
+            }
+            Some(Given::These(peers)) => {
+                if ours {
+                    differences::d4_given(&peers, &members, ledger);
+                }
+                (peers, Some(endpoint))
+            }
+            Some(Given::InPlace(peer)) => {
+                ledger.note("D8 mistaken");
+                predicted.mistaken = true;
+                // The conversation is one of the hook's endpoint, and so is the flag that is dismissed for it.
+                (vec![peer], self.about(hook))
+            }
+        };
+        let Some(led) = led else { return };
+        let addresses: Vec<Option<String>> =
+            peers.iter().map(|peer| led.d21_read(peer, ended.addresses.get(peer), ledger)).collect();
+        led.python.flag(flag).retain(|peer| !peers.contains(peer));
+        for (peer, address) in peers.iter().zip(addresses).filter(|_| name == QUORUM) {
+            write_quorum(&mut self.quorum, flag, peer, address);
+        }
+        predicted.python.push(Call { round, handler: handler.to_owned(), peers: Some(peers) });
+    }
+
+    /// The endpoint that the hook is about.
+    fn about(&mut self, hook: &Hook) -> Option<&mut Endpoint> {
+        let Hook::Relation(about) = hook else { return None };
+        let (name, _) = ENDPOINTS.into_iter().find(|(name, _)| about.relation.endpoint == *name)?;
+        Some(self.endpoints.entry(name).or_default())
     }
 
     /// The round in which handlers that wait for `zookeeper.installed` run, if they do.

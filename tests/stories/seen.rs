@@ -52,7 +52,7 @@ pub(crate) struct Seen {
     pub(crate) quorum: BTreeMap<u64, String>,
     /// The server's other files, with a word for the directory of the charm.
     pub(crate) files: BTreeMap<&'static str, String>,
-    /// What `juju status` shows; nothing after a hook that has failed, and of a unit that is gone.
+    /// What `juju status` shows; nothing while a hook has failed, and of a unit that is gone.
     pub(crate) status: String,
 }
 
@@ -79,7 +79,7 @@ impl Seen {
         }
         seen.quorum = quorum(directory);
         seen.files = FILES.into_iter().filter_map(|name| Some((name, file(directory, name)?))).collect();
-        if !seen.failed && !model.is_gone(unit) {
+        if !seen.failed && model.failed(unit).is_none() && !model.is_gone(unit) {
             let status = model.status(unit);
             seen.status = format!("{} {}", status.status, status.message);
         }

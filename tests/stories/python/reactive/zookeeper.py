@@ -143,8 +143,8 @@ def _look_at(watchers):
 
 @when("zookeeper.installed")
 def stumble():
-    """Fails so many times as the file `stumble` says."""
-    if os.path.exists("stumble"):
+    """Fails so many times as the file `stumble` says; not in actions, as what they set would stay in Python (F5)."""
+    if os.path.exists("stumble") and "JUJU_ACTION_NAME" not in os.environ:
         with open("stumble") as file:
             left = int(file.read())
         if left > 0:
