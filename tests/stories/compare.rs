@@ -120,19 +120,19 @@ impl Known {
         }
         expected.handlers.retain(|_, handlers| !handlers.is_empty());
         expected.quorum.clone_from(&self.quorum);
+        self.endpoints.keys().for_each(|name| drop(expected.flags.remove(&format!("{name}.leaving"))));
+        for (endpoint, bag) in &mut expected.bags {
+            differences::d6_old_nonces(bag, self.bags.get(endpoint));
+        }
         if ended.seen.failed {
             previous.set_peers(&mut expected, |endpoint| &endpoint.python);
             return expected;
         }
         self.set_peers(&mut expected, |endpoint| &endpoint.python);
-        self.endpoints.keys().for_each(|name| drop(expected.flags.remove(&format!("{name}.leaving"))));
         if !predicted.python_status.is_empty() && !expected.status.is_empty() {
             expected.status = ready(&self.quorum);
         } else if expected.status.starts_with(READY) {
             expected.status.clone_from(&self.status);
-        }
-        for (endpoint, bag) in &mut expected.bags {
-            differences::d6_old_nonces(bag, self.bags.get(endpoint));
         }
         if ran(ended.seen, "restart") {
             differences::d6_d19_restart(&expected.bags, ledger);
