@@ -1,19 +1,48 @@
-/* What a hook has to do with the store in any language, and nothing else: `floor read|write FILE`.
+/* What a hook has to do with the store and with Juju in any language, and nothing else:
+ * `floor read|write FILE [HOOK-COMMAND]...`.
  *
- * `read` opens the file and reads all rows of the table kv. `write` also writes three of them and commits, with the
- * rollback journal and full synchronisation, as charmhelpers does. */
+ * `read` opens the file and reads all rows of the table kv; then the hook commands are started one after the other, and
+ * what each prints is read. `write` also writes three rows and commits, with the rollback journal and full
+ * synchronisation, as charmhelpers does. */
+#include <spawn.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
 
 static int failed(sqlite3 *db, const char *what) {
     fprintf(stderr, "%s: %s\n", what, db ? sqlite3_errmsg(db) : "no memory");
     return 1;
 }
 
+/* Starts a hook command and reads what it prints; whether it did. */
+static int asks(char *command) {
+    int ends[2];
+    posix_spawn_file_actions_t actions;
+    if (pipe(ends) != 0 || posix_spawn_file_actions_init(&actions) != 0)
+        return 0;
+    posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+    posix_spawn_file_actions_addclose(&actions, ends[0]);
+    posix_spawn_file_actions_addclose(&actions, ends[1]);
+    char *arguments[] = {command, NULL};
+    pid_t child;
+    int failed = posix_spawnp(&child, command, &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    char answer[4096];
+    while (!failed && read(ends[0], answer, sizeof answer) > 0)
+        ;
+    close(ends[0]);
+    int status = 1;
+    return !failed && waitpid(child, &status, 0) == child && status == 0;
+}
+
 int main(int argc, char **argv) {
-    if (argc != 3) {
-        fprintf(stderr, "floor read|write FILE\n");
+    if (argc < 3) {
+        fprintf(stderr, "floor read|write FILE [HOOK-COMMAND]...\n");
         return 2;
     }
     int writes = strcmp(argv[1], "write") == 0;
@@ -34,6 +63,11 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%d rows instead of 100\n", rows);
         return 1;
     }
+    for (int i = 3; i < argc; i++)
+        if (!asks(argv[i])) {
+            fprintf(stderr, "%s has failed\n", argv[i]);
+            return 1;
+        }
     if (writes) {
         if (sqlite3_exec(db, "pragma synchronous = full; begin immediate", NULL, NULL, NULL) != SQLITE_OK)
             return failed(db, "begin");

@@ -147,7 +147,7 @@ fn a_write_to_a_relation_that_is_gone_is_told_as_juju_tells_it() {
         stage.set(name, value);
     }
     let gone = "cat >/dev/null; echo 'ERROR invalid value \"friends:9\" for option -r: relation not found' >&2; exit 2";
-    stage.tool("relation-list", gone);
+    stage.tool("relation-get", "echo '{}'");
     stage.tool("relation-set", gone);
     let before = stored(stage.dir());
     let run = stage.run(&probe());

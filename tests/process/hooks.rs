@@ -94,6 +94,22 @@ fn a_commit_that_juju_refuses_fails_the_hook_and_it_runs_again() {
 }
 
 #[test]
+fn what_juju_has_not_kept_is_taken_back_by_the_next_hook() {
+    let mut agent = agent(&probe());
+    agent.deploy().unwrap();
+    let before = stored(agent.charm_dir());
+    agent.refuse_commit("leadership lost");
+    agent.add_peer("friends", "probe/1", &[]).unwrap();
+    assert!(agent.step().unwrap().unwrap().failed());
+    assert_ne!(stored(agent.charm_dir()), before);
+    // The refused hook counts as done.
+    agent.resolve().unwrap();
+    assert_eq!(agent.run_hook("update-status").unwrap().command_names(), ["state-get", "config-get"]);
+    assert_eq!(stored(agent.charm_dir()), before);
+    assert_eq!(agent.run_hook("update-status").unwrap().command_names(), ["config-get"], "it is asked once");
+}
+
+#[test]
 fn an_action_ends_as_its_handler_says() {
     let mut agent = agent(&probe());
     agent.deploy().unwrap();

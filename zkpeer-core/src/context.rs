@@ -51,6 +51,8 @@ pub(crate) struct Outside {
     pub(crate) unit: UnitName,
     pub(crate) charm_dir: PathBuf,
     pub(crate) juju_version: Option<String>,
+    /// Another one for each run of a hook.
+    pub(crate) context_id: Option<String>,
     pub(crate) home_is_set: bool,
     /// `PATH`, if this process is the charm's program and not a test.
     pub(crate) program_path: Option<OsString>,
@@ -190,6 +192,12 @@ impl Context {
 
     pub(crate) fn commit(&self) -> Result<(), StoreError> {
         self.0.state.borrow_mut().store.commit()
+    }
+
+    /// Puts back what was under these keys before.
+    pub(crate) fn put_back(&self, before: BTreeMap<String, Option<String>>) {
+        let store = &mut self.0.state.borrow_mut().store;
+        before.into_iter().for_each(|(key, text)| store.put_back(&key, text));
     }
 
     pub(crate) fn discard(&self) {

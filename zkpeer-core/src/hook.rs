@@ -121,6 +121,8 @@ pub(crate) struct Environment {
     pub(crate) unit: UnitName,
     pub(crate) charm_dir: PathBuf,
     pub(crate) juju_version: Option<String>,
+    /// Another one for each run of a hook.
+    pub(crate) context_id: Option<String>,
     pub(crate) path: OsString,
     /// Juju does not set `HOME` (contract 1.2).
     pub(crate) home_is_set: bool,
@@ -144,6 +146,7 @@ impl Environment {
             unit,
             charm_dir,
             juju_version: reader.text("JUJU_VERSION")?,
+            context_id: reader.text("JUJU_CONTEXT_ID")?,
             path: reader.raw("PATH").unwrap_or_default().to_owned(),
             home_is_set: reader.is_set("HOME"),
         })

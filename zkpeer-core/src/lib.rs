@@ -39,6 +39,7 @@ extern crate self as zkpeer_core;
 mod ask;
 mod automatic;
 mod charm;
+mod confirm;
 mod context;
 mod dispatch;
 mod error;

@@ -18,6 +18,11 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
+    /// Whether there is something that Juju drops when the hook fails, and cannot be seen to have dropped (contract 2.2).
+    pub(crate) fn has_what_is_dropped(&self) -> bool {
+        !(self.bags.is_empty() && self.controller_state.is_empty() && self.ports.is_empty())
+    }
+
     /// Hands everything to Juju, which applies it when the hook has succeeded. What Juju applies at once comes last.
     pub(crate) fn flush(&mut self, juju: &dyn Juju) -> JujuResult {
         for ((relation, side), values) in std::mem::take(&mut self.bags) {

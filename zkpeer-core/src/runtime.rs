@@ -10,6 +10,7 @@ use std::path::Path;
 use md5::{Digest, Md5};
 
 use crate::automatic;
+use crate::confirm;
 use crate::context::{Call, Context, FLAG_PREFIX};
 use crate::dispatch::Dispatch;
 use crate::error::{Error, describe};
@@ -99,6 +100,7 @@ impl Run<'_> {
         if let Some(action) = context.event().action().filter(|action| !self.registry.has_action(&action.name)) {
             return Err(Error::NoAction { name: action.name.clone() });
         }
+        confirm::at_start(context)?;
         triggers(&Triggers::of(context));
         let triggering = context.triggering_flags();
         let watched = self.registry.rules().watched().chain(triggering.iter().map(String::as_str));
@@ -122,6 +124,7 @@ impl Run<'_> {
                 }
             }
         });
+        confirm::at_end(context)?;
         let flushed = context.outbox().borrow_mut().flush(context.juju());
         flushed?;
         context.commit()?;

@@ -216,6 +216,15 @@ impl Store {
         true
     }
 
+    /// Puts back the JSON text that was under a key, or that there was none.
+    pub(crate) fn put_back(&mut self, key: &str, text: Option<String>) {
+        let old = match text {
+            Some(text) => self.values.insert(key.to_owned(), text),
+            None => self.values.remove(key),
+        };
+        self.note(key, old);
+    }
+
     /// Keeps the list of changes after what is under `key` has become something else than `old`.
     fn note(&mut self, key: &str, old: Option<String>) {
         match self.before.get(key) {

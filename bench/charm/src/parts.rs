@@ -1,6 +1,4 @@
-//! The parts of a no-op hook, each with those before it: `parts nothing`, `parts metadata`, `parts store`.
-
-mod ordinary;
+//! The parts of a hook of zookeeper's, each with those before it: `parts nothing`, `parts metadata`, `parts store`, `parts hook`.
 
 use std::error::Error;
 use std::path::Path;
@@ -12,7 +10,7 @@ use zkpeer_core::store::{Options, Store};
 fn main() -> ExitCode {
     let part = std::env::args().nth(1).unwrap_or_default();
     if part == "hook" {
-        return zkpeer_core::main();
+        return zookeeper::charm().main();
     }
     match up_to(&part) {
         Ok(()) => ExitCode::SUCCESS,
@@ -28,7 +26,7 @@ fn up_to(part: &str) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let metadata = Metadata::read(Path::new("."))?;
-    if part == "metadata" && metadata.name == "bench" {
+    if part == "metadata" && metadata.name == "zookeeper" {
         return Ok(());
     }
     let store = Store::open(".unit-state.db", &Options::default())?;

@@ -8,7 +8,6 @@
 
 mod client;
 mod hook;
-#[path = "../../charm/src/ordinary.rs"]
 mod ordinary;
 mod story;
 

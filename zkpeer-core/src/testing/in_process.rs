@@ -157,6 +157,7 @@ impl Memory {
                     unit: environment.unit,
                     charm_dir: environment.charm_dir,
                     juju_version: environment.juju_version,
+                    context_id: environment.context_id,
                     home_is_set: environment.home_is_set,
                     program_path: None,
                     metadata,

@@ -338,7 +338,7 @@ impl Unit {
         let hook = self.hook_of(&event);
         let context_id = format!("{}-{}", self.name, event.name());
         let parameters = super::Value::Map(mem::take(&mut self.parameters));
-        let run = Run::begin(hook.clone(), context_id, parameters, &self.controller, &mut self.agent);
+        let run = Run::begin(hook.clone(), context_id.clone(), parameters, &self.controller, &mut self.agent);
         let seen = run.seen.clone();
         let charm = Rc::clone(&self.controller.application(OWN_APPLICATION).charm);
         let agent = mem::replace(&mut self.agent, Agent::new(self.name.clone(), 0, Rc::default()));
@@ -354,6 +354,7 @@ impl Unit {
             unit: self.name.clone(),
             charm_dir: self.directory.path().to_owned(),
             juju_version,
+            context_id: Some(context_id),
             home_is_set: true,
             program_path: None,
             metadata: self.metadata.clone(),

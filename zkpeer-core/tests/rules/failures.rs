@@ -41,7 +41,18 @@ fn rule_11_a_hook_that_fails_in_the_middle_leaves_no_trace() {
 fn rule_11_what_was_gathered_is_sent_at_the_end() {
     let mut unit = Unit::new(handlers![begins]);
     unit.run("install");
-    assert_eq!(unit.commands(), ["state-set key=value", "open-port 2181/tcp"]);
+    assert_eq!(unit.commands(), ["state-set key=value zkpeer.kept=app/0-install", "open-port 2181/tcp"]);
+    assert_eq!(unit.flags(), ["begun"]);
+}
+
+#[test]
+fn rule_11_whether_juju_has_kept_a_hook_is_asked_once_by_the_next() {
+    let mut unit = Unit::new(handlers![begins]);
+    unit.run("install");
+    unit.run("config-changed");
+    assert_eq!(unit.commands(), ["state-get"]);
+    unit.run("start");
+    assert_eq!(unit.commands(), [""; 0]);
     assert_eq!(unit.flags(), ["begun"]);
 }
 
