@@ -31,7 +31,7 @@ const HOOK_COMMAND_LIMIT: Duration = Duration::from_secs(300);
 ///
 /// Handlers are linked in with the crate that they stand in, if the program names that crate at all. A package with both
 /// `src/lib.rs` and `src/main.rs` is two crates: write `use my_charm as _;` in `main.rs`, or the library's handlers are
-/// lost without a word. Other crates of handlers are named in [`interfaces!`](crate::interfaces).
+/// lost without a word. Other crates of handlers are named in [`interfaces!`](macro@crate::interfaces).
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {

@@ -24,7 +24,7 @@
 //! - What it may return: [`Result`], and [`EndHook`] to end the hook early.
 //! - [The rules](guide::rules) by which handlers run, the [automatic flags](guide::automatic_flags), and the [deliberate
 //!   differences](guide::differences) from charms.reactive.
-//! - Interfaces: [`interfaces`] has those that come with the library, first [`ZookeeperPeers`]; for one's own [`Interface`],
+//! - Interfaces: [`mod@interfaces`] has those that come with the library, first [`ZookeeperPeers`]; for one's own [`Interface`],
 //!   [`Endpoint`], [`Conversation`].
 //! - `main` with resources, triggers and settings: [`Charm`].
 //! - Tests: `testing::Unit` runs a unit in the test's process, `testing::UnitAgent` starts the real program (feature

@@ -125,8 +125,9 @@ pub fn when_not_all(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// A name is one of Juju's: `install`, `config-changed`, `zkpeer-relation-joined` and so on. `{joined,changed}` stands
 /// for alternatives, and `{peers:zookeeper-quorum}` (or `provides:`, `requires:`) for the endpoints that have this
-/// interface in this role. A name that Juju never runs is an error.
-/// Where the metadata has no such endpoint, the handler is never run, without a word: look at the spelling in both.
+/// interface in this role. A name that Juju never runs is an error, and so is, in the first hook, an endpoint that `metadata.yaml`
+/// has not. Where no endpoint has the interface in this role, the handler is another charm's and never run, without a word: look
+/// at the spelling in both.
 /// Peers that leave run no `-broken` (but for one after a restart of the agent): use `-departed`, or `stop`.
 ///
 /// The handler is tested in the phase `hooks`, once, before any handler with `when`; so the two never stand on one

@@ -289,12 +289,11 @@ fn play(options: &Options, mut player: Player, origins: &Origins) -> ExitCode {
         eprintln!("error: {problem}");
     }
     let mut ending = Ending { problem, ..Ending::default() };
-    match before_removal.filter(|_| ending.problem.is_none()) {
-        Some(standing) => {
-            ending.standing = standing;
-            ending.removed = true;
-        }
-        None => ending.standing = standing::look(player.model()),
+    ending.standing = standing::look(player.model());
+    // Where it failed with units still there, they are what there is to look at.
+    if let Some(standing) = before_removal.filter(|_| ending.problem.is_none() || ending.standing.units.is_empty()) {
+        ending.standing = standing;
+        ending.removed = true;
     }
     let failed = ending.problem.is_some();
     if options.keep {

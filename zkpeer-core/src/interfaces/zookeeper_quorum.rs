@@ -41,9 +41,38 @@
 //! What a peer has published is kept with its conversation and looked at again in that peer's own hooks, which is when Juju
 //! looks at it again, too (contract 4.6). So nothing here costs a hook command for each peer.
 //!
-//! A restart of all servers, one after the other, is ordered by the leader: it sets the leader setting `restart_nonce` to a
-//! value that has not been used before (`Leader::set`). Each unit that has restarted says so with
-//! [`inform_restart`](ZookeeperPeers::inform_restart), and [`restarted_nodes`](ZookeeperPeers::restarted_nodes) are those that have.
+//! A restart of the servers is ordered by the leader: it sets the leader setting `restart_nonce` to a value that has not been used
+//! before (`Leader::set`). Each unit that has restarted says so with [`inform_restart`](ZookeeperPeers::inform_restart), and
+//! [`restarted_nodes`](ZookeeperPeers::restarted_nodes) are those that have.
+//!
+//! The order is seen in one hook only; a charm that cannot follow at once keeps it in a flag of its own. A handler whose flags
+//! stand runs in every hook, those included in which a peer tells that it has restarted. So a unit that waits for its turn needs no
+//! flag of the interface:
+//!
+//! ```
+//! use zkpeer_core::{Flags, Result, Unit, ZookeeperPeers, when};
+//!
+//! #[when("leadership.changed.restart_nonce")]
+//! fn restart_ordered(flags: Flags) {
+//!     flags.set("zookeeper.restart-ordered");
+//! }
+//!
+//! /// One after the other, in the order of the units' numbers.
+//! #[when("zookeeper.started", "zookeeper.restart-ordered")]
+//! fn restart(zkpeer: ZookeeperPeers, unit: Unit, flags: Flags) -> Result {
+//!     let restarted = zkpeer.restarted_nodes()?;
+//!     let is_before = |number| number < unit.name().number();
+//!     let waits_for = |node: &_| !restarted.contains(node);
+//!     if zkpeer.get_nodes()?.iter().filter(|node| is_before(node.unit.number())).any(waits_for) {
+//!         return Ok(());
+//!     }
+//!     restart_server()?;
+//!     zkpeer.inform_restart()?;
+//!     flags.clear("zookeeper.restart-ordered");
+//!     Ok(())
+//! }
+//! # fn restart_server() -> Result { Ok(()) }
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -52,7 +81,7 @@ use serde::{Deserialize, Serialize};
 use crate::juju::{Bag, BagOwner, Side, UnitName};
 use crate::metadata::Role;
 use crate::{
-    Context, Conversation, Endpoint, Error, Flags, FromContext, GoalState, Interface, Leader, Log, Param, Rejection,
+    Context, Conversation, Endpoint, Error, Flags, FromContext, GoalState, Interface, Kv, Leader, Param, Rejection,
     Result, Scope, Setup, Unit, hook,
 };
 
@@ -73,6 +102,8 @@ const YES: &str = "True";
 const RESTART_NONCE: &str = "restart_nonce";
 /// What is kept with a peer's conversation.
 const PUBLISHED: &str = "published";
+/// What is kept for an endpoint: values that wait for the relation to be entered.
+const TO_BE_TOLD: &str = "zkpeer.to-be-told.{relation_name}";
 
 /// The peers of a ZooKeeper unit, over one endpoint; see [the module](self) for the flags.
 #[derive(Clone, Debug)]
@@ -131,6 +162,17 @@ impl From<Bag> for Published {
     }
 }
 
+/// This unit has entered the relation.
+///
+/// # Errors
+///
+/// If Juju refuses.
+#[hook("{peers:zookeeper-quorum}-relation-created")]
+pub fn created(peers: ZookeeperPeers) -> Result {
+    peers.tell_what_waits()?;
+    Ok(())
+}
+
 /// A peer has joined; that is told once its address is known.
 ///
 /// # Errors
@@ -139,6 +181,8 @@ impl From<Bag> for Published {
 #[hook("{peers:zookeeper-quorum}-relation-joined")]
 pub fn joined(peers: ZookeeperPeers) -> Result {
     let Some(peer) = peers.endpoint.conversation(Scope::Unit)? else { return Ok(()) };
+    // Not every relation has a `-created` (contract 4.4).
+    peers.tell_what_waits()?;
     peer.clear_flag(DEPARTED);
     if look_at(&peer)?.address.is_some() {
         peer.set_flag(JOINED);
@@ -385,16 +429,27 @@ impl ZookeeperPeers {
         Leader::of(self.endpoint.context()).get(RESTART_NONCE)
     }
 
-    /// Publishes to all peers, those that join later included.
+    /// Publishes to all peers, those that join later included; once the relation is entered, which is right after `install`.
     fn tell(&self, key: &str, value: &str) -> Result<(), Error> {
         let relations = self.endpoint.relations()?;
         if relations.is_empty() {
-            let name = self.endpoint.name();
-            Log::of(self.endpoint.context()).warning(&format!(
-                "`{key}` is not told to the peers of `{name}`: this unit has not entered the relation yet, which it does right \
-                 after `install`; tell it in a later hook"
-            ));
+            let kept = Kv::of(self.endpoint.context());
+            let waiting = self.endpoint.flag(TO_BE_TOLD);
+            let mut all: BTreeMap<String, String> = kept.get(&waiting)?.unwrap_or_default();
+            all.insert(key.to_owned(), value.to_owned());
+            return kept.set(&waiting, &all);
         }
         relations.iter().try_for_each(|relation| self.endpoint.publish(relation, Side::Unit, key, value))
+    }
+
+    /// Publishes what was to be told before the relation was entered.
+    fn tell_what_waits(&self) -> Result<(), Error> {
+        let kept = Kv::of(self.endpoint.context());
+        let key = self.endpoint.flag(TO_BE_TOLD);
+        for (name, value) in kept.get::<BTreeMap<String, String>>(&key)?.into_iter().flatten() {
+            self.tell(&name, &value)?;
+        }
+        kept.unset(&key);
+        Ok(())
     }
 }

@@ -33,7 +33,9 @@ use crate::juju::talk::{self, Ended};
 pub struct Kv(Context);
 
 impl Kv {
-    pub(crate) fn of(context: &Context) -> Self {
+    /// The values that a run's store keeps, for interfaces.
+    #[must_use]
+    pub fn of(context: &Context) -> Self {
         Self(context.clone())
     }
 

@@ -196,9 +196,7 @@ impl Status {
 pub struct Log(Context);
 
 impl Log {
-    /// The log of a run, for interfaces.
-    #[must_use]
-    pub fn of(context: &Context) -> Self {
+    pub(crate) fn of(context: &Context) -> Self {
         Self(context.clone())
     }
 

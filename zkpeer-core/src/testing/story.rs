@@ -32,6 +32,11 @@ use super::yaml::read_text;
 use crate::juju::names::{is_application, is_endpoint};
 use crate::juju::{NameError, UnitName};
 
+/// Whether Juju has a hook of this name; otherwise the reason, with the nearest that there is.
+pub(super) fn check_hook(name: &str) -> Result<(), String> {
+    words::hook(name).map(drop)
+}
+
 /// A story: what is deployed, and what happens then, one step after the other.
 ///
 /// How it is written: [the module](self). All that a text can tell is checked when it is read: names,

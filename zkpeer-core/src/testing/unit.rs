@@ -18,6 +18,7 @@ use super::machine::Session;
 use super::names::JujuVersion;
 use super::process::CommandRun;
 use super::run::Run;
+use super::story::check_hook;
 use crate::charm::Charm;
 use crate::context::{FLAG_PREFIX, Outside, Resources};
 use crate::error::{Error, describe};
@@ -216,7 +217,7 @@ impl Unit {
     /// If the names are none.
     #[track_caller]
     pub fn set_member(&mut self, relation: &str, unit: &str, bag: &[(&str, &str)]) {
-        let (relation, unit) = (relation_id(relation), unit_name(unit));
+        let (relation, unit) = (self.known(relation), unit_name(unit));
         self.relation(&relation, unit.application());
         self.controller.set_unit_bag(relation.number, &unit, entries(bag));
         self.agent.add_member(relation.number, &unit);
@@ -256,14 +257,22 @@ impl Unit {
     ///
     /// # Panics
     ///
-    /// If the hook fails; [`try_run`](Self::try_run) is for hooks that are expected to.
+    /// If Juju has no such hook, or it fails; [`try_run`](Self::try_run) is for hooks that are expected to.
     #[track_caller]
     pub fn run(&mut self, hook: &str) -> Report {
         succeeded(self.try_run(hook))
     }
 
     /// Runs a hook that is about no relation, and that may fail.
+    ///
+    /// # Panics
+    ///
+    /// If Juju has no such hook.
+    #[track_caller]
     pub fn try_run(&mut self, hook: &str) -> Report {
+        if let Err(reason) = check_hook(hook) {
+            bad("hook", &reason);
+        }
         self.run_event(HookEvent::hook(hook)).0
     }
 
@@ -306,7 +315,7 @@ impl Unit {
     pub fn try_run_relation(&mut self, hook: &str, relation: &str, remote_unit: &str) -> Report {
         let unit = unit_name(remote_unit);
         let event = RelationEvent {
-            id: relation_id(relation),
+            id: self.relation_of(hook, relation),
             remote_application: Some(unit.application().to_owned()),
             departing_unit: hook
                 .ends_with("-departed")
@@ -325,12 +334,39 @@ impl Unit {
     #[track_caller]
     pub fn try_run_relation_without_unit(&mut self, hook: &str, relation: &str) -> Report {
         let event = RelationEvent {
-            id: relation_id(relation),
+            id: self.relation_of(hook, relation),
             remote_unit: None,
             remote_application: Some(self.name.application().to_owned()),
             departing_unit: None,
         };
         self.run_event(HookEvent::of_relation(hook, event)).0
+    }
+
+    /// The relation that a hook is about, as its name has to say, on an endpoint of the charm.
+    #[track_caller]
+    fn relation_of(&self, hook: &str, relation: &str) -> RelationId {
+        let id = self.known(relation);
+        let kind = hook.strip_prefix(id.endpoint.as_str()).and_then(|rest| rest.strip_prefix("-relation-"));
+        match check_hook(hook) {
+            Err(reason) => bad("hook", &reason),
+            Ok(()) if kind.is_none() => {
+                bad("hook", &format!("`{hook}` is not about `{relation}`, of `{}`", id.endpoint))
+            }
+            Ok(()) => id,
+        }
+    }
+
+    /// A relation on an endpoint of the charm, if it has metadata at all.
+    #[track_caller]
+    fn known(&self, relation: &str) -> RelationId {
+        let id = relation_id(relation);
+        let endpoints = &self.metadata.endpoints;
+        if !endpoints.is_empty() && !endpoints.contains_key(&id.endpoint) {
+            let names: Vec<&str> = endpoints.keys().map(String::as_str).collect();
+            let reason = format!("metadata.yaml has no endpoint `{}`; it has: {}", id.endpoint, names.join(", "));
+            bad("relation", &reason);
+        }
+        id
     }
 
     /// Runs a hook or an action, and gives the error, too.

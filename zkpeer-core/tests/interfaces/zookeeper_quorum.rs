@@ -341,11 +341,27 @@ fn difference_d5_the_ensembles_leader_is_found_with_its_address_and_can_take_tha
 }
 
 #[test]
-fn before_the_relation_is_entered_there_is_a_warning_that_nothing_is_told() {
-    let mut unit = unit(0);
-    unit.store("reactive.states.leads", &());
-    unit.run("install");
-    assert!(unit.commands().iter().any(|command| command.starts_with("juju-log WARNING `is_zk_leader` is not told")));
+fn what_is_told_before_the_relation_is_entered_is_told_then() {
+    for first in ["created", "joined"] {
+        let handlers = handlers![quorum::created, quorum::joined, inform, lead, follow];
+        let mut unit = Unit::new(handlers).metadata(METADATA);
+        unit.set_leader_setting("restart_nonce", "7");
+        for flag in ["leads", "restart"] {
+            unit.store(&format!("reactive.states.{flag}"), &());
+        }
+        unit.run("install");
+        assert!(unit.published("zkpeer:0").is_empty());
+        let hook = format!("zkpeer-relation-{first}");
+        let report = match first {
+            "created" => unit.try_run_relation_without_unit(&hook, "zkpeer:0"),
+            _ => unit.run_relation(&hook, "zkpeer:0", "zk/1"),
+        };
+        assert_eq!(report.error, None);
+        let told: Vec<String> =
+            unit.published("zkpeer:0").into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+        assert_eq!(told, ["is_zk_leader=True", "restarted.7=True"], "{first}");
+        assert!(!unit.stored().keys().any(|key| key.contains("to-be-told")));
+    }
 }
 
 #[test]

@@ -500,3 +500,21 @@ fn d13_a_hook_of_an_endpoint_that_the_charm_has_not() {
     let report = Unit::new(handlers![never]).metadata(METADATA).try_run("install");
     assert_eq!(report.outcome, HookOutcome::Failed);
 }
+
+/// What a test of a charm says that asks for what Juju never does.
+fn refused(test: impl FnOnce(&mut Unit) + std::panic::UnwindSafe) -> String {
+    let run = || test(&mut Unit::new(handlers![]).metadata("name: zk\npeers:\n  zkpeer: {interface: quorum}\n"));
+    let panic = std::panic::catch_unwind(run).err();
+    panic.and_then(|panic| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
+
+#[test]
+fn a_test_that_misspells_a_hook_or_an_endpoint_fails() {
+    let hook = "hook: Juju has no hook `config-change`; is it `config-changed`?";
+    assert_eq!(refused(|unit| drop(unit.run("config-change"))), hook);
+    let endpoint = "relation: metadata.yaml has no endpoint `peer`; it has: zkpeer";
+    assert_eq!(refused(|unit| unit.set_member("peer:0", "zk/1", &[])), endpoint);
+    assert_eq!(refused(|unit| drop(unit.run_relation("peer-relation-joined", "peer:0", "zk/1"))), endpoint);
+    let other = "hook: `peer-relation-joined` is not about `zkpeer:0`, of `zkpeer`";
+    assert_eq!(refused(|unit| drop(unit.run_relation("peer-relation-joined", "zkpeer:0", "zk/1"))), other);
+}
