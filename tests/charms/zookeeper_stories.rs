@@ -30,6 +30,10 @@ fn watcher_changed(watchers: ZookeeperPeers) {
     watchers.dismiss_changed();
 }
 
+/// Watches the flags of leader settings, so that they are there to be compared.
+#[when("leadership.changed.restart_nonce")]
+fn settings_changed() {}
+
 /// Fails so many times as the file `stumble` says; not in actions, as what they set would stay in Python (F5).
 #[when("zookeeper.installed")]
 fn stumble(dir: CharmDir, action: Option<Action>) -> Result {
@@ -84,6 +88,7 @@ fn main() -> ExitCode {
         zookeeper::quorum_add,
         zookeeper::quorum_remove,
         zookeeper::quorum_update,
+        zookeeper::restart_ordered,
         zookeeper::restart,
         zookeeper::status,
         zookeeper::show_quorum,
@@ -92,6 +97,7 @@ fn main() -> ExitCode {
         watcher_joined,
         watcher_departed,
         watcher_changed,
+        settings_changed,
         stumble,
         probe,
     ];

@@ -3,7 +3,7 @@ import json
 import os
 import subprocess
 
-from charmhelpers.core import hookenv
+from charmhelpers.core import hookenv, unitdata
 from charms.reactive import clear_flag, endpoint_from_flag, endpoint_from_name, hook, set_flag, when, when_not
 
 import leadership
@@ -68,7 +68,17 @@ def quorum_update(zkpeer):
     clear_flag("zookeeper.reported")
 
 
-@when("zookeeper.started", "leadership.changed.restart_nonce")
+@hook("leader-settings-changed", "{peers:zookeeper-quorum}-relation-changed")
+def restart_ordered(*_):
+    if hookenv.remote_unit():
+        return
+    nonce = leadership.leader_get("restart_nonce")
+    if nonce and nonce != unitdata.kv().get("zookeeper.restart-nonce"):
+        unitdata.kv().set("zookeeper.restart-nonce", nonce)
+        set_flag("zookeeper.restart-ordered")
+
+
+@when("zookeeper.started", "zookeeper.restart-ordered")
 def restart():
     nonce = leadership.leader_get("restart_nonce")
     server.order("restart " + nonce)
@@ -77,6 +87,7 @@ def restart():
     # So the charm says itself what the interface would.
     for relation in hookenv.relation_ids("zkpeer"):
         hookenv.relation_set(relation, {"restarted." + nonce: "True"})
+    clear_flag("zookeeper.restart-ordered")
 
 
 @when("zookeeper.started")
@@ -105,6 +116,8 @@ def order_restart():
         return
     nonce = str(int(leadership.leader_get("restart_nonce") or 0) + 1)
     leadership.leader_set(restart_nonce=nonce)
+    unitdata.kv().set("zookeeper.restart-nonce", nonce)
+    set_flag("zookeeper.restart-ordered")
     hookenv.action_set({"nonce": nonce})
 
 
@@ -139,6 +152,11 @@ def watcher_changed(watchers):
 def _look_at(watchers):
     """All of them are units."""
     return [server.number(unit) for unit, _ in watchers.get_nodes()]
+
+
+@when("leadership.changed.restart_nonce")
+def settings_changed():
+    pass
 
 
 @when("zookeeper.installed")
