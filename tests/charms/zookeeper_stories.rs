@@ -74,6 +74,7 @@ fn ask(zkpeer: &ZookeeperPeers, method: &str) -> Result<Value> {
 fn main() -> ExitCode {
     // In place of all that are linked; in the order of rule 10 those of this program come last.
     let handlers = handlers![
+        zookeeper_quorum::created,
         zookeeper_quorum::joined,
         zookeeper_quorum::changed,
         zookeeper_quorum::departed,

@@ -3,11 +3,14 @@ import json
 import os
 import subprocess
 
-from charmhelpers.core import hookenv
+from charmhelpers.core import hookenv, unitdata
 from charms.reactive import clear_flag, endpoint_from_flag, endpoint_from_name, hook, set_flag, when, when_not
 
 import leadership
 import server
+
+# What is to be told to peers once the relation is entered.
+UNTOLD = "untold."
 
 
 @hook("config-changed")
@@ -74,9 +77,25 @@ def restart():
     server.order("restart " + nonce)
     if endpoint_from_flag("zkpeer.joined"):
         raise RuntimeError("joined is dismissed by now: nothing leads to the interface any more")
-    # So the charm says itself what the interface would.
-    for relation in hookenv.relation_ids("zkpeer"):
-        hookenv.relation_set(relation, {"restarted." + nonce: "True"})
+    # So the charm says itself what the interface would, as soon as the relation is entered.
+    _tell({"restarted." + nonce: "True"})
+
+
+def _tell(entries):
+    relations = hookenv.relation_ids("zkpeer")
+    if not relations:
+        unitdata.kv().update(entries, prefix=UNTOLD)
+    for relation in relations:
+        hookenv.relation_set(relation, entries)
+
+
+def tell_what_waits():
+    if hookenv.hook_name() in ("zkpeer-relation-created", "zkpeer-relation-joined"):
+        _tell(unitdata.kv().getrange(UNTOLD, strip=True))
+        unitdata.kv().unsetrange(prefix=UNTOLD)
+
+
+hookenv.atexit(tell_what_waits)
 
 
 @when("zookeeper.started")
