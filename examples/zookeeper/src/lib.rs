@@ -6,8 +6,8 @@
 mod server;
 
 use zkpeer_core::{
-    Action, Charm, Config, Flags, Leader, Network, Port, Ports, Result, Status, Unit, ZookeeperPeers, action, hook,
-    when, when_not,
+    Action, Charm, Config, Flags, HookEvent, Kv, Leader, Network, Port, Ports, Result, Status, Unit, ZookeeperPeers,
+    action, hook, when, when_not,
 };
 
 pub use crate::server::{CLIENT_PORT, DataDirectory, Member, Server, Settings};
@@ -117,16 +117,37 @@ pub fn quorum_update(zkpeer: ZookeeperPeers, server: Server, flags: Flags) -> Re
     Ok(())
 }
 
-/// The leader has ordered a restart.
+/// The leader may have ordered a restart. Juju tells that its settings have changed, and under Juju 4, where they are in the peer
+/// relation, that the application's databag has. (To wait for `leadership.changed.restart_nonce` would do as well, and ask Juju in
+/// every hook.)
+///
+/// # Errors
+///
+/// If Juju refuses.
+#[hook("leader-settings-changed", "{peers:zookeeper-quorum}-relation-changed")]
+pub fn restart_ordered(event: HookEvent, leader: Leader, kv: Kv, flags: Flags) -> Result {
+    if event.relation().is_some_and(|relation| relation.remote_unit.is_some()) {
+        return Ok(());
+    }
+    let nonce = leader.get("restart_nonce")?;
+    if nonce.is_some() && nonce != kv.get("zookeeper.restart-nonce")? {
+        kv.set("zookeeper.restart-nonce", &nonce)?;
+        flags.set("zookeeper.restart-ordered");
+    }
+    Ok(())
+}
+
+/// The server is restarted as soon as it runs, and the other units are told.
 ///
 /// # Errors
 ///
 /// If the files cannot be written, or Juju refuses.
-#[when("zookeeper.started", "leadership.changed.restart_nonce")]
-pub fn restart(zkpeer: ZookeeperPeers, server: Server, leader: Leader) -> Result {
-    let Some(nonce) = leader.get("restart_nonce")? else { return Ok(()) };
+#[when("zookeeper.started", "zookeeper.restart-ordered")]
+pub fn restart(zkpeer: ZookeeperPeers, server: Server, leader: Leader, flags: Flags) -> Result {
+    let nonce = leader.get("restart_nonce")?.unwrap_or_default();
     server.order(&format!("restart {nonce}"))?;
     zkpeer.inform_restart()?;
+    flags.clear("zookeeper.restart-ordered");
     Ok(())
 }
 
@@ -174,7 +195,7 @@ pub fn show_quorum(action: Action, zkpeer: ZookeeperPeers, server: Server) -> Re
 ///
 /// If Juju refuses.
 #[action("restart")]
-pub fn order_restart(action: Action, leader: Leader) -> Result {
+pub fn order_restart(action: Action, leader: Leader, kv: Kv, flags: Flags) -> Result {
     if !leader.is_leader()? {
         action.fail("only the leader orders a restart: run it on zookeeper/leader");
         return Ok(());
@@ -182,6 +203,9 @@ pub fn order_restart(action: Action, leader: Leader) -> Result {
     let last = leader.get("restart_nonce")?.and_then(|nonce| nonce.parse::<u64>().ok()).unwrap_or_default();
     let nonce = (last + 1).to_string();
     leader.set("restart_nonce", &nonce)?;
+    // The leader follows its own order, once: up to Juju 3.6 nobody tells it what it has set itself.
+    kv.set("zookeeper.restart-nonce", &nonce)?;
+    flags.set("zookeeper.restart-ordered");
     action.set("nonce", &nonce);
     Ok(())
 }

@@ -64,3 +64,24 @@ fn until_its_address_is_known_a_unit_waits_and_is_nobodys_member() -> Result<(),
     }
     Ok(())
 }
+
+#[test]
+fn every_unit_follows_an_order_to_restart_once_also_one_that_comes_later() -> Result<(), Error> {
+    for version in ["2.9.52", "3.6.25", "4.0.14"] {
+        let mut model = Model::juju(version)?;
+        model.deploy(Application::new(CHARM).in_process(zookeeper::charm()).units(2))?;
+        model.settle()?;
+        model.run_action("zookeeper/0", "restart", &[])?;
+        let mut runs = model.settle()?;
+        model.add_unit("zookeeper")?;
+        runs.extend(model.settle()?);
+        for unit in ["zookeeper/0", "zookeeper/1", "zookeeper/2"] {
+            let reports = runs.iter().filter(|run| run.unit == unit).filter_map(|run| run.report.as_ref());
+            let handlers: Vec<&str> = reports.flat_map(|report| report.handlers()).collect();
+            assert_eq!(handlers.iter().filter(|handler| **handler == "restart").count(), 1, "{unit}, {version}");
+            let order = fs::read_to_string(model.charm_dir(unit).unwrap().join("zookeeper/order")).unwrap();
+            assert_eq!(order, "restart 1\n", "{unit}, {version}");
+        }
+    }
+    Ok(())
+}
