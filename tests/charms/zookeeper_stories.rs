@@ -30,6 +30,10 @@ fn watcher_changed(watchers: ZookeeperPeers) {
     watchers.dismiss_changed();
 }
 
+/// So that these flags are watched, and compared.
+#[when("zookeeper.installed", "leadership.changed.restart_nonce")]
+fn nonce_changed() {}
+
 /// Fails so many times as the file `stumble` says; not in actions, as what they set would stay in Python (F5).
 #[when("zookeeper.installed")]
 fn stumble(dir: CharmDir, action: Option<Action>) -> Result {
@@ -85,6 +89,7 @@ fn main() -> ExitCode {
         zookeeper::quorum_add,
         zookeeper::quorum_remove,
         zookeeper::quorum_update,
+        zookeeper::restart_ordered,
         zookeeper::restart,
         zookeeper::status,
         zookeeper::show_quorum,
@@ -93,6 +98,7 @@ fn main() -> ExitCode {
         watcher_joined,
         watcher_departed,
         watcher_changed,
+        nonce_changed,
         stumble,
         probe,
     ];

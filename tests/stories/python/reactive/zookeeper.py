@@ -71,10 +71,24 @@ def quorum_update(zkpeer):
     clear_flag("zookeeper.reported")
 
 
-@when("zookeeper.started", "leadership.changed.restart_nonce")
+@hook("leader-settings-changed", "{peers:zookeeper-quorum}-relation-changed")
+def restart_ordered(*_):
+    nonce = leadership.leader_get("restart_nonce")
+    if hookenv.remote_unit() or nonce is None or nonce == unitdata.kv().get("zookeeper.restart-nonce"):
+        return
+    _order(nonce)
+
+
+def _order(nonce):
+    unitdata.kv().set("zookeeper.restart-nonce", nonce)
+    set_flag("zookeeper.restart-ordered")
+
+
+@when("zookeeper.started", "zookeeper.restart-ordered")
 def restart():
     nonce = leadership.leader_get("restart_nonce")
     server.order("restart " + nonce)
+    clear_flag("zookeeper.restart-ordered")
     if endpoint_from_flag("zkpeer.joined"):
         raise RuntimeError("joined is dismissed by now: nothing leads to the interface any more")
     # So the charm says itself what the interface would, as soon as the relation is entered.
@@ -124,6 +138,7 @@ def order_restart():
         return
     nonce = str(int(leadership.leader_get("restart_nonce") or 0) + 1)
     leadership.leader_set(restart_nonce=nonce)
+    _order(nonce)
     hookenv.action_set({"nonce": nonce})
 
 
@@ -153,6 +168,11 @@ def watcher_departed(watchers):
 def watcher_changed(watchers):
     _look_at(watchers)
     watchers.dismiss_changed()
+
+
+@when("zookeeper.installed", "leadership.changed.restart_nonce")
+def nonce_changed():
+    """So that these flags are watched, and compared."""
 
 
 def _look_at(watchers):
