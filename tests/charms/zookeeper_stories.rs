@@ -30,9 +30,9 @@ fn watcher_changed(watchers: ZookeeperPeers) {
     watchers.dismiss_changed();
 }
 
-/// Watches the flags of leader settings, so that they are there to be compared.
-#[when("leadership.changed.restart_nonce")]
-fn settings_changed() {}
+/// So that these flags are watched, and compared.
+#[when("zookeeper.installed", "leadership.changed.restart_nonce")]
+fn nonce_changed() {}
 
 /// Fails so many times as the file `stumble` says; not in actions, as what they set would stay in Python (F5).
 #[when("zookeeper.installed")]
@@ -78,6 +78,7 @@ fn ask(zkpeer: &ZookeeperPeers, method: &str) -> Result<Value> {
 fn main() -> ExitCode {
     // In place of all that are linked; in the order of rule 10 those of this program come last.
     let handlers = handlers![
+        zookeeper_quorum::created,
         zookeeper_quorum::joined,
         zookeeper_quorum::changed,
         zookeeper_quorum::departed,
@@ -97,7 +98,7 @@ fn main() -> ExitCode {
         watcher_joined,
         watcher_departed,
         watcher_changed,
-        settings_changed,
+        nonce_changed,
         stumble,
         probe,
     ];

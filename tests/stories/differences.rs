@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use zkpeer_core::testing::{Entries, Hook, RelationKind};
 
 use crate::lockstep::number;
+use crate::seen::Rounds;
 
 /// How often each number was used.
 #[derive(Debug, Default)]
@@ -272,6 +273,16 @@ pub(crate) fn d4_given(given: &[String], members: &BTreeSet<String>, ledger: &mu
         ledger.note("D4");
     }
 }
+
+/// R12: what was said before the relation was entered ours tells in `-created`; in Python the interface cannot be reached then, nor
+/// without harm in `-created` (F11), and the charm tells at the end of the hook.
+pub(crate) fn d19_created(ours: &mut Rounds, ledger: &mut Ledger) {
+    ours.entry(None).or_default().insert(CREATED.to_owned());
+    ledger.note("D19 created");
+}
+
+/// The handler of our interface for `-created`.
+pub(crate) const CREATED: &str = "created";
 
 /// R10: what a unit has told of earlier restarts is taken back by ours, and stays in Python.
 pub(crate) fn d6_old_nonces(ours: &mut Entries, python_before: Option<&Entries>) {

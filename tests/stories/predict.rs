@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use zkpeer_core::testing::Hook;
+use zkpeer_core::testing::{Hook, RelationKind};
 
 use crate::compare::{Ended, Known, has_configured};
 use crate::differences::{self, ENDPOINTS, Endpoint, FLAGS, Given, Ledger, QUORUM};
@@ -32,6 +32,9 @@ impl Known {
             self.quorum.insert(number(unit), own.clone());
         }
         let mut predicted = Predicted::default();
+        if matches!(hook, Hook::Relation(about) if about.kind == RelationKind::Created) {
+            differences::d19_created(&mut predicted.ours, ledger);
+        }
         if let Some(about) = self.about(hook) {
             about.begin(hook, unit, about_address(hook, &ended.addresses), ledger);
         }

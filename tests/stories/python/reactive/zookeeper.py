@@ -9,6 +9,9 @@ from charms.reactive import clear_flag, endpoint_from_flag, endpoint_from_name, 
 import leadership
 import server
 
+# What is to be told to peers once the relation is entered.
+UNTOLD = "untold."
+
 
 @hook("config-changed")
 def address():
@@ -70,24 +73,43 @@ def quorum_update(zkpeer):
 
 @hook("leader-settings-changed", "{peers:zookeeper-quorum}-relation-changed")
 def restart_ordered(*_):
-    if hookenv.remote_unit():
-        return
     nonce = leadership.leader_get("restart_nonce")
-    if nonce and nonce != unitdata.kv().get("zookeeper.restart-nonce"):
-        unitdata.kv().set("zookeeper.restart-nonce", nonce)
-        set_flag("zookeeper.restart-ordered")
+    if hookenv.remote_unit() or nonce is None or nonce == unitdata.kv().get("zookeeper.restart-nonce"):
+        return
+    _order(nonce)
+
+
+def _order(nonce):
+    unitdata.kv().set("zookeeper.restart-nonce", nonce)
+    set_flag("zookeeper.restart-ordered")
 
 
 @when("zookeeper.started", "zookeeper.restart-ordered")
 def restart():
     nonce = leadership.leader_get("restart_nonce")
     server.order("restart " + nonce)
+    clear_flag("zookeeper.restart-ordered")
     if endpoint_from_flag("zkpeer.joined"):
         raise RuntimeError("joined is dismissed by now: nothing leads to the interface any more")
-    # So the charm says itself what the interface would.
-    for relation in hookenv.relation_ids("zkpeer"):
-        hookenv.relation_set(relation, {"restarted." + nonce: "True"})
-    clear_flag("zookeeper.restart-ordered")
+    # So the charm says itself what the interface would, as soon as the relation is entered.
+    _tell({"restarted." + nonce: "True"})
+
+
+def _tell(entries):
+    relations = hookenv.relation_ids("zkpeer")
+    if not relations:
+        unitdata.kv().update(entries, prefix=UNTOLD)
+    for relation in relations:
+        hookenv.relation_set(relation, entries)
+
+
+def tell_what_waits():
+    if hookenv.hook_name() in ("zkpeer-relation-created", "zkpeer-relation-joined"):
+        _tell(unitdata.kv().getrange(UNTOLD, strip=True))
+        unitdata.kv().unsetrange(prefix=UNTOLD)
+
+
+hookenv.atexit(tell_what_waits)
 
 
 @when("zookeeper.started")
@@ -116,8 +138,7 @@ def order_restart():
         return
     nonce = str(int(leadership.leader_get("restart_nonce") or 0) + 1)
     leadership.leader_set(restart_nonce=nonce)
-    unitdata.kv().set("zookeeper.restart-nonce", nonce)
-    set_flag("zookeeper.restart-ordered")
+    _order(nonce)
     hookenv.action_set({"nonce": nonce})
 
 
@@ -149,14 +170,14 @@ def watcher_changed(watchers):
     watchers.dismiss_changed()
 
 
+@when("zookeeper.installed", "leadership.changed.restart_nonce")
+def nonce_changed():
+    """So that these flags are watched, and compared."""
+
+
 def _look_at(watchers):
     """All of them are units."""
     return [server.number(unit) for unit, _ in watchers.get_nodes()]
-
-
-@when("leadership.changed.restart_nonce")
-def settings_changed():
-    pass
 
 
 @when("zookeeper.installed")
