@@ -110,6 +110,26 @@ fn what_juju_has_not_kept_is_taken_back_by_the_next_hook() {
 }
 
 #[test]
+fn what_juju_has_not_kept_stays_if_another_program_has_gone_on_from_it() {
+    let mut agent = agent(&probe());
+    agent.deploy().unwrap();
+    let before = stored(agent.charm_dir());
+    agent.refuse_commit("leadership lost");
+    agent.add_peer("friends", "probe/1", &[]).unwrap();
+    assert!(agent.step().unwrap().unwrap().failed());
+    let refused = stored(agent.charm_dir());
+    let key = refused.keys().find(|key| !key.starts_with("zkpeer.") && !before.contains_key(*key)).unwrap();
+    let file = rusqlite::Connection::open(agent.charm_dir().join(".unit-state.db")).unwrap();
+    assert_eq!(file.execute("UPDATE kv SET data = '\"other\"' WHERE key = ?1", [key]).unwrap(), 1);
+    agent.resolve().unwrap();
+    agent.run_hook("update-status").unwrap();
+    let mut expected = refused.clone();
+    expected.insert(key.clone(), "\"other\"".to_owned());
+    expected.remove("zkpeer.unconfirmed");
+    assert_eq!(stored(agent.charm_dir()), expected);
+}
+
+#[test]
 fn an_action_ends_as_its_handler_says() {
     let mut agent = agent(&probe());
     agent.deploy().unwrap();

@@ -3,10 +3,12 @@
 //! The store is written before the program ends, and only after that Juju applies what was sent to it. In between the program may
 //! be killed, and Juju may refuse (contract 2.1, 2.3). So a hook that does both gives both its context id: to Juju with
 //! `state-set`, which is applied with the rest, and to the store together with what was there before. The next hook asks
-//! Juju which id it has; if it is another one, the store goes back.
+//! Juju which id it has; if it is another one, the store goes back. Not if anybody else has written to what would go back: the charm
+//! may have been another one meanwhile, on charms.reactive.
 
 use std::collections::BTreeMap;
 
+use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use crate::ask;
@@ -24,6 +26,8 @@ struct Unconfirmed {
     context_id: String,
     /// The JSON texts that were there before, by their keys.
     before: BTreeMap<String, Option<String>>,
+    /// The hash of what is there since.
+    after: String,
 }
 
 /// Before anything looks at the store: what Juju has not kept is taken back, at once, so that this hook starts from it
@@ -34,7 +38,10 @@ pub(crate) fn at_start(context: &Context) -> Result<(), Error> {
     if ask::controller_state(context, KEPT)?.as_ref() == Some(&last.context_id) {
         return Ok(());
     }
-    context.put_back(last.before);
+    let now = context.with_store(|store| hash(last.before.keys().map(|key| (key.as_str(), store.get_text(key)))));
+    if now == last.after {
+        context.put_back(last.before);
+    }
     Ok(context.commit()?)
 }
 
@@ -44,14 +51,26 @@ pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
     if !context.outbox().borrow().has_what_is_dropped() {
         return Ok(());
     }
-    let before: BTreeMap<String, Option<String>> = context.with_store(|store| {
-        let changes = store.changes().filter(|change| change.key != UNCONFIRMED);
-        changes.map(|change| (change.key.to_owned(), change.before.map(str::to_owned))).collect()
+    let (before, after) = context.with_store(|store| {
+        let changes = || store.changes().filter(|change| change.key != UNCONFIRMED);
+        let before: BTreeMap<String, Option<String>> =
+            changes().map(|change| (change.key.to_owned(), change.before.map(str::to_owned))).collect();
+        (before, hash(changes().map(|change| (change.key, change.after))))
     });
     if before.is_empty() {
         return Ok(());
     }
     context.outbox().borrow_mut().controller_state.insert(KEPT.to_owned(), Some(context_id.clone()));
-    context.set(UNCONFIRMED, &Unconfirmed { context_id, before })?;
+    context.set(UNCONFIRMED, &Unconfirmed { context_id, before, after })?;
     Ok(())
+}
+
+/// Of entries in the order of their keys.
+fn hash<'t>(entries: impl Iterator<Item = (&'t str, Option<&'t str>)>) -> String {
+    let mut hash = Md5::new();
+    for (key, text) in entries {
+        // No key and no text has a zero byte in it.
+        hash.update(format!("{key}\0{}\0", text.unwrap_or_default()));
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

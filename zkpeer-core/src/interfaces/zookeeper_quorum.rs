@@ -436,6 +436,8 @@ impl ZookeeperPeers {
             let kept = Kv::of(self.endpoint.context());
             let waiting = self.endpoint.flag(TO_BE_TOLD);
             let mut all: BTreeMap<String, String> = kept.get(&waiting)?.unwrap_or_default();
+            // Of several restarts the last is told.
+            all.retain(|told, _| !(told.starts_with(RESTARTED) && key.starts_with(RESTARTED)));
             all.insert(key.to_owned(), value.to_owned());
             return kept.set(&waiting, &all);
         }
