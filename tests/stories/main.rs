@@ -14,6 +14,7 @@ mod random;
 mod seen;
 mod shown;
 mod tales;
+mod taken_over;
 
 use std::fs;
 use std::path::Path;
