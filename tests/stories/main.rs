@@ -13,8 +13,8 @@ mod predict;
 mod random;
 mod seen;
 mod shown;
-mod tales;
 mod taken_over;
+mod tales;
 
 use std::fs;
 use std::path::Path;
