@@ -116,7 +116,7 @@ Each line with --format json is an object with an `event`:
                applications: [{application, status, message, version, leader_settings}],
                relations: [{relation, number, bags: {unit or application: {key: value}}}], kept
 
-The exit code is 0 if everything went well, 1 if the story or the charm failed, 2 if a flag is wrong.
+The exit code is 0 if everything went well, 2 if a flag is not understood, 1 if anything else is wrong.
 Stories: `cargo doc -p zkpeer-core --features testing --open`, module `testing::story`.";
 
 fn option(text: &str) -> Result<(String, String), String> {

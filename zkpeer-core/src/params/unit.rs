@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::ask;
 use crate::context::{Context, Param};
@@ -51,17 +51,43 @@ impl Config {
         }
     }
 
-    /// The whole configuration as one type, such as a struct with a field for each option.
+    /// The whole configuration as one type, such as a struct with a field for each option (with serde's feature `derive`).
+    ///
+    /// ```
+    /// use zkpeer_core::{Config, Result, when};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(rename_all = "kebab-case")]
+    /// struct Options {
+    ///     client_port: u16,
+    /// }
+    ///
+    /// #[when("config.changed")]
+    /// fn listen(config: Config) -> Result {
+    ///     let options: Options = config.all()?;
+    ///     println!("listening on {}", options.client_port);
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
     /// If the values do not fit the type.
     pub fn all<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let map = self.0.iter().map(|(option, value)| (option.clone(), value.clone())).collect();
-        T::deserialize(Value::Object(map)).map_err(|source| Error::Value {
-            what: "configuration",
-            key: "config.yaml".to_owned(),
-            source,
+        let map: Map<String, Value> = self.0.iter().map(|(option, value)| (option.clone(), value.clone())).collect();
+        let fit = |map: Map<String, Value>| T::deserialize(Value::Object(map));
+        fit(map.clone()).map_err(|source| {
+            // The option that does not fit is the one without which the error is another one.
+            let is_it = |option: &&String| {
+                let rest = map.iter().filter(|(other, _)| other != option);
+                let rest = rest.map(|(option, value)| (option.clone(), value.clone())).collect();
+                fit(rest).err().is_none_or(|other| other.to_string() != source.to_string())
+            };
+            let is_of_one = !source.to_string().starts_with("missing field");
+            match map.keys().find(is_it).filter(|_| is_of_one) {
+                Some(option) => Error::Value { what: "configuration option", key: option.clone(), source },
+                None => Error::Value { what: "configuration", key: "config.yaml".to_owned(), source },
+            }
         })
     }
 }

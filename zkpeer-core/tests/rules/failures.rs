@@ -2,7 +2,8 @@
 
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
-    ControllerState, EndHook, Flags, HookOutcome, Kv, Port, Ports, Result, Status, action, handlers, when, when_not,
+    Config, ControllerState, EndHook, Flags, HookOutcome, Kv, Port, Ports, Result, Status, action, handlers, when,
+    when_not,
 };
 
 #[when_not("begun")]
@@ -136,4 +137,36 @@ fn backup() -> Result {
 fn an_action_without_a_handler_says_so() {
     let error = Unit::new(handlers![backup]).try_run_action("restore", &[]).error.unwrap();
     assert!(error.contains("no handler for the action `restore`"), "{error}");
+}
+
+#[derive(serde::Deserialize)]
+struct Options {
+    name: String,
+    #[serde(rename = "client-port")]
+    port: u16,
+}
+
+#[when("whole")]
+fn reads_all(config: Config, flags: Flags) -> Result {
+    let Options { name, port } = config.all()?;
+    flags.set(format!("{name}.{port}"));
+    Ok(())
+}
+
+#[test]
+fn a_configuration_that_does_not_fit_names_the_option() {
+    let mut unit = Unit::new(handlers![reads_all]);
+    unit.store("reactive.states.whole", &());
+    unit.set_config("name", "zk");
+    let missing = unit.try_run("start").error.unwrap_or_default();
+    assert!(
+        missing.contains("configuration `config.yaml`") && missing.contains("missing field `client-port`"),
+        "{missing}"
+    );
+    unit.set_config("client-port", -5);
+    let wrong = unit.try_run("start").error.unwrap_or_default();
+    assert!(wrong.contains("configuration option `client-port`") && wrong.contains("expected u16"), "{wrong}");
+    unit.set_config("client-port", 2181);
+    unit.run("start");
+    assert!(unit.is_set("zk.2181"));
 }
