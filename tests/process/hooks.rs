@@ -1,5 +1,6 @@
 //! Hooks under the simulated unit agent.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -93,8 +94,8 @@ fn a_commit_that_juju_refuses_fails_the_hook_and_it_runs_again() {
     assert_eq!(agent.relation_data("friends", "probe/0")["greeting"], "hello\n");
 }
 
-#[test]
-fn what_juju_has_not_kept_is_taken_back_by_the_next_hook() {
+/// A unit whose `-joined` hook Juju has refused after it had stored something, and what was stored before.
+fn refused() -> (UnitAgent, BTreeMap<String, String>) {
     let mut agent = agent(&probe());
     agent.deploy().unwrap();
     let before = stored(agent.charm_dir());
@@ -102,6 +103,12 @@ fn what_juju_has_not_kept_is_taken_back_by_the_next_hook() {
     agent.add_peer("friends", "probe/1", &[]).unwrap();
     assert!(agent.step().unwrap().unwrap().failed());
     assert_ne!(stored(agent.charm_dir()), before);
+    (agent, before)
+}
+
+#[test]
+fn what_juju_has_not_kept_is_taken_back_by_the_next_hook() {
+    let (mut agent, before) = refused();
     // The refused hook counts as done.
     agent.resolve().unwrap();
     assert_eq!(agent.run_hook("update-status").unwrap().command_names(), ["state-get", "config-get"]);
@@ -111,20 +118,14 @@ fn what_juju_has_not_kept_is_taken_back_by_the_next_hook() {
 
 #[test]
 fn what_juju_has_not_kept_stays_if_another_program_has_gone_on_from_it() {
-    let mut agent = agent(&probe());
-    agent.deploy().unwrap();
-    let before = stored(agent.charm_dir());
-    agent.refuse_commit("leadership lost");
-    agent.add_peer("friends", "probe/1", &[]).unwrap();
-    assert!(agent.step().unwrap().unwrap().failed());
-    let refused = stored(agent.charm_dir());
-    let key = refused.keys().find(|key| !key.starts_with("zkpeer.") && !before.contains_key(*key)).unwrap();
+    let (mut agent, before) = refused();
+    let mut expected = stored(agent.charm_dir());
+    let key = expected.keys().find(|key| !key.starts_with("zkpeer.") && !before.contains_key(*key)).unwrap().clone();
     let file = rusqlite::Connection::open(agent.charm_dir().join(".unit-state.db")).unwrap();
-    assert_eq!(file.execute("UPDATE kv SET data = '\"other\"' WHERE key = ?1", [key]).unwrap(), 1);
+    assert_eq!(file.execute("UPDATE kv SET data = '\"other\"' WHERE key = ?1", [&key]).unwrap(), 1);
     agent.resolve().unwrap();
     agent.run_hook("update-status").unwrap();
-    let mut expected = refused.clone();
-    expected.insert(key.clone(), "\"other\"".to_owned());
+    expected.insert(key, "\"other\"".to_owned());
     expected.remove("zkpeer.unconfirmed");
     assert_eq!(stored(agent.charm_dir()), expected);
 }
