@@ -29,8 +29,9 @@ use crate::parse::Kind;
 
 /// The handler runs when **all** of the flags are set.
 ///
-/// A flag is a string literal, or the path of a constant of type `Flag`. In a flag, `{endpoint_name}` stands for the
-/// name of the endpoint that one of the parameters speaks for; the handler is there once for each such endpoint.
+/// A flag is a string literal, or the path of a constant of type `Flag`. In a flag, `{endpoint_name}`, or the older
+/// `{relation_name}`, stands for the name of the endpoint that one of the parameters speaks for; the handler is there once for
+/// each such endpoint, and reports name it `quorum_add[zkpeer]` then.
 ///
 /// The handler is tested in the phase `other`: first in every hook, and again in the rounds after one of its flags has
 /// changed. If another handler changes a flag before this one's turn, its flags are looked at once more: it never runs
