@@ -5,6 +5,8 @@
 //! `state-set`, which is applied with the rest, and to the store together with what was there before. The next hook asks
 //! Juju which id it has; if it is another one, the store goes back. Not if anybody else has written to what would go back: the charm
 //! may have been another one meanwhile, on charms.reactive.
+//!
+//! What Juju applies at once is outside: statuses, and up to Juju 3.6 leader settings, which others may have seen by then.
 
 use std::collections::BTreeMap;
 

@@ -117,14 +117,14 @@ pub fn quorum_update(zkpeer: ZookeeperPeers, server: Server, flags: Flags) -> Re
     Ok(())
 }
 
-/// The leader may have ordered a restart. Juju tells that its settings have changed, and under Juju 4, where they are in the peer
-/// relation, that the application's databag has. (To wait for `leadership.changed.restart_nonce` would do as well, and ask Juju in
+/// The leader may have ordered a restart. Juju tells that its settings have changed, but not to a unit that has just been elected
+/// itself; and under Juju 4, where they are in the peer relation, that the application's databag has. (To wait for `leadership.changed.restart_nonce` would do as well, and ask Juju in
 /// every hook.)
 ///
 /// # Errors
 ///
 /// If Juju refuses.
-#[hook("leader-settings-changed", "{peers:zookeeper-quorum}-relation-changed")]
+#[hook("leader-settings-changed", "leader-elected", "{peers:zookeeper-quorum}-relation-changed")]
 pub fn restart_ordered(event: HookEvent, leader: Leader, kv: Kv, flags: Flags) -> Result {
     if event.relation().is_some_and(|relation| relation.remote_unit.is_some()) {
         return Ok(());

@@ -85,3 +85,21 @@ fn every_unit_follows_an_order_to_restart_once_also_one_that_comes_later() -> Re
     }
     Ok(())
 }
+
+#[test]
+fn a_unit_that_is_elected_before_it_is_told_of_an_order_follows_it() -> Result<(), Error> {
+    let mut model = Model::new();
+    model.deploy(Application::new(CHARM).in_process(zookeeper::charm()).units(1))?;
+    model.settle()?;
+    model.run_action("zookeeper/0", "restart", &[])?;
+    model.settle()?;
+    model.remove_unit("zookeeper/0")?;
+    model.add_unit("zookeeper")?;
+    model.hold("zookeeper/0")?;
+    model.set_leader("zookeeper/1")?;
+    let runs = model.settle()?;
+    assert!(runs.iter().any(|run| run.to_string() == "leader-elected"), "it leads from the first");
+    assert!(!runs.iter().any(|run| run.to_string() == "leader-settings-changed"), "so it is not told");
+    assert_eq!(model.unit_data(0, "zookeeper/1").get("restarted.1").map(String::as_str), Some("True"));
+    Ok(())
+}

@@ -57,6 +57,8 @@ pub enum Change {
 impl Change {
     pub(crate) fn apply(self, controller: &mut Controller) {
         match self {
+            // It may be gone by now.
+            Self::Leader(unit) if !controller.units.contains_key(&unit) => {}
             Self::Leader(unit) => {
                 let application = controller.application(unit.application());
                 application.leader = Some(unit);

@@ -9,7 +9,7 @@ use std::fs;
 use std::rc::Rc;
 
 use tempfile::TempDir;
-use zkpeer_core::testing::{Application, Error, Event, HookRun, Model, Step};
+use zkpeer_core::testing::{Application, Change, Error, Event, HookRun, Model, Step};
 
 const METADATA: &str = "\
 name: zk
@@ -251,5 +251,24 @@ fn an_application_cannot_be_related_to_itself() -> Result<(), Error> {
     model.deploy(Application::new(charm.path()).function(|_| 0))?;
     let error = model.relate("zk:client", "zk:upstream").unwrap_err().to_string();
     assert!(error.contains("cannot be related to itself"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn leadership_that_was_to_move_to_a_unit_that_is_gone_stays_where_it_is() -> Result<(), Error> {
+    let charm = charm(METADATA);
+    let mut model = Model::new();
+    let asking = Application::new(charm.path()).function(|hook| hook.run("is-leader", &[]).code);
+    model.deploy(asking.units(3))?;
+    model.settle()?;
+    model.before_command("zk/1", 1, Change::Leader("zk/2".parse().unwrap()))?;
+    model.hold("zk/1")?;
+    model.remove_unit_by_force("zk/2")?;
+    model.settle()?;
+    model.release("zk/1")?;
+    while model.step()?.is_some() {
+        model.check()?;
+        assert!(model.leader("zk").is_some_and(|unit| *unit == "zk/0"), "who leads goes on leading");
+    }
     Ok(())
 }

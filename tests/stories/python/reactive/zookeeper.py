@@ -71,7 +71,7 @@ def quorum_update(zkpeer):
     clear_flag("zookeeper.reported")
 
 
-@hook("leader-settings-changed", "{peers:zookeeper-quorum}-relation-changed")
+@hook("leader-settings-changed", "leader-elected", "{peers:zookeeper-quorum}-relation-changed")
 def restart_ordered(*_):
     nonce = leadership.leader_get("restart_nonce")
     if hookenv.remote_unit() or nonce is None or nonce == unitdata.kv().get("zookeeper.restart-nonce"):
