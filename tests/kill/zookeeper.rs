@@ -238,7 +238,7 @@ fn kill_everywhere(watched: &str) {
         }
     }
     println!(
-        "{watched}: each of its {} hooks killed {LIVES} times, {} times in all: {counts:?}",
+        "{watched}: its {} hooks, each to be killed in {LIVES} lives, were killed {} times: {counts:?}",
         undisturbed.instants.len(),
         counts.values().sum::<usize>()
     );

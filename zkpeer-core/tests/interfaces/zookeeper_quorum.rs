@@ -1,4 +1,4 @@
-//! `ZookeeperPeers`: flags, members, restarts, the ensemble's leader (differences D4 to D8, D17 to D19).
+//! `ZookeeperPeers`: flags, members, restarts, the ensemble's leader (differences D4 to D8, D17 to D20).
 
 use zkpeer_core::interfaces::zookeeper_quorum::{self as quorum, DepartedNode, Node};
 use zkpeer_core::testing::{Application, Error, Model, Unit};
