@@ -1,0 +1,1 @@
+//! That a wrong interpreter is found.

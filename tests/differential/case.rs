@@ -1,0 +1,192 @@
+//! A charm and its story as data: what both interpreters are given.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The unit that runs everything, and its application.
+pub(crate) const APPLICATION: &str = "app";
+
+/// A charm and what happens to one unit of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Case {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) handlers: Vec<Handler>,
+    /// The charm's own triggers, registered in each hook.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) triggers: Vec<Trigger>,
+    pub(crate) story: Vec<Event>,
+}
+
+/// An endpoint of its metadata.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Endpoint {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) interface: String,
+}
+
+/// The side that the charm has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Role {
+    Provides,
+    Requires,
+    Peers,
+}
+
+/// A handler: when it runs, and what it does then.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Handler {
+    pub(crate) conditions: Vec<Condition>,
+    /// What it does in its first run, in its second, and so on; the last goes for all that come after.
+    pub(crate) runs: Vec<Vec<Step>>,
+}
+
+/// One attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Condition {
+    All(Vec<String>),
+    Any(Vec<String>),
+    None(Vec<String>),
+    NotAll(Vec<String>),
+    Hook(Vec<String>),
+    Action(Vec<String>),
+    File(Vec<String>),
+    Once,
+    CollectMetrics,
+    MeterStatusChanged,
+}
+
+impl Condition {
+    /// Whether the handler is not one of the phase `other`.
+    pub(crate) fn is_of_hook(&self) -> bool {
+        matches!(self, Self::Hook(_) | Self::Action(_) | Self::CollectMetrics | Self::MeterStatusChanged)
+    }
+
+    /// The names in it, if there are any.
+    pub(crate) fn names(&mut self) -> Option<&mut Vec<String>> {
+        match self {
+            Self::All(names)
+            | Self::Any(names)
+            | Self::None(names)
+            | Self::NotAll(names)
+            | Self::Hook(names)
+            | Self::Action(names)
+            | Self::File(names) => Some(names),
+            Self::Once | Self::CollectMetrics | Self::MeterStatusChanged => None,
+        }
+    }
+}
+
+/// One thing that a handler does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Step {
+    Set(String),
+    Clear(String),
+    Toggle(String, bool),
+    /// The second flag is set if the first is, otherwise cleared.
+    Copy(String, String),
+    Trigger(Trigger),
+    Write(String, String),
+    Remove(String),
+    KvSet(String, Value),
+    KvUnset(String),
+    /// Counts from 0 to 2 and again from 0.
+    KvAdd(String),
+    /// What is under the first key goes under the second.
+    KvCopy(String, String),
+    /// A leader setting, at once.
+    Setting(String, String),
+    /// The flag is set if there is such a leader setting.
+    ReadSetting(String, String),
+    /// The flag is set if the unit leads.
+    Leads(String),
+    /// The flag is set if the option has a value.
+    Config(String, String),
+    /// Calls a function that needs the flags.
+    Unless(Vec<String>),
+    /// With each of the conversations that the handler is about.
+    Talk(Talk),
+    /// Ends the hook, successfully.
+    End,
+    Fail,
+}
+
+/// One thing that is done with a conversation. Flags are named without the endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Talk {
+    Set(String),
+    Clear(String),
+    Toggle(String, bool),
+    /// A flag of the charm is set if the conversation has the flag.
+    Copy(String, String),
+    Publish(String, String),
+    /// What the other side has published is stored.
+    Read(String),
+    Keep(String, Value),
+    /// What was kept is stored.
+    Kept(String),
+}
+
+/// What a flag's change sets off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Trigger {
+    pub(crate) on: String,
+    pub(crate) edge: Edge,
+    pub(crate) set: Option<String>,
+    pub(crate) clear: Option<String>,
+    /// Steps that change flags.
+    pub(crate) call: Vec<Step>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Edge {
+    Set,
+    Cleared,
+}
+
+/// What happens: a hook, or something that a later hook sees. A databag that is given is the whole of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Event {
+    Hook(String),
+    Action(String),
+    Created(String),
+    Joined(String, String, Bag),
+    Changed(String, String, Bag),
+    Departed(String, String),
+    Broken(String),
+    /// The unit leads from now on, or no longer.
+    Leads(bool),
+    Config(String, String),
+    /// The leader has set it; an empty value removes it.
+    Setting(String, String),
+    /// Somebody else has written the file, or removed it.
+    File(String, Option<String>),
+}
+
+pub(crate) type Bag = BTreeMap<String, String>;
+
+impl Case {
+    pub(crate) fn endpoint(&self, relation: &str) -> Option<&Endpoint> {
+        let name = relation.split(':').next()?;
+        self.endpoints.iter().find(|endpoint| endpoint.name == name)
+    }
+}
+
+impl Role {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Provides => "provides",
+            Self::Requires => "requires",
+            Self::Peers => "peers",
+        }
+    }
+}

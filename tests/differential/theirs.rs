@@ -1,0 +1,169 @@
+//! The interpreter on charms.reactive: one process that is started once, and is given hooks.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::case::{Bag, Case};
+use crate::ours::metadata_of;
+use crate::outcome::{Outcome, Round};
+use crate::world::{Hook, World};
+
+/// How a hook is run there.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Way {
+    /// With the numbered differences put into it; otherwise it is the original as it is.
+    pub(crate) differences: bool,
+    /// Its handlers are in an order of this number, not in that of the case.
+    pub(crate) order: Option<u64>,
+}
+
+/// The way in which it is to do what ours does.
+pub(crate) const AS_OURS: Way = Way { differences: true, order: None };
+/// The way in which it is the original.
+pub(crate) const ORIGINAL: Way = Way { differences: false, order: None };
+
+/// What the hook finds, besides the world.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Before {
+    /// The store, as text.
+    pub(crate) rows: BTreeMap<String, String>,
+    pub(crate) counts: Vec<usize>,
+    pub(crate) files: BTreeMap<String, String>,
+}
+
+/// What it has made of a hook.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) outcome: Outcome,
+    pub(crate) rows: BTreeMap<String, String>,
+    /// The numbers of the differences that were used, and how often.
+    pub(crate) used: BTreeMap<String, u64>,
+}
+
+/// What is read of one line.
+#[derive(Deserialize)]
+struct Told {
+    rounds: Vec<Round>,
+    failure: Option<String>,
+    rows: BTreeMap<String, String>,
+    counts: Vec<usize>,
+    files: BTreeMap<String, String>,
+    settings: Bag,
+    written: BTreeMap<String, Written>,
+    used: BTreeMap<String, u64>,
+}
+
+/// What it has written to a relation.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Written {
+    unit: Bag,
+}
+
+/// The process. It ends when its input does.
+pub(crate) struct Theirs {
+    process: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Theirs {
+    pub(crate) fn start() -> Self {
+        let python = std::env::var_os("ZKPEER_PYTHON").map(PathBuf::from).expect(
+            "ZKPEER_PYTHON does not name a Python with charms.reactive 1.5.3: run this suite with `tests/run differential`",
+        );
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("differential/python/interpreter.py");
+        let mut process = Command::new(python)
+            .arg(source)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let input = process.stdin.take();
+        let mut theirs = Self { process, input, output };
+        assert_eq!(theirs.line(), json!("ready"));
+        theirs
+    }
+
+    fn line(&mut self) -> Value {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        assert!(!line.is_empty(), "the interpreter in Python has ended; what it said is on standard error");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Runs a hook in each of these ways, each time from the same beginning.
+    pub(crate) fn run(
+        &mut self,
+        case: &Case,
+        hook: &Hook,
+        world: &World,
+        before: &Before,
+        ways: &[Way],
+    ) -> Vec<Answer> {
+        let mut given = serde_json::to_value(case).unwrap();
+        given["metadata"] = metadata_of(case);
+        given["story"].take();
+        if given["triggers"].is_null() {
+            given["triggers"] = json!([]);
+        }
+        let request = json!({
+            "case": given,
+            "hook": hook,
+            "world": world,
+            "rows": before.rows,
+            "counts": before.counts,
+            "files": before.files,
+            "ways": ways,
+        });
+        let input = self.input.as_mut().expect("it is there as long as the process");
+        writeln!(input, "{request}").unwrap();
+        let line = self.line();
+        if let Some(trouble) = line.as_str() {
+            panic!("the interpreter in Python is wrong: {trouble}\n{request}");
+        }
+        let told: Vec<Told> = serde_json::from_value(line).unwrap();
+        told.into_iter().map(|told| told.answer(world)).collect()
+    }
+}
+
+impl Drop for Theirs {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.process.wait();
+    }
+}
+
+impl Told {
+    fn answer(self, world: &World) -> Answer {
+        let own = world.relations.iter().map(|(of, relation)| {
+            let mut bag = relation.own.clone();
+            for (key, value) in self.written.get(of).map(|written| &written.unit).into_iter().flatten() {
+                if value.is_empty() {
+                    bag.remove(key);
+                } else {
+                    bag.insert(key.clone(), value.clone());
+                }
+            }
+            (of.clone(), bag)
+        });
+        let parsed = self.rows.iter().map(|(key, text)| (key.clone(), serde_json::from_str(text).unwrap()));
+        let outcome = Outcome {
+            rounds: self.rounds,
+            failure: self.failure,
+            rows: parsed.collect(),
+            counts: self.counts,
+            files: self.files,
+            settings: self.settings,
+            own: own.collect(),
+        };
+        Answer { outcome, rows: self.rows, used: self.used }
+    }
+}
