@@ -57,6 +57,7 @@ mod predicate;
 mod registry;
 mod relation;
 mod report;
+pub mod request_response;
 mod runtime;
 pub mod store;
 #[cfg(feature = "testing")]

@@ -10,6 +10,7 @@ mod endpoints;
 mod failures;
 mod found;
 mod leader;
+mod request_response;
 mod triggers;
 
 use zkpeer_core::metadata::Role;
