@@ -57,6 +57,7 @@ mod predicate;
 mod registry;
 mod relation;
 mod report;
+pub mod request_response;
 mod runtime;
 pub mod store;
 #[cfg(feature = "testing")]
@@ -80,7 +81,7 @@ pub use params::{
     TriggerOn, Triggers, Unit,
 };
 pub use predicate::Phase;
-pub use relation::{Conversation, Endpoint, Interface, Scope};
+pub use relation::{Conversation, Databag, Endpoint, Interface, RelatedUnit, Relation, Scope, Units};
 pub use report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
 pub use runtime::OnNotSettled;
 pub use trigger::Edge;

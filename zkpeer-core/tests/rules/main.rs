@@ -6,9 +6,11 @@ mod automatic;
 mod conversations;
 mod differences;
 mod dispatch;
+mod endpoints;
 mod failures;
 mod found;
 mod leader;
+mod request_response;
 mod triggers;
 
 use zkpeer_core::metadata::Role;
