@@ -15,18 +15,27 @@ pub(crate) struct Case {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) handlers: Vec<Handler>,
     /// The charm's own triggers, registered in each hook.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub(crate) triggers: Vec<Trigger>,
     pub(crate) story: Vec<Event>,
 }
 
-/// An endpoint of its metadata.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// An endpoint of its metadata. The interface says how it is spoken: in conversations of a scope, or as `modern`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Endpoint {
     pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) interface: String,
+    /// What a modern interface registers at the beginning of each hook.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) triggers: Vec<Trigger>,
+    /// What it does with flags at the beginning of each hook.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) manage: Vec<Step>,
 }
+
+/// The interface of endpoints that are spoken without conversations.
+pub(crate) const MODERN: &str = "modern";
 
 /// The side that the charm has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +49,9 @@ pub(crate) enum Role {
 /// A handler: when it runs, and what it does then.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Handler {
+    /// It belongs to the modern interface in this role: there is one instance for each such endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) of: Option<Role>,
     pub(crate) conditions: Vec<Condition>,
     /// What it does in its first run, in its second, and so on; the last goes for all that come after.
     pub(crate) runs: Vec<Vec<Step>>,
@@ -112,6 +124,8 @@ pub(crate) enum Step {
     Unless(Vec<String>),
     /// With each of the conversations that the handler is about.
     Talk(Talk),
+    /// With the endpoint of this name; `self` is that of the instance.
+    Bond(String, Bond),
     /// Ends the hook, successfully.
     End,
     Fail,
@@ -132,6 +146,28 @@ pub(crate) enum Talk {
     Keep(String, Value),
     /// What was kept is stored.
     Kept(String),
+}
+
+/// One thing that is done with a modern endpoint. What is looked at is stored under the endpoint's name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Bond {
+    /// The flag is set if somebody is joined.
+    IsJoined(String),
+    Joined,
+    Departed,
+    ClearDeparted,
+    Applications,
+    Received(String),
+    ReceivedRaw(String),
+    ReceivedApp(String),
+    /// Of all units as one.
+    Merged(String),
+    Publish(String, Value),
+    PublishRaw(String, String),
+    Unpublish(String),
+    PublishApp(String, Value),
+    PublishAppRaw(String, String),
 }
 
 /// What a flag's change sets off.
@@ -161,6 +197,8 @@ pub(crate) enum Event {
     Created(String),
     Joined(String, String, Bag),
     Changed(String, String, Bag),
+    /// The application at the other side has published.
+    ChangedApp(String, Bag),
     Departed(String, String),
     Broken(String),
     /// The unit leads from now on, or no longer.
@@ -178,6 +216,19 @@ impl Case {
     pub(crate) fn endpoint(&self, relation: &str) -> Option<&Endpoint> {
         let name = relation.split(':').next()?;
         self.endpoints.iter().find(|endpoint| endpoint.name == name)
+    }
+}
+
+impl Handler {
+    /// The role of the interface whose endpoints it has instances for, if its flags name them.
+    pub(crate) fn instances_of(&self) -> Option<Role> {
+        let names = self.conditions.iter().flat_map(|condition| match condition {
+            Condition::All(names) | Condition::Any(names) | Condition::None(names) | Condition::NotAll(names) => {
+                names.as_slice()
+            }
+            _ => &[],
+        });
+        self.of.filter(|_| names.into_iter().any(|name| name.contains("{endpoint_name}")))
     }
 }
 

@@ -2,13 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::case::{APPLICATION, Bag, Case, Condition, Edge, Endpoint, Event, Handler, Role, Step, Talk, Trigger};
+use crate::case::{
+    APPLICATION, Bag, Bond, Case, Condition, Edge, Endpoint, Event, Handler, MODERN, Role, Step, Talk, Trigger,
+};
 use crate::dice::Dice;
 use crate::world::remote;
 
 const FLAGS: [&str; 5] = ["a", "b", "c", "d", "e"];
 /// Flags of conversations, without the endpoint.
 const TALKS: [&str; 2] = ["ready", "gone"];
+/// Flags of modern endpoints, behind the endpoint.
+const BONDS: [&str; 6] = ["joined", "changed", "changed.x", "departed", "changed", "departed"];
 const FILES: [&str; 2] = ["f0", "f1"];
 const KEYS: [&str; 3] = ["k0", "k1", "k2"];
 const OPTIONS: [&str; 2] = ["port", "word"];
@@ -65,8 +69,29 @@ impl Generator {
         let many = *self.dice.one(&[0, 0, 1, 1, 1, 2, 2, 3]);
         for name in ["ep", "db", "pe"].into_iter().take(many) {
             let role = *self.dice.one(&[Role::Provides, Role::Requires, Role::Peers]);
-            let interface = self.one(&["unit", "unit", "app", "global", "named"]);
-            self.case.endpoints.push(Endpoint { name: name.to_owned(), role, interface });
+            let interface = self.one(&["unit", "unit", "app", "global", "named", MODERN, MODERN, MODERN, MODERN]);
+            let (triggers, manage) = (Vec::new(), Vec::new());
+            self.case.endpoints.push(Endpoint { name: name.to_owned(), role, interface, triggers, manage });
+        }
+        for number in 0..self.case.endpoints.len() {
+            if self.case.endpoints[number].interface != MODERN {
+                continue;
+            }
+            for _ in 0..self.dice.below(4).saturating_sub(1) {
+                let trigger = self.trigger();
+                self.case.endpoints[number].triggers.push(trigger);
+            }
+            for _ in 0..self.dice.below(4).saturating_sub(1) {
+                let step = self.flag_step();
+                self.case.endpoints[number].manage.push(step);
+            }
+            // Flags for which nobody waits are not kept.
+            if self.chance(95) {
+                let name = &self.case.endpoints[number].name;
+                let conditions = vec![Condition::All(vec![format!("endpoint.{name}.joined")])];
+                let runs = self.runs(false, true);
+                self.case.handlers.push(Handler { of: None, conditions, runs });
+            }
         }
     }
 
@@ -77,8 +102,11 @@ impl Generator {
     }
 
     fn talk_flag(&mut self) -> String {
-        let endpoint = self.dice.one(&self.case.endpoints).name.clone();
-        format!("{endpoint}.{}", self.dice.one(&TALKS))
+        let endpoint = self.dice.one(&self.case.endpoints).clone();
+        if endpoint.interface == MODERN {
+            return format!("endpoint.{}.{}", endpoint.name, self.dice.one(&BONDS));
+        }
+        format!("{}.{}", endpoint.name, self.dice.one(&TALKS))
     }
 
     fn plain_flag(&mut self) -> String {
@@ -95,6 +123,12 @@ impl Generator {
 
     fn handler(&mut self) -> Handler {
         let mut conditions = Vec::new();
+        let modern = self.case.endpoints.iter().filter(|endpoint| endpoint.interface == MODERN);
+        let roles: Vec<Role> = modern.map(|endpoint| endpoint.role).collect();
+        if !roles.is_empty() && self.chance(40) {
+            let of = Some(*self.dice.one(&roles));
+            return Handler { of, conditions: self.conditions_of_interface(), runs: self.runs(false, true) };
+        }
         match self.dice.below(20) {
             0 => {}
             1 => conditions.push(Condition::Once),
@@ -103,7 +137,7 @@ impl Generator {
             4 if self.chance(50) => {
                 let restricted = [Condition::CollectMetrics, Condition::MeterStatusChanged];
                 conditions.push(self.dice.one(&restricted).clone());
-                return Handler { conditions, runs: self.harmless_runs() };
+                return Handler { of: None, conditions, runs: self.harmless_runs() };
             }
             5..=9 => conditions.push(self.hook()),
             _ => {
@@ -125,7 +159,26 @@ impl Generator {
             Condition::All(flags) => flags.iter().any(|flag| flag.contains('.')),
             _ => false,
         });
-        Handler { conditions, runs: self.runs(talks) }
+        Handler { of: None, conditions, runs: self.runs(talks, !roles.is_empty()) }
+    }
+
+    /// Those of a handler that belongs to an interface.
+    fn conditions_of_interface(&mut self) -> Vec<Condition> {
+        let mut conditions = Vec::new();
+        for _ in 0..*self.dice.one(&[1, 1, 2]) {
+            let mut flags = vec![format!("endpoint.{{endpoint_name}}.{}", self.dice.one(&BONDS))];
+            if self.chance(25) {
+                flags.push(self.plain_flag());
+            }
+            let condition = match self.dice.below(8) {
+                0..=4 => Condition::All(flags),
+                5 => Condition::Any(flags),
+                6 => Condition::None(flags),
+                _ => Condition::NotAll(flags),
+            };
+            conditions.push(condition);
+        }
+        conditions
     }
 
     fn files(&mut self) -> Vec<String> {
@@ -173,11 +226,11 @@ impl Generator {
     // ---- what handlers do ----
 
     /// Most handlers come to rest: what they do in the end is nothing.
-    fn runs(&mut self, talks: bool) -> Vec<Vec<Step>> {
+    fn runs(&mut self, talks: bool, bonds: bool) -> Vec<Vec<Step>> {
         let mut runs: Vec<Vec<Step>> = Vec::new();
         for _ in 0..1 + self.dice.below(3) {
             let many = *self.dice.one(&[1, 1, 2, 2, 3, 4]);
-            let steps = (0..many).map(|_| self.step(talks)).collect();
+            let steps = (0..many).map(|_| self.step(talks, bonds)).collect();
             runs.push(steps);
         }
         if self.chance(65) {
@@ -192,7 +245,13 @@ impl Generator {
         vec![(0..many).map(|_| if self.chance(30) { self.kv_step() } else { self.flag_step() }).collect()]
     }
 
-    fn step(&mut self, talks: bool) -> Step {
+    fn step(&mut self, talks: bool, bonds: bool) -> Step {
+        if bonds && self.chance(45) {
+            let mut names: Vec<String> = self.case.endpoints.iter().map(|endpoint| endpoint.name.clone()).collect();
+            names.push("self".to_owned());
+            let name = self.dice.one(&names).clone();
+            return if self.chance(15) { Step::Clear(self.talk_flag()) } else { Step::Bond(name, self.bond()) };
+        }
         if talks && self.chance(55) {
             return Step::Talk(self.talk());
         }
@@ -256,6 +315,26 @@ impl Generator {
             10..=11 => Talk::Read(self.one(&["x", "address"])),
             12 => Talk::Keep(self.one(&["x", "y"]), self.value()),
             _ => Talk::Kept(self.one(&["x", "y"])),
+        }
+    }
+
+    fn bond(&mut self) -> Bond {
+        let key = self.one(&["x", "y", "address"]);
+        match self.dice.below(20) {
+            0 => Bond::IsJoined(self.one(&FLAGS)),
+            1..=2 => Bond::Joined,
+            3..=4 => Bond::Departed,
+            5..=6 => Bond::ClearDeparted,
+            7 => Bond::Applications,
+            8..=9 => Bond::Received(key),
+            10 => Bond::ReceivedRaw(key),
+            11 => Bond::ReceivedApp(key),
+            12 => Bond::Merged(key),
+            13..=15 => Bond::Publish(key, self.value()),
+            16 => Bond::PublishRaw(key, self.one(&["1", "ü", ""])),
+            17 => Bond::Unpublish(key),
+            18 => Bond::PublishApp(key, self.value()),
+            _ => Bond::PublishAppRaw(key, self.one(&["1", "ü", ""])),
         }
     }
 
@@ -348,10 +427,11 @@ impl Generator {
     fn relation_event(&mut self, relation: &str) {
         let is_peer = self.case.endpoint(relation).is_some_and(|endpoint| endpoint.role == Role::Peers);
         let application = if is_peer { APPLICATION.to_owned() } else { remote(relation) };
-        let unit = format!("{application}/{}", self.dice.one(&[1, 10]));
+        let unit = format!("{application}/{}", self.dice.one(&[2, 10]));
         let of = relation.to_owned();
         let event = match self.dice.below(10) {
             0..=3 => Event::Joined(of, unit, self.bag()),
+            4 if self.chance(50) => Event::ChangedApp(of, self.bag()),
             4..=5 => Event::Changed(of, unit, self.bag()),
             6..=8 => Event::Departed(of, unit),
             _ => Event::Broken(of),

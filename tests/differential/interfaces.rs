@@ -1,7 +1,12 @@
 //! The interfaces that the charms speak, each scope of conversations in each role.
 
 use zkpeer_core::metadata::Role;
-use zkpeer_core::{Context, Conversation, Endpoint, FromContext, Interface, Param, Rejection, Result, Scope};
+use zkpeer_core::{
+    Context, Conversation, Endpoint, Flags, FromContext, Interface, Param, ParamDef, Rejection, Result, Scope, Triggers,
+};
+
+use crate::case::{self, MODERN};
+use crate::ours::{case_of_now, change_flags, register};
 
 /// The names of the interfaces, and whom a conversation of each is with.
 const SCOPES: [(&str, Scope); 4] = [
@@ -74,4 +79,71 @@ pub(crate) fn conversations(
         }
     }
     Ok(all)
+}
+
+/// An endpoint that is spoken without conversations.
+pub(crate) struct Modern<const ROLE: usize>(pub(crate) Endpoint);
+
+impl<const ROLE: usize> Modern<ROLE> {
+    /// What the case says of the endpoint.
+    fn said(&self) -> Option<case::Endpoint> {
+        case_of_now().endpoints.iter().find(|endpoint| endpoint.name == self.0.name()).cloned()
+    }
+}
+
+impl<const ROLE: usize> Interface for Modern<ROLE> {
+    const ROLE: Role = ROLES[ROLE];
+    const NAME: &str = MODERN;
+
+    fn new(endpoint: Endpoint) -> Self {
+        Self(endpoint)
+    }
+
+    fn register_triggers(&self, triggers: &Triggers) {
+        let said = self.said().into_iter().flat_map(|endpoint| endpoint.triggers);
+        said.for_each(|trigger| register(triggers, &trigger));
+    }
+
+    fn manage_flags(&self) -> Result {
+        for step in self.said().into_iter().flat_map(|endpoint| endpoint.manage) {
+            change_flags(&Flags::of(self.0.context()), &step);
+        }
+        Ok(())
+    }
+}
+
+static ALL_MODERN: [ParamDef; 3] = [
+    ParamDef::of::<Vec<Modern<0>>>("all", "Vec<Modern>"),
+    ParamDef::of::<Vec<Modern<1>>>("all", "Vec<Modern>"),
+    ParamDef::of::<Vec<Modern<2>>>("all", "Vec<Modern>"),
+];
+static PROVIDES: [ParamDef; 1] = [ParamDef::of::<Modern<0>>("this", "Modern")];
+static REQUIRES: [ParamDef; 1] = [ParamDef::of::<Modern<1>>("this", "Modern")];
+static PEERS: [ParamDef; 1] = [ParamDef::of::<Modern<2>>("this", "Modern")];
+
+/// The parameters of a handler: for one of an interface its endpoint, for others all endpoints.
+pub(crate) const fn params(of: Option<case::Role>) -> &'static [ParamDef] {
+    match of {
+        None => &ALL_MODERN,
+        Some(case::Role::Provides) => &PROVIDES,
+        Some(case::Role::Requires) => &REQUIRES,
+        Some(case::Role::Peers) => &PEERS,
+    }
+}
+
+/// The endpoint of this name, if it is a modern one.
+pub(crate) fn modern(context: &Context, param: &Param<'_>, name: &str) -> Result<Option<Endpoint>> {
+    let mut all = modern_of::<0>(context, param)?;
+    all.extend(modern_of::<1>(context, param)?);
+    all.extend(modern_of::<2>(context, param)?);
+    Ok(all.into_iter().find(|endpoint| endpoint.name() == name))
+}
+
+fn modern_of<const ROLE: usize>(context: &Context, param: &Param<'_>) -> Result<Vec<Endpoint>> {
+    match Vec::<Modern<ROLE>>::from_context(context, param) {
+        Ok(found) => Ok(found.into_iter().map(|modern| modern.0).collect()),
+        Err(Rejection::Skip(_)) => Ok(Vec::new()),
+        Err(Rejection::Fail(error)) => Err(error),
+        Err(_) => Err("an endpoint is refused for a new reason".into()),
+    }
 }

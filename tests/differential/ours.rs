@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use zkpeer_core::__private::{Call, require};
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
-    Charm, CharmDir, ConditionDef, Config, Conversation, EndHook, Flag, Flags, FromContext, HandlerDef, HandlerReturn,
-    HookEvent, HookOutcome, Kv, Leader, Outcome, Quantifier, Rejection, Report, Resource, RestrictedHook, Result,
-    TriggerOn, Triggers,
+    Charm, CharmDir, ConditionDef, Config, Conversation, Databag, EndHook, Endpoint, Flag, Flags, FromContext,
+    HandlerDef, HandlerReturn, HookEvent, HookOutcome, Kv, Leader, Outcome, Quantifier, Rejection, Report, Resource,
+    RestrictedHook, Result, TriggerOn, Triggers,
 };
 
-use crate::case::{Case, Condition, Edge, Event, Handler, Step, Talk, Trigger};
-use crate::interfaces::{conversations, speaking};
+use crate::case::{Bond, Case, Condition, Edge, Event, Handler, Step, Talk, Trigger};
+use crate::interfaces::{conversations, modern, params, speaking};
 use crate::outcome::{Outcome as Seen, Round};
 use crate::world::{Hook, World};
 
@@ -30,11 +30,21 @@ const RUNS: [Run; MOST_HANDLERS] = [
     run::<11>,
 ];
 
+thread_local! {
+    /// The case whose hook runs. An interface that is asked at the beginning of a hook has nothing else to go by.
+    static NOW: RefCell<Rc<Case>> = RefCell::default();
+}
+
+/// The case whose hook runs.
+pub(crate) fn case_of_now() -> Rc<Case> {
+    NOW.with_borrow(Rc::clone)
+}
+
 /// One unit of a case's charm.
 pub(crate) struct Ours {
+    case: Rc<Case>,
     unit: Unit,
     counts: Rc<RefCell<Vec<usize>>>,
-    names: BTreeSet<String>,
 }
 
 /// What handlers find when they run.
@@ -53,7 +63,7 @@ impl Ours {
             .resource(script)
             .triggers(move |all| triggers.iter().for_each(|trigger| register(all, trigger)));
         let unit = Unit::of(charm).metadata(&metadata(case));
-        Self { unit, counts, names: BTreeSet::new() }
+        Self { case: Rc::new(case.clone()), unit, counts }
     }
 
     /// The event happens around the unit.
@@ -67,13 +77,17 @@ impl Ours {
                 let data: Vec<(&str, &str)> = data.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
                 self.unit.set_member(relation, unit, &data);
             }
+            Event::ChangedApp(relation, data) => {
+                let data: Vec<(&str, &str)> = data.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+                let application = &world.relations[relation].application;
+                self.unit.set_application_bag(relation, application, &data);
+            }
             Event::Departed(relation, unit) => self.unit.remove_member(relation, unit),
             Event::Created(relation) => self.unit.set_relation(relation, &world.relations[relation].application),
             Event::Leads(leader) => self.unit.set_leader(*leader),
             Event::Config(option, value) => self.unit.set_config(option, value.as_str()),
             Event::Setting(key, value) => self.unit.set_leader_setting(key, value),
             Event::File(file, text) => {
-                self.names.insert(file.clone());
                 let path = self.unit.charm_dir().join(file);
                 match text {
                     Some(text) => fs::write(path, text).unwrap(),
@@ -86,6 +100,7 @@ impl Ours {
 
     /// Runs a hook, in the world as it is when the hook begins.
     pub(crate) fn run(&mut self, hook: &Hook, world: &World) -> Seen {
+        NOW.set(Rc::clone(&self.case));
         let report = match (&hook.relation, &hook.unit) {
             (Some(relation), Some(unit)) => self.unit.try_run_relation(&hook.name, relation, unit),
             (Some(relation), None) => self.unit.try_run_relation_without_unit(&hook.name, relation),
@@ -98,6 +113,7 @@ impl Ours {
     fn seen(&self, report: &Report, world: &World) -> Seen {
         let rows = self.unit.stored().into_iter();
         let own = world.relations.keys().map(|relation| (relation.clone(), self.unit.published(relation)));
+        let own_app = world.relations.keys().map(|relation| (relation.clone(), self.unit.published_app(relation)));
         Seen {
             rounds: report.rounds.iter().map(Round::of).collect(),
             failure: (report.outcome == HookOutcome::Failed).then(|| report.error.clone().unwrap_or_default()),
@@ -106,6 +122,7 @@ impl Ours {
             files: self.files(),
             settings: self.settings(world),
             own: own.collect(),
+            own_app: own_app.collect(),
         }
     }
 
@@ -152,8 +169,21 @@ pub(crate) fn metadata_of(case: &Case) -> Value {
 
 fn definitions(handlers: &[Handler]) -> Vec<&'static HandlerDef> {
     let numbered = handlers.iter().zip(RUNS).enumerate();
-    numbered.map(|(number, (handler, run))| definition(number, handler, run)).collect()
+    let all = numbered.map(|(number, (handler, run))| definition(number, handler, run));
+    all.chain([&ASKS_FOR_ALL]).collect()
 }
+
+/// It never runs. An interface does something at the beginning of a hook if a handler asks for it.
+static ASKS_FOR_ALL: HandlerDef = HandlerDef::new(
+    "tests",
+    "differential",
+    "asks_for_all",
+    "case",
+    0,
+    &[ConditionDef::Hook(&["leader-deposed"])],
+    params(None),
+    |_| Outcome::Done,
+);
 
 /// A handler as the macros would have made it. The line is the order.
 fn definition(number: usize, handler: &Handler, run: Run) -> &'static HandlerDef {
@@ -161,7 +191,16 @@ fn definition(number: usize, handler: &Handler, run: Run) -> &'static HandlerDef
     let line = u32::try_from(number).unwrap() + 1;
     let name = for_ever(&format!("h{number}"));
     let conditions: &'static [ConditionDef] = Box::leak(conditions.into_boxed_slice());
-    Box::leak(Box::new(HandlerDef::new("tests", "differential", name, "case", line, conditions, &[], run)))
+    Box::leak(Box::new(HandlerDef::new(
+        "tests",
+        "differential",
+        name,
+        "case",
+        line,
+        conditions,
+        params(handler.instances_of()),
+        run,
+    )))
 }
 
 fn condition(condition: &Condition) -> ConditionDef {
@@ -264,6 +303,13 @@ fn take(call: &Call<'_>, step: &Step, about: &[Conversation]) -> Result {
             require(&flags, &names, "guarded")?;
         }
         Step::Talk(talk) => about.iter().try_for_each(|conversation| converse(&flags, &kv, talk, conversation))?,
+        Step::Bond(name, bond) => {
+            let own = call.param(0).endpoint.unwrap_or_default();
+            let name = if name == "self" { own } else { name };
+            if let Some(endpoint) = modern(call.context(), &call.param(0), name)? {
+                bind(&flags, &kv, bond, &endpoint)?;
+            }
+        }
         Step::End => return Err(EndHook.into()),
         Step::Fail => return Err("it is to fail".into()),
     }
@@ -271,7 +317,7 @@ fn take(call: &Call<'_>, step: &Step, about: &[Conversation]) -> Result {
 }
 
 /// Does a step that is about flags alone, as those of a trigger's function are.
-fn change_flags(flags: &Flags, step: &Step) -> bool {
+pub(crate) fn change_flags(flags: &Flags, step: &Step) -> bool {
     match step {
         Step::Set(flag) => flags.set(flag),
         Step::Clear(flag) => flags.clear(flag),
@@ -282,7 +328,7 @@ fn change_flags(flags: &Flags, step: &Step) -> bool {
     true
 }
 
-fn register(triggers: &Triggers, trigger: &Trigger) {
+pub(crate) fn register(triggers: &Triggers, trigger: &Trigger) {
     let mut on: TriggerOn = match trigger.edge {
         Edge::Set => triggers.when(&trigger.on),
         Edge::Cleared => triggers.when_not(&trigger.on),
@@ -319,4 +365,64 @@ fn converse(flags: &Flags, kv: &Kv, talk: &Talk, conversation: &Conversation) ->
         }
     }
     Ok(())
+}
+
+fn bind(flags: &Flags, kv: &Kv, bond: &Bond, endpoint: &Endpoint) -> Result {
+    let name = endpoint.name();
+    let relations = endpoint.relations()?;
+    let units = endpoint.all_joined_units()?;
+    match bond {
+        Bond::IsJoined(flag) => flags.toggle(flag, endpoint.is_joined()?),
+        Bond::Joined => {
+            let all = units.iter().map(|unit| json!([unit.relation().id().to_string(), unit.name().as_str()]));
+            kv.set(&format!("joined.{name}"), &all.collect::<Vec<_>>())?;
+        }
+        Bond::Departed => {
+            let mut all = Vec::new();
+            for unit in &endpoint.all_departed_units()? {
+                let bag: BTreeMap<String, String> = texts(&unit.received()?);
+                all.push(json!([unit.relation().id().to_string(), unit.name().as_str(), bag]));
+            }
+            kv.set(&format!("departed.{name}"), &all)?;
+        }
+        Bond::ClearDeparted => endpoint.clear_departed_units()?,
+        Bond::Applications => {
+            let all: Vec<String> = relations.iter().map(|relation| relation.application()).collect::<Result<_, _>>()?;
+            kv.set(&format!("applications.{name}"), &all)?;
+        }
+        Bond::Received(key) => {
+            let mut all = Vec::new();
+            for unit in &units {
+                all.push(unit.received()?.get::<Value>(key)?);
+            }
+            kv.set(&format!("received.{name}"), &all)?;
+        }
+        Bond::ReceivedRaw(key) => {
+            let mut all = Vec::new();
+            for unit in &units {
+                all.push(unit.received()?.raw(key).map(str::to_owned));
+            }
+            kv.set(&format!("raw.{name}"), &all)?;
+        }
+        Bond::ReceivedApp(key) => {
+            let mut all = Vec::new();
+            for relation in &relations {
+                all.push(relation.received_app()?.get::<Value>(key)?);
+            }
+            kv.set(&format!("app.{name}"), &all)?;
+        }
+        Bond::Merged(key) => kv.set(&format!("merged.{name}"), &units.received()?.get::<Value>(key)?)?,
+        Bond::Publish(key, value) => relations.iter().try_for_each(|relation| relation.publish(key, value))?,
+        Bond::PublishRaw(key, text) => relations.iter().try_for_each(|relation| relation.publish_raw(key, text))?,
+        Bond::Unpublish(key) => relations.iter().try_for_each(|relation| relation.unpublish(key))?,
+        Bond::PublishApp(key, value) => relations.iter().try_for_each(|relation| relation.publish_app(key, value))?,
+        Bond::PublishAppRaw(key, text) => {
+            relations.iter().try_for_each(|relation| relation.publish_app_raw(key, text))?;
+        }
+    }
+    Ok(())
+}
+
+fn texts(bag: &Databag) -> BTreeMap<String, String> {
+    bag.iter().map(|(key, text)| (key.to_owned(), text.to_owned())).collect()
 }

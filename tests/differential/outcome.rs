@@ -21,6 +21,8 @@ pub(crate) struct Outcome {
     pub(crate) settings: Bag,
     /// The unit's own databags, by relation.
     pub(crate) own: BTreeMap<String, Bag>,
+    /// Those of its application.
+    pub(crate) own_app: BTreeMap<String, Bag>,
 }
 
 /// The handlers of one round, in their order.
@@ -47,10 +49,8 @@ impl Round {
 /// The keys that one side alone has: of charms.reactive what it needs within a hook, of zkpeer what it needs to be all or
 /// nothing, and to know what is new. `reactive.flag_set_triggers.*` and `reactive.flag_clear_triggers.*` are gone at the end.
 fn is_private(key: &str) -> bool {
-    key.starts_with("reactive.dispatch.")
-        || key == "reactive.state_watch"
-        || key == "zkpeer.unconfirmed"
-        || key == "zkpeer.config"
+    let of_theirs = key.starts_with("reactive.dispatch.") || key == "reactive.state_watch";
+    of_theirs || key == "zkpeer.unconfirmed" || key == "zkpeer.config"
 }
 
 /// Where two outcomes differ, in words; none if they do not.
@@ -64,8 +64,9 @@ pub(crate) fn difference(ours: &Outcome, theirs: &Outcome) -> Option<(Aspect, St
             .collect()
     };
     let (our_rows, their_rows) = (rows(ours), rows(theirs));
-    let own = |outcome: &Outcome| -> BTreeMap<String, Bag> {
-        outcome.own.iter().filter(|(_, bag)| !bag.is_empty()).map(|(of, bag)| (of.clone(), bag.clone())).collect()
+    let own = |outcome: &Outcome| -> Vec<(bool, String, Bag)> {
+        let all = outcome.own.iter().map(|bag| (false, bag)).chain(outcome.own_app.iter().map(|bag| (true, bag)));
+        all.filter(|(_, (_, bag))| !bag.is_empty()).map(|(app, (of, bag))| (app, of.clone(), bag.clone())).collect()
     };
     if ours.failure.is_some() != theirs.failure.is_some() {
         return Some((Aspect::Failure, format!("ours: {:?}\ntheirs: {:?}", ours.failure, theirs.failure)));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::case::{Case, Event};
+use crate::case::{APPLICATION, Case, Event};
 use crate::ours::Ours;
 use crate::outcome::{Aspect, Outcome, difference};
 use crate::theirs::{AS_OURS, Answer, Before, ORIGINAL, Theirs, Way};
@@ -110,6 +110,7 @@ fn ends_otherwise(one: &Outcome, other: &Outcome) -> bool {
         || rounds(one) != rounds(other)
         || one.rows != other.rows
         || one.own != other.own
+        || one.own_app != other.own_app
 }
 
 /// Plays the case to its end, or to where the two sides part.
@@ -203,6 +204,11 @@ impl Stage<'_> {
         for (of, bag) in std::mem::take(&mut ours.own) {
             if let Some(relation) = self.world.relations.get_mut(&of) {
                 relation.own = bag;
+            }
+        }
+        for (of, bag) in std::mem::take(&mut ours.own_app) {
+            if let Some(relation) = self.world.relations.get_mut(&of) {
+                relation.applications.insert(APPLICATION.to_owned(), bag);
             }
         }
         self.before =

@@ -1,13 +1,13 @@
 //! The smallest case in which the two sides still part in the same way.
 
-use crate::case::{Case, Condition, Step, Trigger};
+use crate::case::{Case, Condition, Event, Step, Trigger};
 
 /// Makes the case smaller as long as `is_wrong` finds the same in what is left.
 pub(crate) fn shrink(case: &Case, mut is_wrong: impl FnMut(&Case) -> bool) -> Case {
     let mut best = case.clone();
     let mut tries = 3000;
     loop {
-        let smaller = candidates(&best).into_iter().find(|candidate| {
+        let smaller = candidates(&best).into_iter().filter(is_sound).find(|candidate| {
             tries -= 1;
             tries > 0 && is_wrong(candidate)
         });
@@ -16,6 +16,16 @@ pub(crate) fn shrink(case: &Case, mut is_wrong: impl FnMut(&Case) -> bool) -> Ca
             None => return best,
         }
     }
+}
+
+/// Whether all endpoints are there whose hooks handlers are for; a charm without them does not start.
+fn is_sound(case: &Case) -> bool {
+    let patterns = case.handlers.iter().flat_map(|handler| &handler.conditions).flat_map(|condition| match condition {
+        Condition::Hook(patterns) => patterns.as_slice(),
+        _ => &[],
+    });
+    let mut endpoints = patterns.filter_map(|pattern| pattern.split_once("-relation-"));
+    endpoints.all(|(name, _)| name.starts_with('{') || case.endpoints.iter().any(|endpoint| endpoint.name == name))
 }
 
 /// The case with one thing less, the large things first.
@@ -32,6 +42,13 @@ fn candidates(case: &Case) -> Vec<Case> {
     without_each(case, |case| &mut case.story, &mut all);
     without_each(case, |case| &mut case.triggers, &mut all);
     without_each(case, |case| &mut case.endpoints, &mut all);
+    for number in 0..case.endpoints.len() {
+        without_each(case, |case| &mut case.endpoints[number].triggers, &mut all);
+        without_each(case, |case| &mut case.endpoints[number].manage, &mut all);
+    }
+    for number in 0..case.story.len() {
+        of_event(case, number, &mut all);
+    }
     for number in 0..case.handlers.len() {
         of_handler(case, number, &mut all);
     }
@@ -76,6 +93,21 @@ fn of_handler(case: &Case, number: usize, all: &mut Vec<Case>) {
             names.into_iter().for_each(|names| drop(names.remove(name)));
             all.push(next);
         }
+    }
+}
+
+/// The same with one key less in a databag.
+fn of_event(case: &Case, number: usize, all: &mut Vec<Case>) {
+    let mut event = case.story[number].clone();
+    let (Event::Joined(_, _, bag) | Event::Changed(_, _, bag) | Event::ChangedApp(_, bag)) = &mut event else { return };
+    for key in bag.clone().keys() {
+        let mut next = case.clone();
+        if let Event::Joined(_, _, bag) | Event::Changed(_, _, bag) | Event::ChangedApp(_, bag) =
+            &mut next.story[number]
+        {
+            bag.remove(key);
+        }
+        all.push(next);
     }
 }
 

@@ -7,8 +7,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::case::{Bag, Case};
+use crate::case::{APPLICATION, Bag, Case};
 use crate::ours::metadata_of;
 use crate::outcome::{Outcome, Round};
 use crate::world::{Hook, World};
@@ -63,11 +64,14 @@ struct Told {
 #[serde(default)]
 struct Written {
     unit: Bag,
+    application: Bag,
 }
 
 /// The process. It ends when its input does.
 pub(crate) struct Theirs {
     process: Child,
+    /// The charm's directory, in which nothing is.
+    _directory: TempDir,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
 }
@@ -78,8 +82,10 @@ impl Theirs {
             "ZKPEER_PYTHON does not name a Python with charms.reactive 1.5.3: run this suite with `tests/run differential`",
         );
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("differential/python/interpreter.py");
+        let directory = tempfile::tempdir().unwrap();
         let mut process = Command::new(python)
             .arg(source)
+            .arg(directory.path())
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -87,7 +93,7 @@ impl Theirs {
             .unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
         let input = process.stdin.take();
-        let mut theirs = Self { process, input, output };
+        let mut theirs = Self { process, _directory: directory, input, output };
         assert_eq!(theirs.line(), json!("ready"));
         theirs
     }
@@ -143,17 +149,15 @@ impl Drop for Theirs {
 
 impl Told {
     fn answer(self, world: &World) -> Answer {
-        let own = world.relations.iter().map(|(of, relation)| {
-            let mut bag = relation.own.clone();
-            for (key, value) in self.written.get(of).map(|written| &written.unit).into_iter().flatten() {
-                if value.is_empty() {
-                    bag.remove(key);
-                } else {
-                    bag.insert(key.clone(), value.clone());
-                }
-            }
-            (of.clone(), bag)
+        let nothing = Written::default();
+        let written = |of: &String| self.written.get(of).unwrap_or(&nothing);
+        let own = world.relations.iter().map(|(of, known)| (of.clone(), merged(&known.own, &written(of).unit)));
+        let own: BTreeMap<String, Bag> = own.collect();
+        let own_app = world.relations.iter().map(|(of, known)| {
+            let before = known.applications.get(APPLICATION).cloned().unwrap_or_default();
+            (of.clone(), merged(&before, &written(of).application))
         });
+        let own_app: BTreeMap<String, Bag> = own_app.collect();
         let parsed = self.rows.iter().map(|(key, text)| (key.clone(), serde_json::from_str(text).unwrap()));
         let outcome = Outcome {
             rounds: self.rounds,
@@ -162,8 +166,22 @@ impl Told {
             counts: self.counts,
             files: self.files,
             settings: self.settings,
-            own: own.collect(),
+            own,
+            own_app,
         };
         Answer { outcome, rows: self.rows, used: self.used }
     }
+}
+
+/// A databag with what was written to it; an empty value removes its key.
+fn merged(bag: &Bag, written: &Bag) -> Bag {
+    let mut bag = bag.clone();
+    for (key, value) in written {
+        if value.is_empty() {
+            bag.remove(key);
+        } else {
+            bag.insert(key.clone(), value.clone());
+        }
+    }
+    bag
 }

@@ -60,6 +60,11 @@ impl World {
                 self.relations.get_mut(relation)?.bags.insert(unit.clone(), bag.clone());
                 Some(of_relation(relation, "changed", Some(unit)))
             }
+            Event::ChangedApp(relation, bag) => {
+                let known = self.relations.get_mut(relation)?;
+                known.applications.insert(known.application.clone(), bag.clone());
+                Some(of_relation(relation, "changed", None))
+            }
             Event::Departed(relation, unit) => {
                 self.relations.get_mut(relation)?.members.retain(|member| member != unit);
                 Some(of_relation(relation, "departed", Some(unit)))
@@ -147,7 +152,11 @@ impl Life {
                 self.owed = None;
                 return;
             }
-            Event::Joined(of, ..) | Event::Changed(of, ..) | Event::Departed(of, _) | Event::Broken(of) => of,
+            Event::Joined(of, ..)
+            | Event::Changed(of, ..)
+            | Event::ChangedApp(of, _)
+            | Event::Departed(of, _)
+            | Event::Broken(of) => of,
             _ => return,
         };
         // Joined elsewhere, a second debt would have to be kept: this one is paid first.
@@ -174,6 +183,10 @@ impl Life {
             }
             Event::Changed(relation, unit, _) => {
                 self.is_open(relation) && self.members.contains(&(relation.clone(), unit.clone()))
+            }
+            Event::ChangedApp(relation, _) => {
+                let is_peer = case.endpoint(relation).is_none_or(|endpoint| endpoint.role == Role::Peers);
+                self.is_open(relation) && !is_peer
             }
             Event::Departed(relation, unit) => {
                 let member = (relation.clone(), unit.clone());

@@ -5,6 +5,7 @@ answered: nothing is kept from one line to the next.
 """
 import hashlib
 import json
+import os
 import sys
 import traceback
 
@@ -13,7 +14,7 @@ sys.dont_write_bytecode = True
 import juju  # noqa: E402
 import original  # noqa: E402
 import patches  # noqa: E402
-from original import bus, decorators, flags, hookenv, host, reactive, relations, trace, unitdata  # noqa: E402
+from original import bus, decorators, endpoints, flags, hookenv, host, reactive, relations, unitdata  # noqa: E402
 
 patches.install()
 
@@ -30,18 +31,20 @@ class Hook:
 
     def __init__(self, request, way):
         self.case, self.on = request["case"], way["differences"]
+        self.case.setdefault("endpoints", [])
         self.order = way.get("order")
         self.hook = request["hook"]
         self.world = juju.World(self.hook, request["world"])
         self.rows = request["rows"]
         self.counts, self.files = list(request["counts"]), dict(request["files"])
-        self.rounds = []
+        self.rounds, self.touched = [], set()
         self.restricted = self.hook["name"] in RESTRICTED
 
     def run(self):
-        original.begin(self.world, self.case["metadata"], self.rows, patches.start(self.on))
-        has_files = any("file" in condition for handler in self.case["handlers"] for condition in handler["conditions"])
-        patches.begin(self.on, has_files)
+        original.begin(self.world, self.case["metadata"], self.rows, self, patches.start(self.on))
+        conditions = [condition for handler in self.case["handlers"] for condition in handler["conditions"]]
+        self.watched = {file for condition in conditions if "file" in condition for file in condition["file"]}
+        patches.begin(self.on, bool(self.watched), self.managed())
         host.file_hash = self.file_hash
         bus.discover = self.register
         failure = None
@@ -52,6 +55,9 @@ class Hook:
         except BaseException as error:
             failure = "{}: {}".format(type(error).__name__, error)[:300]
         rows = original.rows()
+        if self.on and (self.watched & self.touched or any(self.is_behind(file) for file in self.watched)):
+            # A test that stores what it has seen may come before a handler's end, or be none of a handler that runs.
+            patches.use("D9")
         if self.on and self.restricted and failure is None:
             if {key: rows[key] for key in rows if not scratch(key)} != {key: self.rows[key] for key in self.rows if not scratch(key)}:
                 patches.use("D40")
@@ -68,6 +74,49 @@ class Hook:
             "written": {} if failure else self.world.written,
             "used": patches.Run.used,
         }
+
+    def is_behind(self, file):
+        text = self.rows.get(patches.FILE + file)
+        return (text and json.loads(text)) != self.file_hash(file)
+
+    # ---- endpoints ----
+
+    def of(self, endpoint, what):
+        found = [known.get(what, ()) for known in self.case["endpoints"] if known["name"] == endpoint]
+        return found[0] if found else ()
+
+    def register_triggers(self, endpoint):
+        for trigger in self.of(endpoint, "triggers"):
+            self.register_trigger(trigger)
+
+    def manage_flags(self, endpoint):
+        for step in self.of(endpoint, "manage"):
+            self.step(step, ())
+
+    def is_busy(self, endpoint):
+        return bool(self.of(endpoint, "triggers") or self.of(endpoint, "manage"))
+
+    def managed(self):
+        """The endpoints for one of whose automatic flags somebody waits."""
+        waited = [trigger["on"] for trigger in self.case["triggers"]]
+        names = [known["name"] for known in self.case["endpoints"]]
+        for name in names:
+            waited += [trigger["on"] for trigger in self.of(name, "triggers") if known_as(self.case, name) == "modern"]
+        for handler in self.case["handlers"]:
+            for condition in handler["conditions"]:
+                kinds = ("all", "any", "none", "not_all")
+                for flag in [flag for kind in kinds if kind in condition for flag in condition[kind]]:
+                    waited += [flag.replace("{endpoint_name}", name) for name in self.instances(handler)]
+        automatic = ("joined", "changed", "departed")
+        parts = [flag.split(".") for flag in waited]
+        return {part[1] for part in parts if part[0] == "endpoint" and len(part) > 2 and part[2] in automatic
+                and (len(part) == 3 or part[2] == "changed")}
+
+    def instances(self, handler):
+        if not is_of_interface(handler):
+            return [""]
+        return [known["name"] for known in self.case["endpoints"]
+                if known["role"] == handler["of"] and known["interface"] == "modern"]
 
     # ---- handlers ----
 
@@ -94,7 +143,8 @@ class Hook:
         return hashlib.md5("{}{}".format(self.order, of).encode()).digest()
 
     def decorate(self, number, conditions, watchers):
-        function = self.function(number)
+        handler = self.case["handlers"][number]
+        function = self.method(number, handler["of"]) if is_of_interface(handler) else self.function(number)
         function.of_hook = False
         for condition in reversed(conditions or [{"all": []}]):
             if condition == "once":
@@ -135,6 +185,15 @@ class Hook:
         function._action_id = function._short_action_id = MODULE + name(number)
         return function
 
+    def method(self, number, role):
+        """One of an interface: there is one instance for each endpoint."""
+        space = {"run": lambda this: self.called(number, (this,)), "Endpoint": endpoints.Endpoint}
+        file = os.path.join(original.DIRECTORY, "reactive/relations/modern/{}.py".format(role))
+        exec(compile("\n" * number + "def function(self):\n    run(self)\n", file, "exec"), space)
+        function = space["function"]
+        function.__name__ = name(number)
+        return function
+
     def called(self, number, given):
         handler = self.case["handlers"][number]
         count = self.counts[number]
@@ -149,7 +208,7 @@ class Hook:
         except SystemExit:
             if self.on:
                 # D46: it has succeeded.
-                for callback in bus.Handler.get(Named(MODULE + name(number)))._post_callbacks:
+                for callback in Now.handler._post_callbacks:
                     patches.use("D46")
                     callback()
             raise
@@ -200,9 +259,11 @@ class Hook:
         flags.register_trigger(set_flag=trigger["set"], clear_flag=trigger["clear"], **of)
 
     def do_write(self, value, _):
+        self.touched.add(value[0])
         self.files[value[0]] = value[1]
 
     def do_remove(self, file, _):
+        self.touched.add(file)
         self.files.pop(file, None)
 
     def do_kv_set(self, value, _):
@@ -229,6 +290,57 @@ class Hook:
 
     def do_config(self, value, _):
         flags.toggle_flag(value[1], hookenv.config(value[0]) is not None)
+
+    def do_bond(self, value, _):
+        (endpoint, bond) = value
+        endpoint = Now.instance if endpoint == "self" else endpoint
+        if known_as(self.case, endpoint) == "modern":
+            self.bond(reactive.endpoint_from_name(endpoint), bond)
+
+    def bond(self, endpoint, bond):
+        kv, of, units = unitdata.kv(), endpoint.endpoint_name, endpoint.all_joined_units
+        kind, value = (bond, None) if isinstance(bond, str) else next(iter(bond.items()))
+        if kind == "is_joined":
+            flags.toggle_flag(value, endpoint.is_joined)
+        elif kind == "joined":
+            kv.set("joined." + of, [[unit.relation.relation_id, unit.unit_name] for unit in units])
+        elif kind == "departed":
+            if self.on and of not in patches.Run.managed:
+                # D48: nobody keeps them, and who asks is told.
+                raise patches.Failure("departed units are not kept")
+            kv.set("departed." + of, [[unit.relation.relation_id, unit.unit_name, dict(unit.received_raw)]
+                                      for unit in endpoint.all_departed_units])
+        elif kind == "clear_departed":
+            endpoint.all_departed_units.clear()
+        elif kind == "applications":
+            kv.set("applications." + of, [relation.application_name for relation in endpoint.relations])
+        elif kind == "received":
+            kv.set("received." + of, [unit.received[value] for unit in units])
+        elif kind == "received_raw":
+            kv.set("raw." + of, [unit.received_raw[value] for unit in units])
+        elif kind == "received_app":
+            kv.set("app." + of, [relation.received_app[value] for relation in endpoint.relations])
+        elif kind == "merged":
+            kv.set("merged." + of, units.received[value])
+        else:
+            for relation in endpoint.relations:
+                self.publish(relation, kind, value)
+
+    def publish(self, relation, kind, value):
+        if self.on and kind.startswith("publish_app") and not hookenv.is_leader():
+            # D26: who may not publish is told when it tries.
+            patches.use("D26")
+            raise patches.Failure("this unit does not lead")
+        if kind == "publish":
+            relation.to_publish[value[0]] = value[1]
+        elif kind == "publish_raw":
+            relation.to_publish_raw[value[0]] = value[1]
+        elif kind == "unpublish":
+            relation.to_publish_raw[value] = None
+        elif kind == "publish_app":
+            relation.to_publish_app[value[0]] = value[1]
+        elif kind == "publish_app_raw":
+            relation.to_publish_app_raw[value[0]] = value[1]
 
     def do_unless(self, of, _):
         def guarded():
@@ -269,11 +381,16 @@ class Hook:
         return None if text is None else hashlib.new(hash_type, text.encode()).hexdigest()
 
 
-class Named:
-    """Stands for a function where only its name is asked for."""
+def is_of_interface(handler):
+    conditions = [condition for condition in handler["conditions"] if isinstance(condition, dict)]
+    flags_of = [flag for condition in conditions for kind in ("all", "any", "none", "not_all")
+                for flag in condition.get(kind, ())]
+    return bool(handler.get("of")) and any("{endpoint_name}" in flag for flag in flags_of)
 
-    def __init__(self, of):
-        self._action_id = of
+
+def known_as(case, endpoint):
+    """The interface of an endpoint."""
+    return next((known["interface"] for known in case.get("endpoints", ()) if known["name"] == endpoint), None)
 
 
 def name(number):
@@ -296,7 +413,12 @@ def invoke(handler):
     number = bus.FlagWatch._get()["iteration"] if phase == "other" else 0
     if not rounds or rounds[-1][:2] != [phase, number]:
         rounds.append([phase, number, []])
-    rounds[-1][2].append(handler._action.__name__)
+    of = handler._action.__name__
+    Now.handler, Now.instance = handler, None
+    if not hasattr(handler._action, "_action_id"):
+        Now.instance = handler.id().rsplit(":", 1)[1]
+        of += "[{}]".format(Now.instance)
+    rounds[-1][2].append(of)
     patches.invoked()
     return invoke.original(handler)
 
@@ -309,6 +431,8 @@ class Now:
     """The hook that runs."""
 
     hook = None
+    # The handler that runs, and the endpoint of its instance.
+    handler = instance = None
 
 
 def answer(request):

@@ -1,14 +1,13 @@
 """charms.reactive 1.5.3, imported once: what a hook's process begins with, and how everything is made to be so again."""
 import os
 import sys
-import tempfile
 
 import charmhelpers.osplatform
 
 # charmhelpers ends with an error on anything but Ubuntu and CentOS.
 charmhelpers.osplatform.get_platform = lambda: "ubuntu"
 
-DIRECTORY = tempfile.mkdtemp(prefix="differential-")
+DIRECTORY = sys.argv[1]
 os.environ["CHARM_DIR"] = os.environ["JUJU_CHARM_DIR"] = DIRECTORY
 os.environ["UNIT_STATE_DB"] = ":memory:"
 
@@ -52,7 +51,23 @@ def _conversations():
 _conversations()
 
 
-def begin(world, metadata, rows, start=()):
+class Modern(endpoints.Endpoint):
+    """An interface without conversations, which does at the beginning of a hook what it is told."""
+
+    at_start = None
+
+    def register_triggers(self):
+        Modern.at_start.register_triggers(self.endpoint_name)
+
+    def manage_flags(self):
+        Modern.at_start.manage_flags(self.endpoint_name)
+
+
+for _role in ROLES:
+    interface_module("modern", _role, {"Modern": Modern})
+
+
+def begin(world, metadata, rows, at_start, start=()):
     """Everything is as in a process that begins; `start` is what stands in the place of callbacks at the start."""
     os.environ.clear()
     os.environ.update(world.environment(DIRECTORY))
@@ -72,6 +87,7 @@ def begin(world, metadata, rows, start=()):
     flags.TRIGGER_CALLBACKS.clear()
     endpoints.Endpoint._endpoints.clear()
     relations.RelationBase._cache.clear()
+    Modern.at_start = at_start
     persistent = os.path.join(DIRECTORY, hookenv.Config.CONFIG_FILE_NAME)
     if os.path.exists(persistent):
         os.remove(persistent)

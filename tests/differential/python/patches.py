@@ -9,7 +9,7 @@ import itertools
 import json
 import os
 
-from original import bus, endpoints, flags, hookenv, host, reactive, relations, trace, unitdata
+from original import COMMANDS, bus, endpoints, flags, helpers, hookenv, host, reactive, relations, trace, unitdata
 
 MOST_REPETITIONS = 100
 MOST_ROUNDS = 10000
@@ -29,6 +29,7 @@ class Run:
 
     on = False
     files = False
+    managed = ()
     used = {}
     seen = {}
     again = False
@@ -226,7 +227,7 @@ def log(message, level=None):
         raise Failure(message)
 
 
-# ---- D8, D12, D43 to D45: conversations ----
+# ---- D8, D12, D43, D44 and D47: conversations ----
 
 def _key_of(text):
     """The conversation of a key that has no record any longer."""
@@ -314,7 +315,7 @@ def _install_conversations():
 
     def told(self, key=None, value=None, data=None, **kwdata):
         if Run.on and (_is_over(self) or _is_departing(self)):
-            use("D45")
+            use("D44")
             return
         set_remote(self, key, value, data, **kwdata)
 
@@ -367,23 +368,139 @@ def _leave(kv, name, relation, unit):
             kv.set(DEPARTED + key, True)
 
 
+# ---- D15, D22 to D25, D45, D48 and D49: endpoints ----
+
+def _number(relation):
+    return int(relation.split(":")[1])
+
+
+def _install_endpoints():
+    view = endpoints.CombinedUnitsView.__init__
+
+    def in_order(self, items):
+        items = list(items)
+        view(self, items)
+        if Run.on:
+            # D22: relations are in the order of their numbers.
+            before = [(unit.relation.relation_id, unit.unit_name) for unit in self]
+            self.sort(key=lambda unit: (_number(unit.relation.relation_id), unit.unit_name))
+            if before != [(unit.relation.relation_id, unit.unit_name) for unit in self]:
+                use("D22")
+
+    endpoints.CombinedUnitsView.__init__ = in_order
+    application_name = endpoints.Relation.application_name
+
+    def remote(self):
+        if not Run.on:
+            return application_name.fget(self)
+        # D25: also where nobody is joined.
+        name = COMMANDS.world.relations[self.relation_id]["application"]
+        if not self.units and name != hookenv.application_name():
+            use("D25")
+        return name
+
+    endpoints.Relation.application_name = property(remote)
+
+
+def start_endpoints():
+    """In the place of Endpoint._startup."""
+    kind = endpoints.Endpoint
+    of_hook = hookenv.hook_name().rsplit("-relation-", 1)[0]
+    broken = hookenv.hook_name().endswith("-relation-broken") and hookenv.relation_id()
+    found = []
+    for name in sorted(hookenv.relation_types()):
+        factory = relations.relation_factory(name)
+        if not factory or not issubclass(factory, kind):
+            continue
+        ids = sorted(hookenv.relation_ids(name), key=_number)
+        if ids != sorted(ids):
+            use("D22")
+        if broken in ids:
+            # D24: in its last hook a relation is no longer there.
+            use("D24")
+            ids.remove(broken)
+        found.append(factory(name, ids))
+        kind._endpoints[name] = found[-1]
+    busy = [endpoint for endpoint in found if endpoint.at_start.is_busy(endpoint.endpoint_name)]
+    if len(found) > 1 and busy:
+        # D49: first all triggers, then all automatic flags, then what the interfaces do with theirs.
+        use("D49")
+    were_joined = {endpoint for endpoint in found if flags.is_flag_set(endpoint.expand_name("joined"))}
+    for endpoint in found:
+        endpoint.register_triggers()
+    for endpoint in found:
+        if endpoint.endpoint_name in Run.managed:
+            _manage(endpoint, of_hook == endpoint.endpoint_name)
+        else:
+            use("D48")
+    for endpoint in found:
+        if endpoint.endpoint_name != of_hook and endpoint in were_joined and endpoint in busy:
+            use("D23")
+        endpoint.manage_flags()
+        for relation in endpoint.relations:
+            hookenv.atexit(relation._flush_data)
+
+
+def _is_joined(endpoint, unit, was_joined):
+    """D45: who is joined is looked at in the endpoint's own hooks, and where some may have been missed."""
+    marker = "zkpeer.endpoints." + endpoint.endpoint_name
+    is_new = not unitdata.kv().get(marker)
+    unitdata.kv().set(marker, True)
+    own = unit and (unit[1] or hookenv.hook_name().endswith("-relation-broken"))
+    if is_new or own or hookenv.hook_name() == "upgrade-charm" or endpoint.is_joined == was_joined:
+        return endpoint.is_joined
+    use("D45")
+    return was_joined
+
+
+def _manage(endpoint, is_of_hook):
+    """What the original's two methods do, with the differences."""
+    departed = is_of_hook and hookenv.hook_name().endswith("-relation-departed")
+    unit = (hookenv.relation_id(), hookenv.remote_unit()) if is_of_hook else None
+    if departed:
+        relation = endpoint.relations[hookenv.relation_id()]
+        endpoint.all_departed_units.append(endpoints.RelatedUnit(relation, hookenv.remote_unit()))
+        if not relation.joined_units:
+            use("D24")
+    was_joined = flags.is_flag_set(endpoint.expand_name("joined"))
+    is_joined = _is_joined(endpoint, unit, was_joined)
+    flags.toggle_flag(endpoint.expand_name("joined"), is_joined)
+    if departed:
+        flags.set_flag(endpoint.expand_name("departed"))
+    elif is_joined:
+        flags.clear_flag(endpoint.expand_name("departed"))
+    for joined in endpoint.all_joined_units:
+        is_due = (is_joined and not was_joined) or (not departed and (joined.relation.relation_id, joined.unit_name) == unit)
+        for key, value in joined.received.items():
+            data = "endpoint.{}.{}.{}.{}".format(
+                endpoint.endpoint_name, joined.relation.relation_id, joined.unit_name, key)
+            if not is_due:
+                # D15: in the hooks that are about the unit.
+                if is_of_hook and helpers.is_data_changed(data, value):
+                    use("D15")
+            elif helpers.data_changed(data, value):
+                flags.set_flag(endpoint.expand_name("changed"))
+                flags.set_flag(endpoint.expand_name("changed." + key))
+
+
 def install():
     bus.range = _rounds
     hookenv.log = log
     _install_flags()
     _install_test()
     _install_conversations()
+    _install_endpoints()
 
 
 def start(on):
     """What stands in the place of the original's callbacks at the start of a hook."""
     if not on:
         return ()
-    return (("RelationBase._startup", start_conversations),)
+    return (("RelationBase._startup", start_conversations), ("Endpoint._startup", start_endpoints))
 
 
-def begin(on, files):
-    Run.on, Run.files = on, files
+def begin(on, files, managed):
+    Run.on, Run.files, Run.managed = on, files, managed
     Run.used, Run.seen = {}, {}
     Run.set_only, Run.again = True, False
     Cascade.depth = 0

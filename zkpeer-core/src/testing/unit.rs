@@ -210,18 +210,6 @@ impl Unit {
         self.agent.enter(id.clone(), &mut self.controller);
     }
 
-    /// The unit has entered the relation with this application; for a peer relation it is its own. Without this the other side is
-    /// the application of the first unit that is named.
-    ///
-    /// # Panics
-    ///
-    /// If the relation's id is none.
-    #[track_caller]
-    pub fn set_relation(&mut self, relation: &str, application: &str) {
-        let relation = self.known(relation);
-        self.relation(&relation, application);
-    }
-
     /// What Juju answers to `relation-list` and `relation-get`: the unit is a member of the relation and has this databag.
     ///
     /// # Panics
