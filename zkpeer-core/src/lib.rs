@@ -74,6 +74,8 @@ pub use handler::{
     Result,
 };
 pub use hook::{ActionEvent, HookEvent, RelationEvent};
+pub use interfaces::zookeeper::{Zookeeper, ZookeeperClients};
+pub use interfaces::zookeeper_namespace::{ZookeeperNamespace, ZookeeperNamespaces};
 pub use interfaces::zookeeper_quorum::ZookeeperPeers;
 pub use juju::{GoalState, Port};
 pub use params::{
