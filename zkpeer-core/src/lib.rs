@@ -59,6 +59,7 @@ mod relation;
 mod report;
 mod runtime;
 pub mod store;
+mod takeover;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trigger;
@@ -99,6 +100,9 @@ pub mod guide {
 
     #[doc = include_str!("docs/differences.md")]
     pub mod differences {}
+
+    #[doc = include_str!("docs/migration.md")]
+    pub mod migration {}
 }
 
 /// The README's examples, as tests.

@@ -16,9 +16,9 @@ use crate::juju::{Bag, BagOwner, RelationId, Side, UnitName};
 use crate::metadata::Role;
 use crate::trigger::Edge;
 
-const CONVERSATION_PREFIX: &str = "reactive.conversations.";
+pub(crate) const CONVERSATION_PREFIX: &str = "reactive.conversations.";
 /// The part of a key behind a conversation's own, before the name of a local value.
-const LOCAL: &str = ".local-data.";
+pub(crate) const LOCAL: &str = ".local-data.";
 /// Marks a conversation whose last unit has gone; the conversation's own key comes behind.
 const DEPARTED_PREFIX: &str = "zkpeer.departed.";
 
@@ -289,17 +289,23 @@ impl Endpoint {
 
 /// The value of a flag that conversations have, as charms.reactive stores it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct FlagValue {
-    relation: String,
-    conversations: Vec<String>,
+pub(crate) struct FlagValue {
+    pub(crate) relation: String,
+    pub(crate) conversations: Vec<String>,
 }
 
 /// What is stored of a conversation: exactly these fields, one more and charms.reactive fails on it (tried).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Record {
-    namespace: String,
-    scope: String,
-    units: BTreeSet<String>,
+pub(crate) struct Record {
+    pub(crate) namespace: String,
+    pub(crate) scope: String,
+    pub(crate) units: BTreeSet<String>,
+}
+
+impl Record {
+    pub(crate) fn key(&self) -> String {
+        format!("{CONVERSATION_PREFIX}{}.{}", self.namespace, self.scope)
+    }
 }
 
 /// What is going on with one partner, over all hooks from joining to departing: flags and values for it alone.

@@ -9,6 +9,7 @@ mod dispatch;
 mod failures;
 mod found;
 mod leader;
+mod taken_over;
 mod triggers;
 
 use zkpeer_core::metadata::Role;
