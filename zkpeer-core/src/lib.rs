@@ -81,7 +81,7 @@ pub use params::{
     TriggerOn, Triggers, Unit,
 };
 pub use predicate::Phase;
-pub use relation::{Conversation, Endpoint, Interface, Scope};
+pub use relation::{Conversation, Databag, Endpoint, Interface, RelatedUnit, Relation, Scope, Units};
 pub use report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
 pub use runtime::OnNotSettled;
 pub use trigger::Edge;

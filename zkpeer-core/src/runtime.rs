@@ -16,11 +16,12 @@ use crate::dispatch::Dispatch;
 use crate::error::{Error, describe};
 use crate::handler::Outcome;
 use crate::juju::LogLevel;
+use crate::outbox;
 use crate::panic;
 use crate::params::Triggers;
 use crate::predicate::{Condition, Phase, World};
 use crate::registry::{Handler, Registry};
-use crate::relation;
+use crate::relation::{self, Endpoint};
 use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
 use crate::takeover;
 use crate::trigger::Edge;
@@ -107,9 +108,19 @@ impl Run<'_> {
         confirm::at_start(context)?;
         takeover::at_start(context, self.registry)?;
         triggers(&Triggers::of(context));
+        for (endpoint, interface) in self.registry.interfaces() {
+            (interface.register_triggers)(Endpoint::new(context, endpoint), &Triggers::of(context));
+        }
         let triggering = context.triggering_flags();
         let watched = self.registry.rules().watched().chain(triggering.iter().map(String::as_str));
         automatic::at_start(context, watched);
+        for (endpoint, interface) in self.registry.interfaces() {
+            (interface.manage_flags)(Endpoint::new(context, endpoint)).map_err(|source| Error::Interface {
+                interface: (interface.interface)(),
+                endpoint: endpoint.to_owned(),
+                source,
+            })?;
+        }
         // Every handler is considered in round 0 anyway.
         context.take_changes();
         self.failure()?;
@@ -130,6 +141,7 @@ impl Run<'_> {
                 }
             }
         });
+        outbox::drop_what_is_there(context)?;
         confirm::at_end(context)?;
         takeover::before_commit(context)?;
         let flushed = context.outbox().borrow_mut().flush(context.juju());

@@ -6,6 +6,7 @@ mod automatic;
 mod conversations;
 mod differences;
 mod dispatch;
+mod endpoints;
 mod failures;
 mod found;
 mod leader;
