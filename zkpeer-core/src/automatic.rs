@@ -36,9 +36,7 @@ const SERIES_UPGRADE: &str = "upgrade.series.in-progress";
 /// Where the settings of the hook before are kept, as layer-leadership keeps them.
 const SETTINGS_PREFIX: &str = "leadership.settings.";
 /// Where the configuration of the hook before is kept.
-const CONFIG_KEY: &str = "zkpeer.config";
-/// Where charmhelpers keeps the same.
-const PYTHON_CONFIG: &str = ".juju-persistent-config";
+pub(crate) const CONFIG_KEY: &str = "zkpeer.config";
 
 /// Which groups have been brought up to date in this hook.
 #[derive(Debug, Default)]
@@ -160,10 +158,7 @@ pub(crate) fn settings_written(context: &Context, key: &str, value: &str) -> Res
 fn refresh_config(context: &Context) -> Result<(), Error> {
     let defaults = metadata::read_config_defaults(context.charm_dir())?;
     let current = ask::config(context)?;
-    let before = match context.get(CONFIG_KEY)? {
-        Some(before) => Some(before),
-        None => python_config(context)?,
-    };
+    let before: Option<BTreeMap<String, Value>> = context.get(CONFIG_KEY)?;
     let mut any = false;
     let options: BTreeSet<&String> =
         defaults.keys().chain(current.keys()).chain(before.iter().flat_map(BTreeMap::keys)).collect();
@@ -179,19 +174,6 @@ fn refresh_config(context: &Context) -> Result<(), Error> {
     toggle(context, CONFIG_CHANGED, any);
     context.set(CONFIG_KEY, &*current)?;
     Ok(())
-}
-
-/// The configuration as the charm's Python predecessor last saw it: charmhelpers keeps it in a file of its own.
-fn python_config(context: &Context) -> Result<Option<BTreeMap<String, Value>>, Error> {
-    let path = context.charm_dir().join(PYTHON_CONFIG);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| Error::Malformed {
-            path,
-            reason: format!("{error}; it is what charmhelpers has left, and can be removed"),
-        }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error::Read { path, source }),
-    }
 }
 
 /// Equal as Juju's values: integers and floats are not told apart (contract 9.6).

@@ -69,6 +69,7 @@ pub struct Charm {
     resources: Resources,
     triggers: Vec<RegisterTriggers>,
     on_not_settled: OnNotSettled,
+    may_go_back_to_python: bool,
 }
 
 impl fmt::Debug for Charm {
@@ -92,6 +93,7 @@ impl Charm {
             resources: Resources::default(),
             triggers: Vec::new(),
             on_not_settled: OnNotSettled::default(),
+            may_go_back_to_python: false,
         }
     }
 
@@ -130,6 +132,15 @@ impl Charm {
     #[must_use]
     pub fn on_not_settled(mut self, what: OnNotSettled) -> Self {
         self.on_not_settled = what;
+        self
+    }
+
+    /// Every unit leaves `.juju-persistent-config`, as charmhelpers does, so that the charm can go back to charms.reactive
+    /// ([how](crate::guide::migration)). Otherwise only those do that have the file, because they were Python once: a unit that was
+    /// added since would take every option for changed in its first hook in Python.
+    #[must_use]
+    pub fn may_go_back_to_python(mut self) -> Self {
+        self.may_go_back_to_python = true;
         self
     }
 
@@ -187,6 +198,7 @@ impl Charm {
             context_id: environment.context_id,
             home_is_set: environment.home_is_set,
             program_path: Some(environment.path),
+            may_go_back_to_python: self.may_go_back_to_python,
             metadata,
             juju: Rc::clone(&juju),
             resources: self.resources.clone(),

@@ -23,6 +23,7 @@ use crate::predicate::{Condition, Phase, World};
 use crate::registry::{Handler, Registry};
 use crate::relation::{self, Endpoint};
 use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
+use crate::takeover;
 use crate::trigger::Edge;
 
 /// After so many rounds the flags count as not settling, even if every round is new.
@@ -34,7 +35,7 @@ const MOST_REPETITIONS: u32 = 100;
 /// The prefix of the keys by which handlers are known to have succeeded, as charms.reactive has it.
 const INVOKED: &str = "reactive.invoked.";
 /// The prefix of the keys of files' hashes: charms.reactive's, one for each file.
-const FILE: &str = "reactive.files_changed.";
+pub(crate) const FILE: &str = "reactive.files_changed.";
 /// The same for each handler.
 const HANDLER_FILE: &str = "zkpeer.files_changed.";
 
@@ -63,6 +64,9 @@ pub(crate) fn run(
     let _running = panic::Running::hook(context);
     let mut report = Report { hook: context.event().name().to_owned(), ..Report::default() };
     let result = Run { context, registry, on_not_settled, seen: RefCell::default() }.all(triggers, &mut report);
+    if result.is_ok() {
+        takeover::after_commit(context);
+    }
     if let Err(error) = &result {
         report.outcome = HookOutcome::Failed;
         report.error = Some(describe(error));
@@ -102,6 +106,7 @@ impl Run<'_> {
             return Err(Error::NoAction { name: action.name.clone() });
         }
         confirm::at_start(context)?;
+        takeover::at_start(context, self.registry)?;
         triggers(&Triggers::of(context));
         for (endpoint, interface) in self.registry.interfaces() {
             (interface.register_triggers)(Endpoint::new(context, endpoint), &Triggers::of(context));
@@ -124,6 +129,7 @@ impl Run<'_> {
 
         relation::at_end(context)?;
         automatic::at_end(context);
+        takeover::at_end(context, self.registry)?;
         self.failure()?;
         context.with_store(|store| {
             for change in store.changes() {
@@ -137,6 +143,7 @@ impl Run<'_> {
         });
         outbox::drop_what_is_there(context)?;
         confirm::at_end(context)?;
+        takeover::before_commit(context)?;
         let flushed = context.outbox().borrow_mut().flush(context.juju());
         flushed?;
         context.commit()?;
@@ -289,7 +296,7 @@ impl Run<'_> {
         }
         for condition in &handler.predicate.0 {
             match condition {
-                Condition::OnlyOnce => self.context.set(&format!("{INVOKED}{}", handler.id), &true)?,
+                Condition::OnlyOnce => self.invoked(handler)?,
                 Condition::FileChanged(files) => {
                     for file in files {
                         let hash = self.seen.borrow().get(&(index, *file)).cloned().unwrap_or_default();
@@ -303,6 +310,20 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// It has succeeded under its own name and under those by which charms.reactive would know it.
+    fn invoked(&self, handler: &Handler) -> Result<(), Error> {
+        self.context.set(&format!("{INVOKED}{}", handler.id), &true)?;
+        for was in self.replaced(handler) {
+            self.context.set(&format!("{INVOKED}{was}"), &true)?;
+        }
+        Ok(())
+    }
+
+    /// The names of the Python functions that a handler replaces: charms.reactive's have the path of the file.
+    fn replaced(&self, handler: &Handler) -> impl Iterator<Item = String> {
+        handler.replaced().map(|was| self.context.charm_dir().join(was).to_string_lossy().into_owned())
+    }
+
     /// charms.reactive's hash of a file is written when the last handler that watches the file has succeeded (D9).
     fn file_handled(&self, file: &str, hash: &Option<String>) -> Result<(), Error> {
         for watcher in self.registry.watching_file(file) {
@@ -314,24 +335,13 @@ impl Run<'_> {
         Ok(self.context.set(&format!("{FILE}{file}"), hash)?)
     }
 
-    /// What is known of a file's content: the hash that this handler last succeeded on, else the one that the charm's
-    /// Python predecessor stored.
+    /// The hash of a file that this handler last succeeded on.
     fn known_hash(&self, handler: &Handler, file: &str) -> Result<Option<String>, Error> {
-        let own: Option<Option<String>> = self.context.get(&handler_file_key(handler, file))?;
-        if let Some(hash) = own {
-            return Ok(hash);
-        }
-        // A handler that has come with an upgrade has succeeded on nothing yet; charms.reactive's hash is for the first
-        // hook after the charm was taken over.
-        let of_file = format!(":{file}");
-        if self.context.keys(HANDLER_FILE).iter().any(|key| key.ends_with(&of_file)) {
-            return Ok(None);
-        }
-        Ok(self.context.get::<Option<String>>(&format!("{FILE}{file}"))?.flatten())
+        Ok(self.context.get::<Option<String>>(&handler_file_key(handler, file))?.flatten())
     }
 }
 
-fn handler_file_key(handler: &Handler, file: &str) -> String {
+pub(crate) fn handler_file_key(handler: &Handler, file: &str) -> String {
     format!("{HANDLER_FILE}{}:{file}", handler.id)
 }
 
@@ -393,8 +403,7 @@ impl World for Run<'_> {
 
     fn has_succeeded(&self, index: usize) -> bool {
         let handler = &self.registry.handlers()[index];
-        let charm_dir = self.context.charm_dir();
         let known = |id: &str| matches!(self.context.get::<bool>(&format!("{INVOKED}{id}")), Ok(Some(true)));
-        known(&handler.id) || handler.replaced().any(|was| known(&charm_dir.join(was).to_string_lossy()))
+        known(&handler.id) || self.replaced(handler).any(|was| known(&was))
     }
 }

@@ -11,6 +11,7 @@ mod failures;
 mod found;
 mod leader;
 mod request_response;
+mod taken_over;
 mod triggers;
 
 use zkpeer_core::metadata::Role;
