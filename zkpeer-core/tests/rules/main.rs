@@ -8,6 +8,7 @@ mod differences;
 mod dispatch;
 mod failures;
 mod found;
+mod helpers;
 mod leader;
 mod triggers;
 
