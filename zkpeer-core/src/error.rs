@@ -123,6 +123,18 @@ pub enum Error {
         /// The panic's message and place.
         message: String,
     },
+    /// A callback at the start or the exit of a hook failed.
+    #[error("the {when} callback registered at {place} failed in {hook}")]
+    CallbackFailed {
+        /// `start` or `exit`.
+        when: &'static str,
+        /// The source file and line, with the column.
+        place: String,
+        /// The hook or action.
+        hook: String,
+        /// What it returned.
+        source: Box<dyn StdError + Send + Sync>,
+    },
     /// A text that is not a flag's name was set or cleared.
     #[error("`{name}` cannot be set or cleared")]
     FlagName {

@@ -38,6 +38,7 @@ extern crate self as zkpeer_core;
 
 mod ask;
 mod automatic;
+mod callbacks;
 mod charm;
 mod confirm;
 mod context;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::automatic;
+use crate::callbacks::{self, Callback};
 use crate::confirm;
 use crate::context::{Call, Context, FLAG_PREFIX};
 use crate::dispatch::Dispatch;
@@ -39,19 +40,21 @@ pub enum OnNotSettled {
     Warn,
 }
 
-/// Registers the charm's own triggers at the beginning of each hook.
-pub(crate) type RegisterTriggers<'c> = dyn Fn(&Triggers) + 'c;
+/// What a charm does in every hook besides its handlers.
+#[derive(Default)]
+pub(crate) struct Settings {
+    /// What registers the charm's own triggers.
+    pub(crate) triggers: Vec<Box<dyn Fn(&Triggers)>>,
+    pub(crate) at_start: Vec<Callback>,
+    pub(crate) at_exit: Vec<Callback>,
+    pub(crate) on_not_settled: OnNotSettled,
+}
 
 /// Runs the hook of the context to its end, whatever that is; after a failure nothing is kept.
-pub(crate) fn run(
-    context: &Context,
-    registry: &Registry,
-    triggers: &RegisterTriggers<'_>,
-    on_not_settled: OnNotSettled,
-) -> (Report, Result<(), Error>) {
+pub(crate) fn run(context: &Context, registry: &Registry, settings: &Settings) -> (Report, Result<(), Error>) {
     let _running = panic::Running::hook(context);
     let mut report = Report { hook: context.event().name().to_owned(), ..Report::default() };
-    let result = Run { context, registry, on_not_settled, seen: RefCell::default() }.all(triggers, &mut report);
+    let result = Run { context, registry, settings, seen: RefCell::default() }.all(&mut report);
     if let Err(error) = &result {
         report.outcome = HookOutcome::Failed;
         report.error = Some(describe(error));
@@ -65,7 +68,7 @@ pub(crate) fn run(
 struct Run<'a> {
     context: &'a Context,
     registry: &'a Registry,
-    on_not_settled: OnNotSettled,
+    settings: &'a Settings,
     /// The hash of each file when it was last tested for a handler.
     seen: RefCell<BTreeMap<(usize, &'static str), Option<String>>>,
 }
@@ -78,7 +81,7 @@ enum Next {
 }
 
 impl Run<'_> {
-    fn all(&self, triggers: &RegisterTriggers<'_>, report: &mut Report) -> Result<(), Error> {
+    fn all(&self, report: &mut Report) -> Result<(), Error> {
         let context = self.context;
         if context.event().is_restricted() {
             let mut dispatch = Dispatch::begin(self.registry.rules(), Phase::Restricted, self);
@@ -91,16 +94,23 @@ impl Run<'_> {
             return Err(Error::NoAction { name: action.name.clone() });
         }
         confirm::at_start(context)?;
-        triggers(&Triggers::of(context));
+        self.settings.triggers.iter().for_each(|register| register(&Triggers::of(context)));
+        self.settings.at_exit.iter().for_each(|callback| context.add_exit_callback(callback.into()));
         let triggering = context.triggering_flags();
         let watched = self.registry.rules().watched().chain(triggering.iter().map(String::as_str));
         automatic::at_start(context, watched);
+        self.failure()?;
+        let goes_on = callbacks::at_start(context, &self.settings.at_start)?;
         // Every handler is considered in round 0 anyway.
         context.take_changes();
-        self.failure()?;
 
-        self.phases(report)?;
+        if goes_on {
+            self.phases(report)?;
+        } else {
+            report.outcome = HookOutcome::EndedEarly;
+        }
 
+        callbacks::at_exit(context)?;
         relation::at_end(context)?;
         automatic::at_end(context);
         self.failure()?;
@@ -169,7 +179,7 @@ impl Run<'_> {
         let how =
             if first.is_some() { "everything is as it was before, and repeats" } else { "there is no end in sight" };
         let error = Error::NotSettled { rounds: round + 1, how, repeating };
-        match self.on_not_settled {
+        match self.settings.on_not_settled {
             OnNotSettled::Fail => Err(error),
             OnNotSettled::Warn => {
                 self.context.log(LogLevel::Warning, &describe(&error));

@@ -3,6 +3,7 @@
 //! A test marked `DIFFERENCE` asserts what charms.reactive 1.5.3 does not do.
 
 mod automatic;
+mod callbacks;
 mod conversations;
 mod differences;
 mod dispatch;
