@@ -89,7 +89,7 @@ fn lead(leader: Leader, staff: Staff, status: Status) -> Result {
     for relation in staff.0.relations()? {
         staff.0.publish(&relation, zkpeer_core::juju::Side::Application, "leader", "elected")?;
     }
-    status.set_application(zkpeer_core::juju::StatusName::Active, "led")?;
+    status.application().active("led")?;
     Ok(())
 }
 

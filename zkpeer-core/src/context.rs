@@ -103,6 +103,8 @@ struct State {
     triggers: TriggerTable,
     automatic: Automatic,
     at_exit: Vec<ExitCallback>,
+    /// The handler that runs.
+    running: Option<String>,
     /// The first thing that went wrong where no error could be returned; it fails the hook after the handler.
     failure: Option<Error>,
 }
@@ -116,6 +118,7 @@ impl Context {
             triggers: TriggerTable::default(),
             automatic: Automatic::default(),
             at_exit: Vec::new(),
+            running: None,
             failure: None,
         };
         Self(Rc::new(Inner {
@@ -394,7 +397,16 @@ impl Context {
         std::mem::take(&mut self.0.state.borrow_mut().changes)
     }
 
-    // ---- callbacks ----
+    // ---- the handler that runs, callbacks ----
+
+    /// The path of the handler that runs; none before, between and after handlers.
+    pub(crate) fn running(&self) -> Option<String> {
+        self.0.state.borrow().running.clone()
+    }
+
+    pub(crate) fn set_running(&self, handler: Option<String>) {
+        self.0.state.borrow_mut().running = handler;
+    }
 
     /// Calls a function when the hook has succeeded, before anything is sent to Juju or kept: what it changes belongs to the
     /// hook, and if it fails, so does the hook. charmhelpers' `atexit` does the same.

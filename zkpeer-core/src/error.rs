@@ -188,8 +188,8 @@ pub enum Error {
     },
     /// Only the leader may do this.
     #[error(
-        "this unit is not the leader, and only the leader writes leader settings; guard the handler with \
-             #[when(\"leadership.is_leader\")]"
+        "this unit is not the leader, and only the leader writes leader settings, the application's databags and the \
+             application's status; guard the handler with #[when(\"leadership.is_leader\")]"
     )]
     NotLeader,
     /// A file cannot be written.

@@ -61,6 +61,7 @@ mod registry;
 mod relation;
 mod report;
 mod runtime;
+mod status;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

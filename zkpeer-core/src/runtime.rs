@@ -40,11 +40,13 @@ pub enum OnNotSettled {
     Warn,
 }
 
+type RegisterTriggers = Box<dyn Fn(&Triggers)>;
+
 /// What a charm does in every hook besides its handlers.
 #[derive(Default)]
 pub(crate) struct Settings {
     /// What registers the charm's own triggers.
-    pub(crate) triggers: Vec<Box<dyn Fn(&Triggers)>>,
+    pub(crate) triggers: Vec<RegisterTriggers>,
     pub(crate) at_start: Vec<Callback>,
     pub(crate) at_exit: Vec<Callback>,
     pub(crate) on_not_settled: OnNotSettled,
@@ -225,10 +227,12 @@ impl Run<'_> {
 
     fn call(&self, index: usize, handler: &Handler) -> (HandlerReport, Result<(), Error>) {
         let call = Call::new(self.context, handler);
+        self.context.set_running(Some(handler.id.clone()));
         let ended = {
             let _running = panic::Running::handler(handler.def);
             catch_unwind(AssertUnwindSafe(|| (handler.def.run)(&call)))
         };
+        self.context.set_running(None);
         let name = handler.id.clone();
         let place = handler.def.place();
         let hook = || self.context.event().name().to_owned();

@@ -11,6 +11,7 @@ mod failures;
 mod found;
 mod helpers;
 mod leader;
+mod status;
 mod triggers;
 
 use zkpeer_core::metadata::Role;
