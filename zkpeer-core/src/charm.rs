@@ -15,6 +15,7 @@ use crate::handler::HandlerDef;
 use crate::hook::{Environment, Vars};
 use crate::juju::tools::Tools;
 use crate::juju::{Juju, LogLevel};
+use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::panic;
 use crate::params::Triggers;
@@ -229,6 +230,7 @@ impl Charm {
         let outside = Outside {
             event: environment.event,
             unit: environment.unit,
+            layers: Layers::of(&environment.charm_dir),
             charm_dir: environment.charm_dir,
             juju_version: environment.juju_version,
             context_id: environment.context_id,
@@ -261,6 +263,7 @@ impl Charm {
             metadata: &outside.metadata,
             juju_version: outside.juju_version.as_deref(),
             resources: &self.resources,
+            layers: &outside.layers,
         };
         match &self.handlers {
             Some(handlers) => Registry::of(handlers, setup),

@@ -22,6 +22,7 @@ use crate::flag;
 use crate::hook::HookEvent;
 use crate::hook_pattern;
 use crate::juju::{Juju, LogLevel, UnitName};
+use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::outbox::Outbox;
 use crate::params::Flags;
@@ -61,6 +62,7 @@ pub(crate) struct Outside {
     /// `PATH`, if this process is the charm's program and not a test.
     pub(crate) program_path: Option<OsString>,
     pub(crate) metadata: Metadata,
+    pub(crate) layers: Layers,
     pub(crate) juju: Rc<dyn Juju>,
     pub(crate) resources: Resources,
     /// The time since some fixed moment.
@@ -625,6 +627,7 @@ pub struct Setup<'a> {
     /// The version of Juju, if it was told.
     pub juju_version: Option<&'a str>,
     pub(crate) resources: &'a Resources,
+    pub(crate) layers: &'a Layers,
 }
 
 impl fmt::Debug for Setup<'_> {

@@ -52,6 +52,7 @@ mod hook;
 mod hook_pattern;
 pub mod interfaces;
 pub mod juju;
+mod layers;
 pub mod metadata;
 mod outbox;
 mod panic;
@@ -81,8 +82,8 @@ pub use hook::{ActionEvent, HookEvent, RelationEvent};
 pub use interfaces::zookeeper_quorum::ZookeeperPeers;
 pub use juju::{GoalState, Port};
 pub use params::{
-    Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Leader, Log, Network, Ports, Resource, Status,
-    TriggerOn, Triggers, Unit,
+    Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Layer, LayerOptions, Leader, Log, Network, Ports,
+    Resource, Status, TriggerOn, Triggers, Unit,
 };
 pub use predicate::Phase;
 pub use relation::{Conversation, Endpoint, Interface, Scope};

@@ -3,6 +3,7 @@
 mod action;
 mod flags;
 pub(crate) mod kv;
+mod layer;
 pub(crate) mod leadership;
 mod local;
 mod status;
@@ -11,6 +12,7 @@ mod unit;
 pub use action::Action;
 pub use flags::{Flags, TriggerOn, Triggers, require};
 pub use kv::Kv;
+pub use layer::{Layer, LayerOptions};
 pub use leadership::Leader;
 pub use local::{CharmDir, Commands, Resource};
 pub use status::Status;

@@ -10,6 +10,7 @@ mod dispatch;
 mod failures;
 mod found;
 mod helpers;
+mod layers;
 mod leader;
 mod status;
 mod triggers;
