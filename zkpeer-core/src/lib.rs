@@ -38,6 +38,7 @@ extern crate self as zkpeer_core;
 
 mod ask;
 mod automatic;
+mod callbacks;
 mod charm;
 mod confirm;
 mod context;
@@ -46,9 +47,12 @@ mod error;
 mod extract;
 mod flag;
 mod handler;
+mod hash;
 mod hook;
+mod hook_pattern;
 pub mod interfaces;
 pub mod juju;
+mod layers;
 pub mod metadata;
 mod outbox;
 mod panic;
@@ -59,7 +63,9 @@ mod relation;
 mod report;
 pub mod request_response;
 mod runtime;
+mod status;
 pub mod store;
+mod takeover;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trigger;
@@ -73,12 +79,15 @@ pub use handler::{
     ConditionDef, EndHook, EndpointType, HandlerDef, HandlerReturn, Outcome, ParamDef, Quantifier, RestrictedHook,
     Result,
 };
+pub use hash::Hash;
 pub use hook::{ActionEvent, HookEvent, RelationEvent};
+pub use interfaces::zookeeper::{Zookeeper, ZookeeperClients};
+pub use interfaces::zookeeper_namespace::{ZookeeperNamespace, ZookeeperNamespaces};
 pub use interfaces::zookeeper_quorum::ZookeeperPeers;
 pub use juju::{GoalState, Port};
 pub use params::{
-    Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Leader, Log, Network, Ports, Resource, Status,
-    TriggerOn, Triggers, Unit,
+    Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Layer, LayerOptions, Leader, Log, Network, Ports,
+    Resource, Status, TriggerOn, Triggers, Unit,
 };
 pub use predicate::Phase;
 pub use relation::{Conversation, Databag, Endpoint, Interface, RelatedUnit, Relation, Scope, Units};
@@ -100,6 +109,9 @@ pub mod guide {
 
     #[doc = include_str!("docs/differences.md")]
     pub mod differences {}
+
+    #[doc = include_str!("docs/migration.md")]
+    pub mod migration {}
 }
 
 /// The README's examples, as tests.

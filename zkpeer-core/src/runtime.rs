@@ -2,27 +2,26 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-
-use md5::{Digest, Md5};
 
 use crate::automatic;
+use crate::callbacks::{self, Callback};
 use crate::confirm;
 use crate::context::{Call, Context, FLAG_PREFIX};
 use crate::dispatch::Dispatch;
 use crate::error::{Error, describe};
 use crate::handler::Outcome;
+use crate::hash::Hash;
 use crate::juju::LogLevel;
 use crate::outbox;
 use crate::panic;
 use crate::params::Triggers;
+use crate::params::kv::{FILE, HANDLER_FILE, INVOKED};
 use crate::predicate::{Condition, Phase, World};
 use crate::registry::{Handler, Registry};
 use crate::relation::{self, Endpoint};
 use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
+use crate::takeover;
 use crate::trigger::Edge;
 
 /// After so many rounds the flags count as not settling, even if every round is new.
@@ -30,13 +29,6 @@ const MOST_ROUNDS: u32 = 10_000;
 /// After so many times in the same state, with the same changes, the flags count as not settling. Once would do if all that
 /// handlers look at were stored; but one may work off a queue outside, and charms.reactive lets it for 100 rounds.
 const MOST_REPETITIONS: u32 = 100;
-
-/// The prefix of the keys by which handlers are known to have succeeded, as charms.reactive has it.
-const INVOKED: &str = "reactive.invoked.";
-/// The prefix of the keys of files' hashes: charms.reactive's, one for each file.
-const FILE: &str = "reactive.files_changed.";
-/// The same for each handler.
-const HANDLER_FILE: &str = "zkpeer.files_changed.";
 
 /// What a charm does when its flags do not settle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,19 +42,26 @@ pub enum OnNotSettled {
     Warn,
 }
 
-/// Registers the charm's own triggers at the beginning of each hook.
-pub(crate) type RegisterTriggers<'c> = dyn Fn(&Triggers) + 'c;
+type RegisterTriggers = Box<dyn Fn(&Triggers)>;
+
+/// What a charm does in every hook besides its handlers.
+#[derive(Default)]
+pub(crate) struct Settings {
+    /// What registers the charm's own triggers.
+    pub(crate) triggers: Vec<RegisterTriggers>,
+    pub(crate) at_start: Vec<Callback>,
+    pub(crate) at_exit: Vec<Callback>,
+    pub(crate) on_not_settled: OnNotSettled,
+}
 
 /// Runs the hook of the context to its end, whatever that is; after a failure nothing is kept.
-pub(crate) fn run(
-    context: &Context,
-    registry: &Registry,
-    triggers: &RegisterTriggers<'_>,
-    on_not_settled: OnNotSettled,
-) -> (Report, Result<(), Error>) {
+pub(crate) fn run(context: &Context, registry: &Registry, settings: &Settings) -> (Report, Result<(), Error>) {
     let _running = panic::Running::hook(context);
     let mut report = Report { hook: context.event().name().to_owned(), ..Report::default() };
-    let result = Run { context, registry, on_not_settled, seen: RefCell::default() }.all(triggers, &mut report);
+    let result = Run { context, registry, settings, seen: RefCell::default() }.all(&mut report);
+    if result.is_ok() {
+        takeover::after_commit(context);
+    }
     if let Err(error) = &result {
         report.outcome = HookOutcome::Failed;
         report.error = Some(describe(error));
@@ -76,7 +75,7 @@ pub(crate) fn run(
 struct Run<'a> {
     context: &'a Context,
     registry: &'a Registry,
-    on_not_settled: OnNotSettled,
+    settings: &'a Settings,
     /// The hash of each file when it was last tested for a handler.
     seen: RefCell<BTreeMap<(usize, &'static str), Option<String>>>,
 }
@@ -89,7 +88,7 @@ enum Next {
 }
 
 impl Run<'_> {
-    fn all(&self, triggers: &RegisterTriggers<'_>, report: &mut Report) -> Result<(), Error> {
+    fn all(&self, report: &mut Report) -> Result<(), Error> {
         let context = self.context;
         if context.event().is_restricted() {
             let mut dispatch = Dispatch::begin(self.registry.rules(), Phase::Restricted, self);
@@ -102,10 +101,12 @@ impl Run<'_> {
             return Err(Error::NoAction { name: action.name.clone() });
         }
         confirm::at_start(context)?;
-        triggers(&Triggers::of(context));
+        takeover::at_start(context, self.registry)?;
+        self.settings.triggers.iter().for_each(|register| register(&Triggers::of(context)));
         for (endpoint, interface) in self.registry.interfaces() {
             (interface.register_triggers)(Endpoint::new(context, endpoint), &Triggers::of(context));
         }
+        self.settings.at_exit.iter().for_each(|callback| context.add_exit_callback(callback.into()));
         let triggering = context.triggering_flags();
         let watched = self.registry.rules().watched().chain(triggering.iter().map(String::as_str));
         automatic::at_start(context, watched);
@@ -116,14 +117,21 @@ impl Run<'_> {
                 source,
             })?;
         }
+        self.failure()?;
+        let goes_on = callbacks::at_start(context, &self.settings.at_start)?;
         // Every handler is considered in round 0 anyway.
         context.take_changes();
-        self.failure()?;
 
-        self.phases(report)?;
+        if goes_on {
+            self.phases(report)?;
+        } else {
+            report.outcome = HookOutcome::EndedEarly;
+        }
 
+        callbacks::at_exit(context)?;
         relation::at_end(context)?;
         automatic::at_end(context);
+        takeover::at_end(context, self.registry)?;
         self.failure()?;
         context.with_store(|store| {
             for change in store.changes() {
@@ -137,6 +145,7 @@ impl Run<'_> {
         });
         outbox::drop_what_is_there(context)?;
         confirm::at_end(context)?;
+        takeover::before_commit(context)?;
         let flushed = context.outbox().borrow_mut().flush(context.juju());
         flushed?;
         context.commit()?;
@@ -191,7 +200,7 @@ impl Run<'_> {
         let how =
             if first.is_some() { "everything is as it was before, and repeats" } else { "there is no end in sight" };
         let error = Error::NotSettled { rounds: round + 1, how, repeating };
-        match self.on_not_settled {
+        match self.settings.on_not_settled {
             OnNotSettled::Fail => Err(error),
             OnNotSettled::Warn => {
                 self.context.log(LogLevel::Warning, &describe(&error));
@@ -237,10 +246,12 @@ impl Run<'_> {
 
     fn call(&self, index: usize, handler: &Handler) -> (HandlerReport, Result<(), Error>) {
         let call = Call::new(self.context, handler);
+        self.context.set_running(Some(handler.id.clone()));
         let ended = {
             let _running = panic::Running::handler(handler.def);
             catch_unwind(AssertUnwindSafe(|| (handler.def.run)(&call)))
         };
+        self.context.set_running(None);
         let name = handler.id.clone();
         let place = handler.def.place();
         let hook = || self.context.event().name().to_owned();
@@ -289,7 +300,7 @@ impl Run<'_> {
         }
         for condition in &handler.predicate.0 {
             match condition {
-                Condition::OnlyOnce => self.context.set(&format!("{INVOKED}{}", handler.id), &true)?,
+                Condition::OnlyOnce => self.invoked(handler)?,
                 Condition::FileChanged(files) => {
                     for file in files {
                         let hash = self.seen.borrow().get(&(index, *file)).cloned().unwrap_or_default();
@@ -303,6 +314,20 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// It has succeeded under its own name and under those by which charms.reactive would know it.
+    fn invoked(&self, handler: &Handler) -> Result<(), Error> {
+        self.context.set(&format!("{INVOKED}{}", handler.id), &true)?;
+        for was in self.replaced(handler) {
+            self.context.set(&format!("{INVOKED}{was}"), &true)?;
+        }
+        Ok(())
+    }
+
+    /// The names of the Python functions that a handler replaces: charms.reactive's have the path of the file.
+    fn replaced(&self, handler: &Handler) -> impl Iterator<Item = String> {
+        handler.replaced().map(|was| self.context.charm_dir().join(was).to_string_lossy().into_owned())
+    }
+
     /// charms.reactive's hash of a file is written when the last handler that watches the file has succeeded (D9).
     fn file_handled(&self, file: &str, hash: &Option<String>) -> Result<(), Error> {
         for watcher in self.registry.watching_file(file) {
@@ -314,48 +339,14 @@ impl Run<'_> {
         Ok(self.context.set(&format!("{FILE}{file}"), hash)?)
     }
 
-    /// What is known of a file's content: the hash that this handler last succeeded on, else the one that the charm's
-    /// Python predecessor stored.
+    /// The hash of a file that this handler last succeeded on.
     fn known_hash(&self, handler: &Handler, file: &str) -> Result<Option<String>, Error> {
-        let own: Option<Option<String>> = self.context.get(&handler_file_key(handler, file))?;
-        if let Some(hash) = own {
-            return Ok(hash);
-        }
-        // A handler that has come with an upgrade has succeeded on nothing yet; charms.reactive's hash is for the first
-        // hook after the charm was taken over.
-        let of_file = format!(":{file}");
-        if self.context.keys(HANDLER_FILE).iter().any(|key| key.ends_with(&of_file)) {
-            return Ok(None);
-        }
-        Ok(self.context.get::<Option<String>>(&format!("{FILE}{file}"))?.flatten())
+        Ok(self.context.get::<Option<String>>(&handler_file_key(handler, file))?.flatten())
     }
 }
 
-fn handler_file_key(handler: &Handler, file: &str) -> String {
+pub(crate) fn handler_file_key(handler: &Handler, file: &str) -> String {
     format!("{HANDLER_FILE}{}:{file}", handler.id)
-}
-
-/// The MD5 of a file's content, as charms.reactive stores it; none if there is no such file.
-fn hash_of(path: &Path) -> Result<Option<String>, Error> {
-    let read = || -> io::Result<Option<String>> {
-        if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is not a file"));
-        }
-        let mut file = File::open(path)?;
-        let mut hash = Md5::new();
-        let mut chunk = [0; 16 * 1024];
-        loop {
-            match file.read(&mut chunk)? {
-                0 => break,
-                read => hash.update(&chunk[..read]),
-            }
-        }
-        Ok(Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
-    };
-    match read() {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        hash => hash.map_err(|source| Error::Read { path: path.to_owned(), source }),
-    }
 }
 
 impl World for Run<'_> {
@@ -376,7 +367,7 @@ impl World for Run<'_> {
         let mut any = false;
         for file in files {
             let test = || {
-                let hash = hash_of(&self.context.charm_dir().join(file))?;
+                let hash = Hash::Md5.of_file(&self.context.charm_dir().join(file))?;
                 let known = self.known_hash(handler, file)?;
                 Ok((hash, known))
             };
@@ -393,8 +384,7 @@ impl World for Run<'_> {
 
     fn has_succeeded(&self, index: usize) -> bool {
         let handler = &self.registry.handlers()[index];
-        let charm_dir = self.context.charm_dir();
         let known = |id: &str| matches!(self.context.get::<bool>(&format!("{INVOKED}{id}")), Ok(Some(true)));
-        known(&handler.id) || handler.replaced().any(|was| known(&charm_dir.join(was).to_string_lossy()))
+        known(&handler.id) || self.replaced(handler).any(|was| known(&was))
     }
 }
