@@ -13,10 +13,16 @@ pub(crate) const APPLICATION: &str = "app";
 pub(crate) struct Case {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) endpoints: Vec<Endpoint>,
+    #[serde(default)]
     pub(crate) handlers: Vec<Handler>,
     /// The charm's own triggers, registered in each hook.
     #[serde(default)]
     pub(crate) triggers: Vec<Trigger>,
+    /// What is done before the first handler of each hook, and after the last one.
+    #[serde(default)]
+    pub(crate) at_start: Vec<Step>,
+    #[serde(default)]
+    pub(crate) at_exit: Vec<Step>,
     pub(crate) story: Vec<Event>,
 }
 
@@ -122,6 +128,21 @@ pub(crate) enum Step {
     Config(String, String),
     /// Calls a function that needs the flags.
     Unless(Vec<String>),
+    /// The flag is set if the data differs from what was noted under the name, and is noted.
+    Data(String, Value, String),
+    /// The same, and nothing is noted.
+    IsData(String, Value, String),
+    /// The flag is set if one of the files differs from what was noted, and is noted.
+    AnyFile(Vec<String>, String),
+    /// The flag is set if the name was marked.
+    Invoked(String, String),
+    Invoke(String),
+    /// The flag is set if the hook matches one of the patterns.
+    AnyHook(Vec<String>, String),
+    /// Stores those of the flags that are not set.
+    Unset(Vec<String>),
+    /// Steps that are taken when the hook has succeeded.
+    AtExit(Vec<Step>),
     /// With each of the conversations that the handler is about.
     Talk(Talk),
     /// With the endpoint of this name; `self` is that of the instance.

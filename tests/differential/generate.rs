@@ -45,6 +45,14 @@ pub(crate) fn case(seed: u64) -> Case {
         let trigger = generator.trigger();
         generator.case.triggers.push(trigger);
     }
+    for _ in 0..generator.dice.below(8).saturating_sub(6) {
+        let step = generator.flag_step();
+        generator.case.at_start.push(step);
+    }
+    for _ in 0..generator.dice.below(8).saturating_sub(6) {
+        let step = generator.flag_step();
+        generator.case.at_exit.push(step);
+    }
     generator.story();
     generator.case
 }
@@ -85,13 +93,11 @@ impl Generator {
                 let step = self.flag_step();
                 self.case.endpoints[number].manage.push(step);
             }
-            // Flags for which nobody waits are not kept.
-            if self.chance(95) {
-                let name = &self.case.endpoints[number].name;
-                let conditions = vec![Condition::All(vec![format!("endpoint.{name}.joined")])];
-                let runs = self.runs(false, true);
-                self.case.handlers.push(Handler { of: None, conditions, runs });
-            }
+            // The flags of an endpoint for which nobody waits are those of one hook, and that if they are asked for.
+            let name = &self.case.endpoints[number].name;
+            let conditions = vec![Condition::All(vec![format!("endpoint.{name}.joined")])];
+            let runs = self.runs(false, true);
+            self.case.handlers.push(Handler { of: None, conditions, runs });
         }
     }
 
@@ -255,7 +261,8 @@ impl Generator {
         if talks && self.chance(55) {
             return Step::Talk(self.talk());
         }
-        match self.dice.below(40) {
+        match self.dice.below(46) {
+            40..=45 => self.helper_step(),
             0 => Step::Fail,
             1 => Step::End,
             2 if self.chance(40) => Step::Unless(self.flags()),
@@ -268,6 +275,29 @@ impl Generator {
             16 => Step::Leads(self.plain_flag()),
             17 => Step::Config(self.one(&OPTIONS), self.plain_flag()),
             _ => self.flag_step(),
+        }
+    }
+
+    fn helper_step(&mut self) -> Step {
+        match self.dice.below(9) {
+            0..=1 => Step::Data(self.one(&KEYS), self.value(), self.plain_flag()),
+            2 => Step::IsData(self.one(&KEYS), self.value(), self.plain_flag()),
+            3 => Step::AnyFile(self.files(), self.plain_flag()),
+            4 => Step::Invoked(self.one(&["i0", "i1"]), self.plain_flag()),
+            5 => Step::Invoke(self.one(&["i0", "i1"])),
+            6 => {
+                let Condition::Hook(patterns) = self.hook() else { return Step::Fail };
+                Step::AnyHook(patterns, self.plain_flag())
+            }
+            7 => Step::Unset(self.flags()),
+            _ => {
+                let many = 1 + self.dice.below(2);
+                let mut steps: Vec<Step> = (0..many).map(|_| self.flag_step()).collect();
+                if self.chance(5) {
+                    steps.push(Step::Fail);
+                }
+                Step::AtExit(steps)
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use zkpeer_core::__private::{Call, require};
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
-    Charm, CharmDir, ConditionDef, Config, Conversation, Databag, EndHook, Endpoint, Flag, Flags, FromContext,
+    Charm, CharmDir, ConditionDef, Config, Context, Conversation, Databag, EndHook, Endpoint, Flag, Flags, FromContext,
     HandlerDef, HandlerReturn, HookEvent, HookOutcome, Kv, Leader, Outcome, Quantifier, Rejection, Report, Resource,
     RestrictedHook, Result, TriggerOn, Triggers,
 };
@@ -62,6 +62,8 @@ impl Ours {
             .handlers(&definitions(&case.handlers))
             .resource(script)
             .triggers(move |all| triggers.iter().for_each(|trigger| register(all, trigger)));
+        let charm = if case.at_start.is_empty() { charm } else { charm.at_start(callback(&case.at_start)) };
+        let charm = if case.at_exit.is_empty() { charm } else { charm.at_exit(callback(&case.at_exit)) };
         let unit = Unit::of(charm).metadata(&metadata(case));
         Self { case: Rc::new(case.clone()), unit, counts }
     }
@@ -302,6 +304,14 @@ fn take(call: &Call<'_>, step: &Step, about: &[Conversation]) -> Result {
             let names: Vec<Flag> = names.iter().map(|name| Flag::new(for_ever(name))).collect();
             require(&flags, &names, "guarded")?;
         }
+        Step::Data(id, value, flag) => flags.toggle(flag, kv.data_changed(id, value)?),
+        Step::IsData(id, value, flag) => flags.toggle(flag, kv.is_data_changed(id, value)?),
+        Step::AnyFile(files, flag) => flags.toggle(flag, kv.any_file_changed(files)?),
+        Step::Invoked(id, flag) => flags.toggle(flag, kv.was_invoked(id)?),
+        Step::Invoke(id) => kv.mark_invoked(id)?,
+        Step::AnyHook(patterns, flag) => flags.toggle(flag, call.context().any_hook(patterns)?),
+        Step::Unset(names) => kv.set("unset", &flags.not_set(names))?,
+        Step::AtExit(steps) => call.context().at_exit(callback(steps)),
         Step::Talk(talk) => about.iter().try_for_each(|conversation| converse(&flags, &kv, talk, conversation))?,
         Step::Bond(name, bond) => {
             let own = call.param(0).endpoint.unwrap_or_default();
@@ -314,6 +324,23 @@ fn take(call: &Call<'_>, step: &Step, about: &[Conversation]) -> Result {
         Step::Fail => return Err("it is to fail".into()),
     }
     Ok(())
+}
+
+/// What is done outside of handlers.
+fn callback(steps: &[Step]) -> impl Fn(&Context) -> Result + 'static {
+    let steps = steps.to_vec();
+    move |context| {
+        let flags = Flags::of(context);
+        for step in &steps {
+            match step {
+                Step::Fail => return Err("it is to fail".into()),
+                step => {
+                    change_flags(&flags, step);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Does a step that is about flags alone, as those of a trigger's function are.

@@ -50,7 +50,7 @@ impl Round {
 /// nothing, and to know what is new. `reactive.flag_set_triggers.*` and `reactive.flag_clear_triggers.*` are gone at the end.
 fn is_private(key: &str) -> bool {
     let of_theirs = key.starts_with("reactive.dispatch.") || key == "reactive.state_watch";
-    of_theirs || key == "zkpeer.unconfirmed" || key == "zkpeer.config"
+    of_theirs || key == "zkpeer.unconfirmed" || key == "zkpeer.config" || key.starts_with("zkpeer.files_left.")
 }
 
 /// Where two outcomes differ, in words; none if they do not.

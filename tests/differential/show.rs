@@ -17,12 +17,17 @@ pub(crate) fn as_test(case: &Case, parting: &Parting) -> String {
     );
     let _ = writeln!(text, "#[test]\nfn say_what_it_is_about() {{\n    same(\n        r##\"{{");
     let part = |text: &mut String, name: &str, items: Vec<String>, last: bool| {
+        if items.is_empty() && !last {
+            return;
+        }
         let items: Vec<String> = items.into_iter().map(|item| format!("\n    {item}")).collect();
         let _ = writeln!(text, "  \"{name}\": [{}\n  ]{}", items.join(","), if last { "" } else { "," });
     };
     part(&mut text, "endpoints", lines(&case.endpoints), false);
     part(&mut text, "handlers", lines(&case.handlers), false);
     part(&mut text, "triggers", lines(&case.triggers), false);
+    part(&mut text, "at_start", lines(&case.at_start), false);
+    part(&mut text, "at_exit", lines(&case.at_exit), false);
     part(&mut text, "story", lines(&case.story), true);
     let _ = writeln!(text, "}}\"##,\n    );\n}}");
     text

@@ -1,6 +1,6 @@
 //! The smallest case in which the two sides still part in the same way.
 
-use crate::case::{Case, Condition, Event, Step, Trigger};
+use crate::case::{Case, Condition, Endpoint, Event, MODERN, Step, Trigger};
 
 /// Makes the case smaller as long as `is_wrong` finds the same in what is left.
 pub(crate) fn shrink(case: &Case, mut is_wrong: impl FnMut(&Case) -> bool) -> Case {
@@ -26,6 +26,21 @@ fn is_sound(case: &Case) -> bool {
     });
     let mut endpoints = patterns.filter_map(|pattern| pattern.split_once("-relation-"));
     endpoints.all(|(name, _)| name.starts_with('{') || case.endpoints.iter().any(|endpoint| endpoint.name == name))
+        && case
+            .endpoints
+            .iter()
+            .filter(|endpoint| endpoint.interface == MODERN)
+            .all(|endpoint| is_waited_for(case, endpoint))
+}
+
+/// Whether some handler waits for a flag of the endpoint; otherwise its flags are those of one hook, if they are asked for.
+fn is_waited_for(case: &Case, endpoint: &Endpoint) -> bool {
+    let own = format!("endpoint.{}.", endpoint.name);
+    case.handlers.iter().any(|handler| {
+        let mut conditions = handler.conditions.clone();
+        let mut names = conditions.iter_mut().filter_map(Condition::names).flatten();
+        handler.instances_of() == Some(endpoint.role) || names.any(|name| name.starts_with(&own))
+    })
 }
 
 /// The case with one thing less, the large things first.
@@ -41,6 +56,8 @@ fn candidates(case: &Case) -> Vec<Case> {
     }
     without_each(case, |case| &mut case.story, &mut all);
     without_each(case, |case| &mut case.triggers, &mut all);
+    without_each(case, |case| &mut case.at_start, &mut all);
+    without_each(case, |case| &mut case.at_exit, &mut all);
     without_each(case, |case| &mut case.endpoints, &mut all);
     for number in 0..case.endpoints.len() {
         without_each(case, |case| &mut case.endpoints[number].triggers, &mut all);

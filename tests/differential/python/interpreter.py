@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 import juju  # noqa: E402
 import original  # noqa: E402
 import patches  # noqa: E402
-from original import bus, decorators, endpoints, flags, hookenv, host, reactive, relations, unitdata  # noqa: E402
+from original import bus, decorators, endpoints, flags, helpers, hookenv, host, reactive, relations, unitdata  # noqa: E402
 
 patches.install()
 
@@ -44,7 +44,7 @@ class Hook:
         original.begin(self.world, self.case["metadata"], self.rows, self, patches.start(self.on))
         conditions = [condition for handler in self.case["handlers"] for condition in handler["conditions"]]
         self.watched = {file for condition in conditions if "file" in condition for file in condition["file"]}
-        patches.begin(self.on, bool(self.watched), self.managed())
+        patches.begin(self.on, bool(self.watched), self.kept_up())
         host.file_hash = self.file_hash
         bus.discover = self.register
         failure = None
@@ -96,21 +96,23 @@ class Hook:
     def is_busy(self, endpoint):
         return bool(self.of(endpoint, "triggers") or self.of(endpoint, "manage"))
 
-    def managed(self):
-        """The endpoints for one of whose automatic flags somebody waits."""
+    def kept_up(self):
+        """For each endpoint the automatic flags that somebody waits for, by kind."""
         waited = [trigger["on"] for trigger in self.case["triggers"]]
-        names = [known["name"] for known in self.case["endpoints"]]
-        for name in names:
-            waited += [trigger["on"] for trigger in self.of(name, "triggers") if known_as(self.case, name) == "modern"]
+        for known in self.case["endpoints"]:
+            if known["interface"] == "modern":
+                waited += [trigger["on"] for trigger in known.get("triggers", ())]
         for handler in self.case["handlers"]:
             for condition in handler["conditions"]:
                 kinds = ("all", "any", "none", "not_all")
                 for flag in [flag for kind in kinds if kind in condition for flag in condition[kind]]:
                     waited += [flag.replace("{endpoint_name}", name) for name in self.instances(handler)]
-        automatic = ("joined", "changed", "departed")
-        parts = [flag.split(".") for flag in waited]
-        return {part[1] for part in parts if part[0] == "endpoint" and len(part) > 2 and part[2] in automatic
-                and (len(part) == 3 or part[2] == "changed")}
+        kept_up = {}
+        for flag in waited:
+            parts = flag.split(".")
+            if parts[0] == "endpoint" and parts[2] in ("joined", "changed", "departed"):
+                kept_up.setdefault(parts[1], set()).add(parts[2])
+        return kept_up
 
     def instances(self, handler):
         if not is_of_interface(handler):
@@ -138,6 +140,9 @@ class Hook:
         else:
             for trigger in self.case["triggers"]:
                 self.register_trigger(trigger)
+        for when, register in (("at_start", hookenv.atstart), ("at_exit", hookenv.atexit)):
+            if self.case.get(when):
+                register(self.steps, self.case[when])
 
     def rank(self, of):
         return hashlib.md5("{}{}".format(self.order, of).encode()).digest()
@@ -234,6 +239,35 @@ class Hook:
         (kind, value), = step.items()
         getattr(self, "do_" + kind)(value, conversations)
 
+    def steps(self, steps):
+        for step in steps:
+            self.step(step, ())
+
+    def do_at_exit(self, steps, _):
+        hookenv.atexit(self.steps, steps)
+
+    def do_data(self, value, _):
+        flags.toggle_flag(value[2], helpers.data_changed(value[0], value[1]))
+
+    def do_is_data(self, value, _):
+        flags.toggle_flag(value[2], helpers.is_data_changed(value[0], value[1]))
+
+    def do_any_file(self, value, _):
+        self.touched.update(value[0])
+        flags.toggle_flag(value[1], helpers.any_file_changed(value[0]))
+
+    def do_invoked(self, value, _):
+        flags.toggle_flag(value[1], helpers.was_invoked(value[0]))
+
+    def do_invoke(self, value, _):
+        helpers.mark_invoked(value)
+
+    def do_any_hook(self, value, _):
+        flags.toggle_flag(value[1], helpers.any_hook(*value[0]))
+
+    def do_unset(self, names, _):
+        unitdata.kv().set("unset", flags.get_unset_flags(*names))
+
     def do_set(self, flag, _):
         flags.set_flag(flag)
 
@@ -305,8 +339,8 @@ class Hook:
         elif kind == "joined":
             kv.set("joined." + of, [[unit.relation.relation_id, unit.unit_name] for unit in units])
         elif kind == "departed":
-            if self.on and of not in patches.Run.managed:
-                # D48: nobody keeps them, and who asks is told.
+            if self.on and "departed" not in patches.Run.kept_up.get(of, ()):
+                # D28: nobody keeps them, and who asks is told.
                 raise patches.Failure("departed units are not kept")
             kv.set("departed." + of, [[unit.relation.relation_id, unit.unit_name, dict(unit.received_raw)]
                                       for unit in endpoint.all_departed_units])

@@ -29,7 +29,7 @@ class Run:
 
     on = False
     files = False
-    managed = ()
+    kept_up = {}
     used = {}
     seen = {}
     again = False
@@ -195,14 +195,7 @@ def file_predicate(handler, files):
 
 
 def _known(handler, file):
-    kv = unitdata.kv()
-    own = OWN_FILE + handler + ":" + file
-    rows = kv.getrange(OWN_FILE)
-    if own in rows:
-        return rows[own]
-    if any(key.endswith(":" + file) for key in rows):
-        return None
-    return kv.get(FILE + file)
+    return unitdata.kv().get(OWN_FILE + handler + ":" + file)
 
 
 def file_handled(handler, files, watchers):
@@ -265,7 +258,8 @@ def _forget(key):
 
 def _install_conversations():
     kind = relations.Conversation
-    join, load, remove, get_remote, set_remote = kind.join, kind.load, kind.remove_state, kind.get_remote, kind.set_remote
+    join, load, set_state, remove = kind.join, kind.load, kind.set_state, kind.remove_state
+    get_remote, set_remote = kind.get_remote, kind.set_remote
 
     def joined(scope):
         if not Run.on:
@@ -295,6 +289,15 @@ def _install_conversations():
             return found
         use("D8")
         return [kind.load.original([key])[0] if unitdata.kv().get(key) else _key_of(key) for key in keys]
+
+    def given(self, state):
+        name = state.format(relation_name=self.relation_name)
+        if Run.on and _exists("reactive.states." + name) and flags._get_flag_value(name) is None:
+            # D41: a flag that was set plainly is one of this conversation from now on.
+            use("D41")
+            flags.set_flag(name, {"relation": self.relation_name, "conversations": [self.key]})
+            return
+        set_state(self, state)
 
     def removed(self, state):
         if Run.on and _is_over(self):
@@ -331,6 +334,7 @@ def _install_conversations():
     loaded.original = load
     kind.join = staticmethod(joined)
     kind.load = loaded
+    kind.set_state = kind.set_flag = given
     kind.remove_state = kind.remove_flag = removed
     kind.get_remote = got
     kind.set_remote = told
@@ -368,7 +372,7 @@ def _leave(kv, name, relation, unit):
             kv.set(DEPARTED + key, True)
 
 
-# ---- D15, D22 to D25, D45, D48 and D49: endpoints ----
+# ---- D15, D22 to D25, D28, D45 and D49: endpoints ----
 
 def _number(relation):
     return int(relation.split(":")[1])
@@ -429,10 +433,7 @@ def start_endpoints():
     for endpoint in found:
         endpoint.register_triggers()
     for endpoint in found:
-        if endpoint.endpoint_name in Run.managed:
-            _manage(endpoint, of_hook == endpoint.endpoint_name)
-        else:
-            use("D48")
+        _manage(endpoint, of_hook == endpoint.endpoint_name, Run.kept_up.get(endpoint.endpoint_name, ()))
     for endpoint in found:
         if endpoint.endpoint_name != of_hook and endpoint in were_joined and endpoint in busy:
             use("D23")
@@ -453,11 +454,11 @@ def _is_joined(endpoint, unit, was_joined):
     return was_joined
 
 
-def _manage(endpoint, is_of_hook):
+def _manage(endpoint, is_of_hook, kept_up):
     """What the original's two methods do, with the differences."""
     departed = is_of_hook and hookenv.hook_name().endswith("-relation-departed")
     unit = (hookenv.relation_id(), hookenv.remote_unit()) if is_of_hook else None
-    if departed:
+    if departed and "departed" in kept_up:
         relation = endpoint.relations[hookenv.relation_id()]
         endpoint.all_departed_units.append(endpoints.RelatedUnit(relation, hookenv.remote_unit()))
         if not relation.joined_units:
@@ -465,7 +466,11 @@ def _manage(endpoint, is_of_hook):
     was_joined = flags.is_flag_set(endpoint.expand_name("joined"))
     is_joined = _is_joined(endpoint, unit, was_joined)
     flags.toggle_flag(endpoint.expand_name("joined"), is_joined)
-    if departed:
+    if "departed" not in kept_up:
+        # D28: nobody waits for it.
+        if departed or flags.is_flag_set(endpoint.expand_name("departed")):
+            use("D28")
+    elif departed:
         flags.set_flag(endpoint.expand_name("departed"))
     elif is_joined:
         flags.clear_flag(endpoint.expand_name("departed"))
@@ -474,7 +479,10 @@ def _manage(endpoint, is_of_hook):
         for key, value in joined.received.items():
             data = "endpoint.{}.{}.{}.{}".format(
                 endpoint.endpoint_name, joined.relation.relation_id, joined.unit_name, key)
-            if not is_due:
+            if "changed" not in kept_up:
+                if helpers.is_data_changed(data, value):
+                    use("D28")
+            elif not is_due:
                 # D15: in the hooks that are about the unit.
                 if is_of_hook and helpers.is_data_changed(data, value):
                     use("D15")
@@ -499,8 +507,8 @@ def start(on):
     return (("RelationBase._startup", start_conversations), ("Endpoint._startup", start_endpoints))
 
 
-def begin(on, files, managed):
-    Run.on, Run.files, Run.managed = on, files, managed
+def begin(on, files, kept_up):
+    Run.on, Run.files, Run.kept_up = on, files, kept_up
     Run.used, Run.seen = {}, {}
     Run.set_only, Run.again = True, False
     Cascade.depth = 0
