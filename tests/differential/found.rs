@@ -36,3 +36,24 @@ fn a_conversation_with_all_stays_departed_in_the_last_hook_of_a_relation() {
 }"##,
     );
 }
+
+/// What the leader published to its peers was not seen in the same hook.
+#[test]
+fn what_the_application_tells_its_own_units_is_seen_at_once() {
+    same(
+        r##"{
+  "endpoints": [
+    {"name":"ep","role":"peers","interface":"modern"}
+  ],
+  "handlers": [
+    {"conditions":[{"all":["endpoint.ep.joined"]}],"runs":[[{"bond":["ep",{"publish_app":["x",[1]]}]},{"bond":["ep",{"received_app":"x"}]}]]}
+  ],
+  "story": [
+    {"leads":true},
+    {"hook":"install"},
+    {"created":"ep:2"},
+    {"joined":["ep:2","app/2",{}]}
+  ]
+}"##,
+    );
+}

@@ -6,7 +6,9 @@ mod bites;
 mod case;
 #[path = "../stories/dice.rs"]
 mod dice;
+mod differences;
 mod found;
+mod fresh;
 mod generate;
 mod interfaces;
 mod ours;

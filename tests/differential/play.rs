@@ -115,9 +115,20 @@ fn ends_otherwise(one: &Outcome, other: &Outcome) -> bool {
 
 /// Plays the case to its end, or to where the two sides part.
 pub(crate) fn play(case: &Case, theirs: &mut Theirs, also: Also, tally: &mut Tally) -> Option<Parting> {
+    play_another(case, case, theirs, also, tally)
+}
+
+/// The same where ours is told another charm than theirs, to see that it is noticed.
+pub(crate) fn play_another(
+    told: &Case,
+    case: &Case,
+    theirs: &mut Theirs,
+    also: Also,
+    tally: &mut Tally,
+) -> Option<Parting> {
     let mut stage = Stage {
         case,
-        ours: Ours::new(case),
+        ours: Ours::new(told),
         world: World::default(),
         before: Before { counts: vec![0; case.handlers.len()], ..Before::default() },
     };

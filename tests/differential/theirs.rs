@@ -74,6 +74,8 @@ pub(crate) struct Theirs {
     _directory: TempDir,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
+    /// Everything that was asked and answered, if that is wanted.
+    pub(crate) noted: Option<Vec<(Value, Value)>>,
 }
 
 impl Theirs {
@@ -93,7 +95,7 @@ impl Theirs {
             .unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
         let input = process.stdin.take();
-        let mut theirs = Self { process, _directory: directory, input, output };
+        let mut theirs = Self { process, _directory: directory, input, output, noted: None };
         assert_eq!(theirs.line(), json!("ready"));
         theirs
     }
@@ -129,14 +131,23 @@ impl Theirs {
             "files": before.files,
             "ways": ways,
         });
+        let line = self.ask(&request);
+        if let Some(noted) = &mut self.noted {
+            noted.push((request, line.clone()));
+        }
+        let told: Vec<Told> = serde_json::from_value(line).unwrap();
+        told.into_iter().map(|told| told.answer(world)).collect()
+    }
+
+    /// One line to the process, and one back.
+    pub(crate) fn ask(&mut self, request: &Value) -> Value {
         let input = self.input.as_mut().expect("it is there as long as the process");
         writeln!(input, "{request}").unwrap();
         let line = self.line();
         if let Some(trouble) = line.as_str() {
             panic!("the interpreter in Python is wrong: {trouble}\n{request}");
         }
-        let told: Vec<Told> = serde_json::from_value(line).unwrap();
-        told.into_iter().map(|told| told.answer(world)).collect()
+        line
     }
 }
 

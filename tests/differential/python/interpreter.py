@@ -341,6 +341,7 @@ class Hook:
         elif kind == "departed":
             if self.on and "departed" not in patches.Run.kept_up.get(of, ()):
                 # D28: nobody keeps them, and who asks is told.
+                patches.use("D28")
                 raise patches.Failure("departed units are not kept")
             kv.set("departed." + of, [[unit.relation.relation_id, unit.unit_name, dict(unit.received_raw)]
                                       for unit in endpoint.all_departed_units])
@@ -353,7 +354,9 @@ class Hook:
         elif kind == "received_raw":
             kv.set("raw." + of, [unit.received_raw[value] for unit in units])
         elif kind == "received_app":
-            kv.set("app." + of, [relation.received_app[value] for relation in endpoint.relations])
+            # What this hook has removed from its own application's databag is still there, and empty.
+            kv.set("app." + of, [relation.received_app[value] if relation.received_app_raw[value] else None
+                                 for relation in endpoint.relations])
         elif kind == "merged":
             kv.set("merged." + of, units.received[value])
         else:
