@@ -218,6 +218,8 @@ pub(crate) enum Event {
     Created(String),
     Joined(String, String, Bag),
     Changed(String, String, Bag),
+    /// A unit has published, and the hook that tells of it has not run yet.
+    Published(String, String, Bag),
     /// The application at the other side has published.
     ChangedApp(String, Bag),
     Departed(String, String),
@@ -237,6 +239,19 @@ impl Case {
     pub(crate) fn endpoint(&self, relation: &str) -> Option<&Endpoint> {
         let name = relation.split(':').next()?;
         self.endpoints.iter().find(|endpoint| endpoint.name == name)
+    }
+}
+
+impl Event {
+    /// The databag in it.
+    pub(crate) fn bag(&mut self) -> Option<&mut Bag> {
+        match self {
+            Self::Joined(_, _, bag)
+            | Self::Changed(_, _, bag)
+            | Self::Published(_, _, bag)
+            | Self::ChangedApp(_, bag) => Some(bag),
+            _ => None,
+        }
     }
 }
 

@@ -31,6 +31,25 @@ const HOOKS: [&str; 12] = [
     "start",
     "stop",
 ];
+/// What Python's JSON takes, and that in its own way; handlers look at it as text only.
+const ODD: [&str; 16] = [
+    "1e3",
+    "1.0",
+    "-0",
+    "-0.0",
+    "1e400",
+    "NaN",
+    "-Infinity",
+    "123456789012345678901234567890",
+    " 2 ",
+    "\"\\ud800\"",
+    "\"\\u00e9\\/\"",
+    "{\"b\": 1, \"a\": 2, \"b\": 3}",
+    "[1,]",
+    "{\"a\": {\"d\": 1, \"c\": [0.1, 1e-7]}}",
+    "\"a",
+    "true",
+];
 const RELATION_HOOKS: [&str; 5] = ["created", "joined", "changed", "departed", "broken"];
 
 /// The case of a seed.
@@ -41,7 +60,7 @@ pub(crate) fn case(seed: u64) -> Case {
         let handler = generator.handler();
         generator.case.handlers.push(handler);
     }
-    for _ in 0..generator.dice.below(6).saturating_sub(3) {
+    for _ in 0..generator.dice.below(7).saturating_sub(3) {
         let trigger = generator.trigger();
         generator.case.triggers.push(trigger);
     }
@@ -116,7 +135,7 @@ impl Generator {
     }
 
     fn plain_flag(&mut self) -> String {
-        if self.chance(5) { self.flag() } else { self.one(&FLAGS) }
+        if self.chance(8) { self.flag() } else { self.one(&FLAGS) }
     }
 
     fn flags(&mut self) -> Vec<String> {
@@ -357,7 +376,7 @@ impl Generator {
             5..=6 => Bond::ClearDeparted,
             7 => Bond::Applications,
             8..=9 => Bond::Received(key),
-            10 => Bond::ReceivedRaw(key),
+            10 => Bond::ReceivedRaw(self.one(&["x", "odd"])),
             11 => Bond::ReceivedApp(key),
             12 => Bond::Merged(key),
             13..=15 => Bond::Publish(key, self.value()),
@@ -462,6 +481,7 @@ impl Generator {
         let event = match self.dice.below(10) {
             0..=3 => Event::Joined(of, unit, self.bag()),
             4 if self.chance(50) => Event::ChangedApp(of, self.bag()),
+            5 if self.chance(40) => Event::Published(of, unit, self.bag()),
             4..=5 => Event::Changed(of, unit, self.bag()),
             6..=8 => Event::Departed(of, unit),
             _ => Event::Broken(of),
@@ -476,6 +496,9 @@ impl Generator {
                 let value = self.one(&["1", "\"2\"", "[1, 2]", "{\"a\": 1}", "plain", "10.0.0.1", "null", "ü"]);
                 bag.insert(key.to_owned(), value);
             }
+        }
+        if self.chance(25) {
+            bag.insert("odd".to_owned(), self.one(&ODD));
         }
         bag
     }

@@ -74,7 +74,9 @@ impl Ours {
             bag.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
         };
         match event {
-            Event::Joined(relation, unit, data) | Event::Changed(relation, unit, data) => {
+            Event::Joined(relation, unit, data)
+            | Event::Changed(relation, unit, data)
+            | Event::Published(relation, unit, data) => {
                 let data = bag(data);
                 let data: Vec<(&str, &str)> = data.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
                 self.unit.set_member(relation, unit, &data);
@@ -113,13 +115,12 @@ impl Ours {
     }
 
     fn seen(&self, report: &Report, world: &World) -> Seen {
-        let rows = self.unit.stored().into_iter();
         let own = world.relations.keys().map(|relation| (relation.clone(), self.unit.published(relation)));
         let own_app = world.relations.keys().map(|relation| (relation.clone(), self.unit.published_app(relation)));
         Seen {
             rounds: report.rounds.iter().map(Round::of).collect(),
             failure: (report.outcome == HookOutcome::Failed).then(|| report.error.clone().unwrap_or_default()),
-            rows: rows.map(|(key, text)| (key, serde_json::from_str(&text).unwrap())).collect(),
+            rows: self.unit.stored(),
             counts: self.counts.borrow().clone(),
             files: self.files(),
             settings: self.settings(world),

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::Value;
 use zkpeer_core::Phase;
 
 use crate::case::Bag;
@@ -13,8 +12,8 @@ use crate::case::Bag;
 pub(crate) struct Outcome {
     pub(crate) rounds: Vec<Round>,
     pub(crate) failure: Option<String>,
-    /// Everything stored.
-    pub(crate) rows: BTreeMap<String, Value>,
+    /// Everything stored, as text with the keys of objects in order.
+    pub(crate) rows: BTreeMap<String, String>,
     /// How often each handler has run.
     pub(crate) counts: Vec<usize>,
     pub(crate) files: BTreeMap<String, String>,
@@ -55,7 +54,7 @@ fn is_private(key: &str) -> bool {
 
 /// Where two outcomes differ, in words; none if they do not.
 pub(crate) fn difference(ours: &Outcome, theirs: &Outcome) -> Option<(Aspect, String)> {
-    let rows = |outcome: &Outcome| -> BTreeMap<String, Value> {
+    let rows = |outcome: &Outcome| -> BTreeMap<String, String> {
         outcome
             .rows
             .iter()
@@ -78,7 +77,7 @@ pub(crate) fn difference(ours: &Outcome, theirs: &Outcome) -> Option<(Aspect, St
         let keys: BTreeSet<&String> = our_rows.keys().chain(their_rows.keys()).collect();
         let differ = keys.into_iter().filter(|key| our_rows.get(*key) != their_rows.get(*key));
         let lines: Vec<String> = differ
-            .map(|key| format!("  {key}: ours {:?}, theirs {:?}", shown(our_rows.get(key)), shown(their_rows.get(key))))
+            .map(|key| format!("  {key}: ours {}, theirs {}", shown(our_rows.get(key)), shown(their_rows.get(key))))
             .collect();
         return Some((Aspect::Stored, lines.join("\n")));
     }
@@ -97,8 +96,8 @@ pub(crate) fn difference(ours: &Outcome, theirs: &Outcome) -> Option<(Aspect, St
     None
 }
 
-fn shown(value: Option<&Value>) -> String {
-    value.map_or_else(|| "nothing".to_owned(), Value::to_string)
+fn shown(text: Option<&String>) -> &str {
+    text.map_or("nothing", String::as_str)
 }
 
 /// What a difference is about. One that shrinks stays about the same.

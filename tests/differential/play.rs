@@ -222,8 +222,11 @@ impl Stage<'_> {
                 relation.applications.insert(APPLICATION.to_owned(), bag);
             }
         }
-        self.before =
-            Before { rows: std::mem::take(&mut answer.rows), counts: ours.counts.clone(), files: ours.files.clone() };
+        self.before = Before {
+            rows: std::mem::take(&mut answer.outcome.rows),
+            counts: ours.counts.clone(),
+            files: ours.files.clone(),
+        };
         Ok((ours.failure.is_some(), true))
     }
 }

@@ -1,6 +1,6 @@
 //! The smallest case in which the two sides still part in the same way.
 
-use crate::case::{Case, Condition, Endpoint, Event, MODERN, Step, Trigger};
+use crate::case::{Case, Condition, Endpoint, MODERN, Step, Trigger};
 
 /// Makes the case smaller as long as `is_wrong` finds the same in what is left.
 pub(crate) fn shrink(case: &Case, mut is_wrong: impl FnMut(&Case) -> bool) -> Case {
@@ -116,12 +116,10 @@ fn of_handler(case: &Case, number: usize, all: &mut Vec<Case>) {
 /// The same with one key less in a databag.
 fn of_event(case: &Case, number: usize, all: &mut Vec<Case>) {
     let mut event = case.story[number].clone();
-    let (Event::Joined(_, _, bag) | Event::Changed(_, _, bag) | Event::ChangedApp(_, bag)) = &mut event else { return };
+    let Some(bag) = event.bag() else { return };
     for key in bag.clone().keys() {
         let mut next = case.clone();
-        if let Event::Joined(_, _, bag) | Event::Changed(_, _, bag) | Event::ChangedApp(_, bag) =
-            &mut next.story[number]
-        {
+        if let Some(bag) = next.story[number].bag() {
             bag.remove(key);
         }
         all.push(next);

@@ -60,6 +60,10 @@ impl World {
                 self.relations.get_mut(relation)?.bags.insert(unit.clone(), bag.clone());
                 Some(of_relation(relation, "changed", Some(unit)))
             }
+            Event::Published(relation, unit, bag) => {
+                self.relations.get_mut(relation)?.bags.insert(unit.clone(), bag.clone());
+                None
+            }
             Event::ChangedApp(relation, bag) => {
                 let known = self.relations.get_mut(relation)?;
                 known.applications.insert(known.application.clone(), bag.clone());
@@ -181,7 +185,7 @@ impl Life {
                 }
                 may
             }
-            Event::Changed(relation, unit, _) => {
+            Event::Changed(relation, unit, _) | Event::Published(relation, unit, _) => {
                 self.is_open(relation) && self.members.contains(&(relation.clone(), unit.clone()))
             }
             Event::ChangedApp(relation, _) => {

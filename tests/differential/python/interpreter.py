@@ -67,7 +67,7 @@ class Hook:
         return {
             "rounds": self.rounds,
             "failure": failure,
-            "rows": {key: text for key, text in rows.items() if not scratch(key)},
+            "rows": {key: in_order(text) for key, text in rows.items() if not scratch(key)},
             "counts": self.counts,
             "files": self.files,
             "settings": self.world.settings,
@@ -437,6 +437,11 @@ def name(number):
 def keys(given):
     return [[talk and talk.key for talk in relation.conversations()] for relation in given
             if isinstance(relation, relations.RelationBase)]
+
+
+def in_order(text):
+    """The same JSON with the keys of objects in order."""
+    return json.dumps(json.loads(text), sort_keys=True) if "{" in text else text
 
 
 def scratch(key):
