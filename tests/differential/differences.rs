@@ -20,6 +20,22 @@ fn difference(number: &str, case: &str) {
 
 // DIFFERENCE
 #[test]
+fn difference_d15_what_a_unit_has_published_is_compared_in_its_own_hooks() {
+    difference(
+        "D15",
+        r#"{
+  "endpoints": [{"name": "ep", "role": "provides", "interface": "modern"}],
+  "handlers": [{"conditions": [{"all": ["endpoint.ep.changed"]}], "runs": [[{"clear": "endpoint.ep.changed"}]]}],
+  "story": [
+    {"hook": "install"}, {"created": "ep:2"}, {"joined": ["ep:2", "r2/2", {"x": "1"}]},
+    {"joined": ["ep:2", "r2/3", {}]}, {"published": ["ep:2", "r2/2", {"x": "2"}]}, {"changed": ["ep:2", "r2/3", {}]}
+  ]
+}"#,
+    );
+}
+
+// DIFFERENCE
+#[test]
 fn difference_d40_a_restricted_hook_stores_nothing() {
     difference(
         "D40",
@@ -147,6 +163,22 @@ fn difference_d47_a_conversation_under_a_name_goes_over_all_relations() {
   "endpoints": [{"name": "ep", "role": "provides", "interface": "named"}],
   "handlers": [{"conditions": [{"hook": ["ep-relation-joined"]}], "runs": [[{"talk": {"read": "x"}}]]}],
   "story": [{"hook": "install"}, {"created": "ep:2"}, {"joined": ["ep:2", "r2/2", {"x": "1"}]}]
+}"#,
+    );
+}
+
+// DIFFERENCE
+#[test]
+fn difference_d48_who_does_not_lead_is_told_when_it_publishes_for_the_application() {
+    difference(
+        "D48",
+        r#"{
+  "endpoints": [{"name": "ep", "role": "peers", "interface": "modern"}],
+  "handlers": [
+    {"conditions": [{"all": ["endpoint.ep.joined"]}], "runs": [[{"bond": ["ep", {"publish_app": ["x", 1]}]}]]},
+    {"conditions": [{"any": ["endpoint.ep.joined"]}], "runs": [[{"write": ["f0", "x"]}]]}
+  ],
+  "story": [{"hook": "install"}, {"created": "ep:2"}, {"joined": ["ep:2", "app/2", {}]}]
 }"#,
     );
 }

@@ -365,8 +365,8 @@ class Hook:
 
     def publish(self, relation, kind, value):
         if self.on and kind.startswith("publish_app") and not hookenv.is_leader():
-            # D26: who may not publish is told when it tries.
-            patches.use("D26")
+            # D48: who may not publish is told when it tries.
+            patches.use("D48")
             raise patches.Failure("this unit does not lead")
         if kind == "publish":
             relation.to_publish[value[0]] = value[1]
