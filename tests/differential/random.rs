@@ -24,7 +24,7 @@ fn number(variable: &str, default: u64) -> u64 {
 
 /// What is looked at besides, in some of the cases.
 fn also(number: u64, seed: u64) -> Also {
-    Also { original: number % 3 == 0, order: (number % 6 == 1).then_some(seed) }
+    Also { original: number.is_multiple_of(3), order: (number % 6 == 1).then_some(seed) }
 }
 
 /// The seed of a case: neighbours have nothing in common.
