@@ -144,6 +144,12 @@ pub(crate) fn play_another(
     None
 }
 
+/// Whether the hook has failed because flags do not settle (D2), or a cascade of triggers does not end (D3).
+fn is_endless(outcome: &Outcome) -> bool {
+    let failure = outcome.failure.as_deref().unwrap_or_default();
+    ["the flags do not settle", "a cascade of triggers does not end"].iter().any(|text| failure.contains(text))
+}
+
 struct Stage<'c> {
     case: &'c Case,
     ours: Ours,
@@ -198,8 +204,7 @@ impl Stage<'_> {
         let mut answer = answers[0].clone();
         tally.note(&ours, &answers, also);
         // What does not end fails on both sides, but not at the same step (D2, D3), and what was done until then stays.
-        let is_endless = answer.used.contains_key("D2") || answer.used.contains_key("D3");
-        if is_endless && ours.failure.is_some() && answer.outcome.failure.is_some() {
+        if is_endless(&ours) && is_endless(&answer.outcome) {
             return Ok((true, false));
         }
         let named = |(aspect, what): (Aspect, String)| (aspect, hook.name.clone(), what);

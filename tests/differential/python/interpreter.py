@@ -11,10 +11,14 @@ import traceback
 
 sys.dont_write_bytecode = True
 
+import differ_files  # noqa: E402
+import differ_flags  # noqa: E402
 import juju  # noqa: E402
 import original  # noqa: E402
 import patches  # noqa: E402
-from original import bus, decorators, endpoints, flags, helpers, hookenv, host, reactive, relations, unitdata  # noqa: E402
+from difference import Run, use  # noqa: E402
+from original import bus, decorators, endpoints, hookenv, host, reactive, relations, unitdata  # noqa: E402
+from steps import Steps  # noqa: E402
 
 patches.install()
 
@@ -22,11 +26,7 @@ RESTRICTED = ("collect-metrics", "meter-status-changed")
 MODULE = "differential::"
 
 
-class Asked(Exception):
-    """A handler fails because it is to."""
-
-
-class Hook:
+class Hook(Steps):
     """One run of one hook of a case."""
 
     def __init__(self, request, way):
@@ -38,6 +38,8 @@ class Hook:
         self.rows = request["rows"]
         self.counts, self.files = list(request["counts"]), dict(request["files"])
         self.rounds, self.touched = [], set()
+        # The handler that runs, and the endpoint of its instance.
+        self.handler = self.instance = None
         self.restricted = self.hook["name"] in RESTRICTED
 
     def run(self):
@@ -57,10 +59,10 @@ class Hook:
         rows = original.rows()
         if self.on and (self.watched & self.touched or any(self.is_behind(file) for file in self.watched)):
             # A test that stores what it has seen may come before a handler's end, or be none of a handler that runs.
-            patches.use("D9")
+            use("D9")
         if self.on and self.restricted and failure is None:
             if {key: rows[key] for key in rows if not scratch(key)} != {key: self.rows[key] for key in self.rows if not scratch(key)}:
-                patches.use("D40")
+                use("D40")
             rows = self.rows
         if failure is not None:
             rows = self.rows
@@ -72,11 +74,11 @@ class Hook:
             "files": self.files,
             "settings": self.world.settings,
             "written": {} if failure else self.world.written,
-            "used": patches.Run.used,
+            "used": Run.used,
         }
 
     def is_behind(self, file):
-        text = self.rows.get(patches.FILE + file)
+        text = self.rows.get(differ_files.FILE + file)
         return (text and json.loads(text)) != self.file_hash(file)
 
     # ---- endpoints ----
@@ -122,6 +124,18 @@ class Hook:
 
     # ---- handlers ----
 
+    def note(self, handler):
+        """A handler is about to run."""
+        phase = unitdata.kv().get("reactive.dispatch.phase")
+        number = bus.FlagWatch._get()["iteration"] if phase == "other" else 0
+        if not self.rounds or self.rounds[-1][:2] != [phase, number]:
+            self.rounds.append([phase, number, []])
+        self.handler, self.instance, of = handler, None, handler._action.__name__
+        if not hasattr(handler._action, "_action_id"):
+            self.instance = handler.id().rsplit(":", 1)[1]
+            of += "[{}]".format(self.instance)
+        self.rounds[-1][2].append(of)
+
     def register(self):
         watchers = {}
         for number, handler in enumerate(self.case["handlers"]):
@@ -136,7 +150,7 @@ class Hook:
         if self.on and self.restricted:
             # D40: such a hook stores nothing, and so it has no triggers.
             if self.case["triggers"]:
-                patches.use("D40")
+                use("D40")
         else:
             for trigger in self.case["triggers"]:
                 self.register_trigger(trigger)
@@ -168,8 +182,8 @@ class Hook:
         if kind == "file":
             if self.on:
                 handler = bus.Handler.get(function)
-                handler.add_predicate(patches.file_predicate(function._action_id, values))
-                handler.add_post_callback(patches.file_handled(function._action_id, values, watchers))
+                handler.add_predicate(differ_files.predicate(function._action_id, values))
+                handler.add_post_callback(differ_files.handled(function._action_id, values, watchers))
             else:
                 decorators.when_file_changed(*values)(function)
             return
@@ -213,8 +227,8 @@ class Hook:
         except SystemExit:
             if self.on:
                 # D46: it has succeeded.
-                for callback in Now.handler._post_callbacks:
-                    patches.use("D46")
+                for callback in self.handler._post_callbacks:
+                    use("D46")
                     callback()
             raise
 
@@ -224,194 +238,10 @@ class Hook:
             # D42: whom a handler is about is found out when it runs.
             fresh = [relation for relation in map(relations.endpoint_from_flag, of_flags) if relation]
             if keys(fresh) != keys(given):
-                patches.use("D42")
+                use("D42")
             given = fresh
         return [talk for relation in given if isinstance(relation, relations.RelationBase)
                 for talk in relation.conversations() if talk]
-
-    # ---- steps ----
-
-    def step(self, step, conversations):
-        if step == "end":
-            sys.exit(0)
-        if step == "fail":
-            raise Asked()
-        (kind, value), = step.items()
-        getattr(self, "do_" + kind)(value, conversations)
-
-    def steps(self, steps):
-        for step in steps:
-            self.step(step, ())
-
-    def do_at_exit(self, steps, _):
-        hookenv.atexit(self.steps, steps)
-
-    def do_data(self, value, _):
-        flags.toggle_flag(value[2], helpers.data_changed(value[0], value[1]))
-
-    def do_is_data(self, value, _):
-        flags.toggle_flag(value[2], helpers.is_data_changed(value[0], value[1]))
-
-    def do_any_file(self, value, _):
-        self.touched.update(value[0])
-        flags.toggle_flag(value[1], helpers.any_file_changed(value[0]))
-
-    def do_invoked(self, value, _):
-        flags.toggle_flag(value[1], helpers.was_invoked(value[0]))
-
-    def do_invoke(self, value, _):
-        helpers.mark_invoked(value)
-
-    def do_any_hook(self, value, _):
-        flags.toggle_flag(value[1], helpers.any_hook(*value[0]))
-
-    def do_unset(self, names, _):
-        unitdata.kv().set("unset", flags.get_unset_flags(*names))
-
-    def do_set(self, flag, _):
-        flags.set_flag(flag)
-
-    def do_clear(self, flag, _):
-        flags.clear_flag(flag)
-
-    def do_toggle(self, value, _):
-        flags.toggle_flag(*value)
-
-    def do_copy(self, value, _):
-        flags.toggle_flag(value[1], flags.is_flag_set(value[0]))
-
-    def do_trigger(self, trigger, _):
-        self.register_trigger(trigger)
-
-    def register_trigger(self, trigger):
-        of = {"when" if trigger["edge"] == "set" else "when_not": trigger["on"]}
-        if trigger["call"]:
-            def callback():
-                for step in trigger["call"]:
-                    self.step(step, ())
-            of["callback"] = callback
-        flags.register_trigger(set_flag=trigger["set"], clear_flag=trigger["clear"], **of)
-
-    def do_write(self, value, _):
-        self.touched.add(value[0])
-        self.files[value[0]] = value[1]
-
-    def do_remove(self, file, _):
-        self.touched.add(file)
-        self.files.pop(file, None)
-
-    def do_kv_set(self, value, _):
-        unitdata.kv().set(value[0], value[1])
-
-    def do_kv_unset(self, key, _):
-        unitdata.kv().unset(key)
-
-    def do_kv_add(self, key, _):
-        number = unitdata.kv().get(key)
-        unitdata.kv().set(key, (number + 1) % 3 if isinstance(number, int) and not isinstance(number, bool) else 0)
-
-    def do_kv_copy(self, value, _):
-        unitdata.kv().set(value[1], unitdata.kv().get(value[0]))
-
-    def do_setting(self, value, _):
-        hookenv.leader_set({value[0]: value[1]})
-
-    def do_read_setting(self, value, _):
-        flags.toggle_flag(value[1], bool(hookenv.leader_get(value[0])))
-
-    def do_leads(self, flag, _):
-        flags.toggle_flag(flag, hookenv.is_leader())
-
-    def do_config(self, value, _):
-        flags.toggle_flag(value[1], hookenv.config(value[0]) is not None)
-
-    def do_bond(self, value, _):
-        (endpoint, bond) = value
-        endpoint = Now.instance if endpoint == "self" else endpoint
-        if known_as(self.case, endpoint) == "modern":
-            self.bond(reactive.endpoint_from_name(endpoint), bond)
-
-    def bond(self, endpoint, bond):
-        kv, of, units = unitdata.kv(), endpoint.endpoint_name, endpoint.all_joined_units
-        kind, value = (bond, None) if isinstance(bond, str) else next(iter(bond.items()))
-        if kind == "is_joined":
-            flags.toggle_flag(value, endpoint.is_joined)
-        elif kind == "joined":
-            kv.set("joined." + of, [[unit.relation.relation_id, unit.unit_name] for unit in units])
-        elif kind == "departed":
-            if self.on and "departed" not in patches.Run.kept_up.get(of, ()):
-                # D28: nobody keeps them, and who asks is told.
-                patches.use("D28")
-                raise patches.Failure("departed units are not kept")
-            kv.set("departed." + of, [[unit.relation.relation_id, unit.unit_name, dict(unit.received_raw)]
-                                      for unit in endpoint.all_departed_units])
-        elif kind == "clear_departed":
-            endpoint.all_departed_units.clear()
-        elif kind == "applications":
-            kv.set("applications." + of, [relation.application_name for relation in endpoint.relations])
-        elif kind == "received":
-            kv.set("received." + of, [unit.received[value] for unit in units])
-        elif kind == "received_raw":
-            kv.set("raw." + of, [unit.received_raw[value] for unit in units])
-        elif kind == "received_app":
-            # What this hook has removed from its own application's databag is still there, and empty.
-            kv.set("app." + of, [relation.received_app[value] if relation.received_app_raw[value] else None
-                                 for relation in endpoint.relations])
-        elif kind == "merged":
-            kv.set("merged." + of, units.received[value])
-        else:
-            for relation in endpoint.relations:
-                self.publish(relation, kind, value)
-
-    def publish(self, relation, kind, value):
-        if self.on and kind.startswith("publish_app") and not hookenv.is_leader():
-            # D48: who may not publish is told when it tries.
-            patches.use("D48")
-            raise patches.Failure("this unit does not lead")
-        if kind == "publish":
-            relation.to_publish[value[0]] = value[1]
-        elif kind == "publish_raw":
-            relation.to_publish_raw[value[0]] = value[1]
-        elif kind == "unpublish":
-            relation.to_publish_raw[value] = None
-        elif kind == "publish_app":
-            relation.to_publish_app[value[0]] = value[1]
-        elif kind == "publish_app_raw":
-            relation.to_publish_app_raw[value[0]] = value[1]
-
-    def do_unless(self, of, _):
-        def guarded():
-            """Nothing but the guard is of interest."""
-        decorators.not_unless(*of)(guarded)()
-
-    def do_talk(self, step, conversations):
-        (kind, value), = step.items()
-        for conversation in conversations:
-            getattr(self, "talk_" + kind)(value, conversation)
-
-    def talk_set(self, flag, conversation):
-        conversation.set_flag("{relation_name}." + flag)
-
-    def talk_clear(self, flag, conversation):
-        conversation.remove_flag("{relation_name}." + flag)
-
-    def talk_toggle(self, value, conversation):
-        conversation.toggle_flag("{relation_name}." + value[0], value[1])
-
-    def talk_copy(self, value, conversation):
-        flags.toggle_flag(value[1], conversation.is_flag_set("{relation_name}." + value[0]))
-
-    def talk_publish(self, value, conversation):
-        conversation.set_remote(value[0], value[1])
-
-    def talk_read(self, key, conversation):
-        unitdata.kv().set("read." + conversation.scope, conversation.get_remote(key))
-
-    def talk_keep(self, value, conversation):
-        conversation.set_local(value[0], value[1])
-
-    def talk_kept(self, key, conversation):
-        unitdata.kv().set("kept." + conversation.scope, conversation.get_local(key))
 
     def file_hash(self, file, hash_type="md5"):
         text = self.files.get(file)
@@ -423,11 +253,6 @@ def is_of_interface(handler):
     flags_of = [flag for condition in conditions for kind in ("all", "any", "none", "not_all")
                 for flag in condition.get(kind, ())]
     return bool(handler.get("of")) and any("{endpoint_name}" in flag for flag in flags_of)
-
-
-def known_as(case, endpoint):
-    """The interface of an endpoint."""
-    return next((known["interface"] for known in case.get("endpoints", ()) if known["name"] == endpoint), None)
 
 
 def name(number):
@@ -450,18 +275,8 @@ def scratch(key):
 
 
 def invoke(handler):
-    phase = unitdata.kv().get("reactive.dispatch.phase")
-    rounds = Now.hook.rounds
-    number = bus.FlagWatch._get()["iteration"] if phase == "other" else 0
-    if not rounds or rounds[-1][:2] != [phase, number]:
-        rounds.append([phase, number, []])
-    of = handler._action.__name__
-    Now.handler, Now.instance = handler, None
-    if not hasattr(handler._action, "_action_id"):
-        Now.instance = handler.id().rsplit(":", 1)[1]
-        of += "[{}]".format(Now.instance)
-    rounds[-1][2].append(of)
-    patches.invoked()
+    Now.hook.note(handler)
+    differ_flags.invoked()
     return invoke.original(handler)
 
 
@@ -473,8 +288,6 @@ class Now:
     """The hook that runs."""
 
     hook = None
-    # The handler that runs, and the endpoint of its instance.
-    handler = instance = None
 
 
 def answer(request):
