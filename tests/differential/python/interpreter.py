@@ -3,6 +3,7 @@
 A request has a case, a hook, what there is before it, and how to run it, once or several times. Everything is given and everything is
 answered: nothing is kept from one line to the next.
 """
+import functools
 import hashlib
 import json
 import os
@@ -198,7 +199,7 @@ class Hook(Steps):
 
     def function(self, number):
         space = {"run": lambda given: self.called(number, given)}
-        exec(compile("def function(*given):\n    run(given)\n", "reactive/charm.py", "exec"), space)
+        exec(code("def function(*given):\n    run(given)\n", "reactive/charm.py"), space)
         function = space["function"]
         function.__name__ = name(number)
         function._action_id = function._short_action_id = MODULE + name(number)
@@ -208,7 +209,7 @@ class Hook(Steps):
         """One of an interface: there is one instance for each endpoint."""
         space = {"run": lambda this: self.called(number, (this,)), "Endpoint": endpoints.Endpoint}
         file = os.path.join(original.DIRECTORY, "reactive/relations/modern/{}.py".format(role))
-        exec(compile("\n" * number + "def function(self):\n    run(self)\n", file, "exec"), space)
+        exec(code("\n" * number + "def function(self):\n    run(self)\n", file), space)
         function = space["function"]
         function.__name__ = name(number)
         return function
@@ -246,6 +247,11 @@ class Hook(Steps):
     def file_hash(self, file, hash_type="md5"):
         text = self.files.get(file)
         return None if text is None else hashlib.new(hash_type, text.encode()).hexdigest()
+
+
+@functools.lru_cache(maxsize=None)
+def code(text, file):
+    return compile(text, file, "exec")
 
 
 def is_of_interface(handler):
