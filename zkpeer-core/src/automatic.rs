@@ -1,8 +1,10 @@
-//! The flags that follow Juju: leadership, configuration, series upgrade.
+//! The flags that follow Juju: leadership, configuration, series upgrade, endpoints.
 //!
 #![doc = include_str!("docs/automatic.md")]
 
-use std::collections::BTreeMap;
+mod endpoint;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -15,7 +17,9 @@ use crate::trigger::Edge;
 
 /// Flags that are brought up to date by the same question to Juju.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Group {
+pub(crate) enum Group<'n> {
+    /// The flags of the endpoint of this name.
+    Endpoint(&'n str),
     Leadership,
     LeaderSettings,
     Config,
@@ -39,27 +43,39 @@ const PYTHON_CONFIG: &str = ".juju-persistent-config";
 /// Which groups have been brought up to date in this hook.
 #[derive(Debug, Default)]
 pub(crate) struct Automatic {
-    refreshed: [bool; 3],
+    leadership: bool,
+    settings: bool,
+    config: bool,
+    endpoints: BTreeSet<String>,
+    /// The endpoints whose flags somebody waits for, so that they are brought up to date in every hook.
+    managed: BTreeSet<String>,
     started: bool,
 }
 
 impl Automatic {
     /// Whether it is still to do; from now on it is not.
-    pub(crate) fn begin(&mut self, group: Group) -> bool {
-        !std::mem::replace(&mut self.refreshed[group as usize], true)
+    pub(crate) fn begin(&mut self, group: Group<'_>) -> bool {
+        let done = match group {
+            Group::Endpoint(name) if self.endpoints.contains(name) => return false,
+            Group::Endpoint(name) => return self.endpoints.insert(name.to_owned()),
+            Group::Leadership => &mut self.leadership,
+            Group::LeaderSettings => &mut self.settings,
+            Group::Config => &mut self.config,
+        };
+        !std::mem::replace(done, true)
     }
 
     /// All groups that handlers and triggers watch from the beginning have been looked at.
-    pub(crate) fn start(&mut self) {
-        self.started = true;
-    }
-
     pub(crate) fn has_started(&self) -> bool {
         self.started
     }
 
-    pub(crate) fn is_refreshed(&self, group: Group) -> bool {
-        self.refreshed[group as usize]
+    pub(crate) fn settings_are_refreshed(&self) -> bool {
+        self.settings
+    }
+
+    pub(crate) fn is_managed(&self, endpoint: &str) -> bool {
+        self.managed.contains(endpoint)
     }
 }
 
@@ -67,12 +83,14 @@ fn below(flag: &str, prefix: &str) -> bool {
     flag.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-impl Group {
-    pub(crate) const ALL: [Self; 3] = [Self::Leadership, Self::LeaderSettings, Self::Config];
+impl<'n> Group<'n> {
+    /// Those of which there is one.
+    pub(crate) const SINGLE: [Self; 3] = [Self::Leadership, Self::LeaderSettings, Self::Config];
 
     /// The group to which a flag belongs, if it is an automatic one.
-    pub(crate) fn of(flag: &str) -> Option<Self> {
+    pub(crate) fn of(flag: &'n str) -> Option<Self> {
         match flag.as_bytes().first() {
+            Some(b'e') => endpoint::of_flag(flag).map(Self::Endpoint),
             Some(b'l') if flag == IS_LEADER => Some(Self::Leadership),
             Some(b'l') if below(flag, LEADER_CHANGED) || below(flag, LEADER_SET) => Some(Self::LeaderSettings),
             Some(b'c') if [CONFIG_CHANGED, CONFIG_SET, CONFIG_DEFAULT].iter().any(|prefix| below(flag, prefix)) => {
@@ -85,6 +103,7 @@ impl Group {
     /// Asks Juju, and sets and clears the group's flags; their triggers act.
     pub(crate) fn refresh(self, context: &Context) -> Result<(), Error> {
         match self {
+            Self::Endpoint(name) => endpoint::refresh(context, name)?,
             Self::Leadership => toggle(context, IS_LEADER, ask::is_leader(context)?),
             Self::LeaderSettings => refresh_settings(context)?,
             Self::Config => refresh_config(context)?,
@@ -124,7 +143,8 @@ fn note_setting(context: &Context, key: &str, value: Option<&str>) -> Result<boo
 /// The leader has written a setting itself: its flags follow in this hook already. That it has changed stays true to the
 /// end of the hook, even if it is written a second time.
 pub(crate) fn settings_written(context: &Context, key: &str, value: &str) -> Result<(), Error> {
-    if context.is_refreshed(Group::LeaderSettings) && note_setting(context, key, Some(value).filter(|v| !v.is_empty()))?
+    if context.with_automatic(|automatic| automatic.settings_are_refreshed())
+        && note_setting(context, key, Some(value).filter(|v| !v.is_empty()))?
     {
         toggle(context, &format!("{LEADER_CHANGED}.{key}"), true);
         toggle(context, LEADER_CHANGED, true);
@@ -140,7 +160,7 @@ fn refresh_config(context: &Context) -> Result<(), Error> {
         None => python_config(context)?,
     };
     let mut any = false;
-    let options: std::collections::BTreeSet<&String> =
+    let options: BTreeSet<&String> =
         defaults.keys().chain(current.keys()).chain(before.iter().flat_map(BTreeMap::keys)).collect();
     for option in options {
         let value = current.get(option).unwrap_or(&Value::Null);
@@ -196,18 +216,31 @@ pub(crate) fn at_start<'f>(context: &Context, watched: impl Iterator<Item = &'f 
         "post-series-upgrade" => toggle(context, SERIES_UPGRADE, false),
         _ => {}
     }
-    let mut groups: Vec<Group> = watched.filter_map(Group::of).collect();
-    groups.sort_unstable();
-    groups.dedup();
-    context.with_automatic(Automatic::start);
+    let known = |group: &Group<'_>| match group {
+        Group::Endpoint(name) => context.outside().metadata.endpoints.contains_key(*name),
+        _ => true,
+    };
+    let groups: BTreeSet<Group<'_>> = watched.filter_map(Group::of).filter(known).collect();
+    context.with_automatic(|automatic| {
+        automatic.started = true;
+        automatic.managed.extend(groups.iter().filter_map(|group| match group {
+            Group::Endpoint(name) => Some((*name).to_owned()),
+            _ => None,
+        }));
+    });
     for group in groups {
         context.ensure(group);
     }
 }
 
-/// At the end of a hook: the flags of configuration go, without a word; they are those of one hook.
+/// At the end of a hook: flags that are those of one hook go, without a word.
 pub(crate) fn at_end(context: &Context) {
-    if !context.is_refreshed(Group::Config) {
+    let (unmanaged, config) = context.with_automatic(|automatic| {
+        let unmanaged: Vec<String> = automatic.endpoints.difference(&automatic.managed).cloned().collect();
+        (unmanaged, automatic.config)
+    });
+    unmanaged.iter().for_each(|endpoint| endpoint::forget(context, endpoint));
+    if !config {
         return;
     }
     for prefix in [CONFIG_CHANGED, CONFIG_SET, CONFIG_DEFAULT] {

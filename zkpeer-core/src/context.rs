@@ -265,14 +265,14 @@ impl Context {
 
     /// All flags that are set, in order; the automatic ones included.
     pub(crate) fn flags(&self) -> Vec<String> {
-        for group in Group::ALL {
+        for group in Group::SINGLE {
             self.ensure(group);
         }
         self.keys(FLAG_PREFIX)
     }
 
     /// Brings the automatic flags of a group up to date, once a hook.
-    pub(crate) fn ensure(&self, group: Group) {
+    pub(crate) fn ensure(&self, group: Group<'_>) {
         if self.event().is_restricted() || !self.0.state.borrow_mut().automatic.begin(group) {
             return;
         }
@@ -298,12 +298,13 @@ impl Context {
         }
     }
 
-    pub(crate) fn with_automatic(&self, f: impl FnOnce(&mut Automatic)) {
-        f(&mut self.0.state.borrow_mut().automatic);
+    pub(crate) fn with_automatic<T>(&self, f: impl FnOnce(&mut Automatic) -> T) -> T {
+        f(&mut self.0.state.borrow_mut().automatic)
     }
 
-    pub(crate) fn is_refreshed(&self, group: Group) -> bool {
-        self.0.state.borrow().automatic.is_refreshed(group)
+    /// Whether the automatic flags of the endpoint are kept up in every hook.
+    pub(crate) fn is_managed(&self, endpoint: &str) -> bool {
+        self.0.state.borrow().automatic.is_managed(endpoint)
     }
 
     /// Sets a flag by a name that an author gave.

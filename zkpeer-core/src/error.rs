@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use crate::flag::FlagNameError;
-use crate::juju::JujuError;
-use crate::store::StoreError;
+use crate::juju::{JujuError, RelationId};
+use crate::store::{JsonError, StoreError};
 
 /// Why a hook failed, or could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -217,6 +217,45 @@ pub enum Error {
         key: String,
         /// What serde says.
         source: serde_json::Error,
+    },
+    /// What was received over a relation is not of the type that was asked for.
+    #[error("{about}: {what} is not what was asked for")]
+    Databag {
+        /// Who has published it, over which relation.
+        about: String,
+        /// The key, and the beginning of its value.
+        what: String,
+        /// Why it does not fit.
+        source: JsonError,
+    },
+    /// Something cannot be published over a relation.
+    #[error("`{key}` cannot be published over {relation}: {reason}")]
+    NotPublished {
+        /// The relation.
+        relation: RelationId,
+        /// The key.
+        key: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Departed units were asked for, and nobody keeps them.
+    #[error(
+        "units that depart from `{endpoint}` are not kept: no handler of this charm waits for an automatic flag of that \
+         endpoint, such as `endpoint.{endpoint}.departed`"
+    )]
+    NotKept {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// An interface failed at the beginning of a hook.
+    #[error("the interface `{interface}` on the endpoint `{endpoint}` cannot manage its flags")]
+    Interface {
+        /// Its type.
+        interface: &'static str,
+        /// The endpoint.
+        endpoint: String,
+        /// What it returned.
+        source: Box<dyn StdError + Send + Sync>,
     },
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use crate::context::{Context, Param, Setup};
-use crate::handler::EndpointType;
+use crate::handler::{AtStart, EndpointType};
 
 /// A type that a handler can ask for by naming it as a parameter.
 ///
@@ -19,6 +19,9 @@ pub trait FromContext: Sized {
     /// The endpoint that a value of this type speaks for, if it is an interface.
     #[doc(hidden)]
     const ENDPOINT: Option<EndpointType> = None;
+    /// What is done at the beginning of each hook, if it is an interface.
+    #[doc(hidden)]
+    const AT_START: Option<AtStart> = None;
     /// Whether an absence is a value of this type.
     #[doc(hidden)]
     const OPTIONAL: bool = false;
@@ -59,6 +62,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Rejection {
 
 impl<T: FromContext> FromContext for Option<T> {
     const ENDPOINT: Option<EndpointType> = T::ENDPOINT;
+    const AT_START: Option<AtStart> = T::AT_START;
     const OPTIONAL: bool = true;
 
     fn from_context(context: &Context, param: &Param<'_>) -> Result<Self, Rejection> {

@@ -286,6 +286,8 @@ pub trait Juju: fmt::Debug {
     fn relation_ids(&self, endpoint: &str) -> JujuResult<Vec<RelationId>>;
     /// `relation-list -r ID`: the remote units that have joined so far, this unit's own view (contract 4.1).
     fn relation_list(&self, relation: &RelationId) -> JujuResult<Vec<UnitName>>;
+    /// `relation-list -r ID --app`: the application on the other side (2.8.1 and later).
+    fn relation_application(&self, relation: &RelationId) -> JujuResult<String>;
     /// `relation-get -r ID - OWNER`: a whole databag.
     fn relation_get(&self, relation: &RelationId, owner: &BagOwner) -> JujuResult<Bag>;
     /// `relation-set -r ID --file -`: sets keys of one's own databag; an empty value removes the key.

@@ -61,6 +61,7 @@ mod predicate;
 mod registry;
 mod relation;
 mod report;
+pub mod request_response;
 mod runtime;
 mod status;
 pub mod store;
@@ -86,7 +87,7 @@ pub use params::{
     Resource, Status, TriggerOn, Triggers, Unit,
 };
 pub use predicate::Phase;
-pub use relation::{Conversation, Endpoint, Interface, Scope};
+pub use relation::{Conversation, Databag, Endpoint, Interface, RelatedUnit, Relation, Scope, Units};
 pub use report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
 pub use runtime::OnNotSettled;
 pub use trigger::Edge;

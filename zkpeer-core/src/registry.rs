@@ -8,7 +8,7 @@ use crate::context::Setup;
 use crate::dispatch::Rules;
 use crate::error::Error;
 use crate::flag::{self, Flag};
-use crate::handler::{ConditionDef, EndpointType, HandlerDef, ParamDef, Registration};
+use crate::handler::{AtStart, ConditionDef, EndpointType, HandlerDef, ParamDef, Registration};
 use crate::hook::HookEvent;
 use crate::hook_pattern::hook_names;
 use crate::metadata::Metadata;
@@ -108,6 +108,8 @@ fn hooks(def: &HandlerDef, metadata: &Metadata) -> Vec<String> {
 pub(crate) struct Registry {
     handlers: Vec<Handler>,
     rules: Rules,
+    /// By endpoint and type: the interfaces that handlers ask for, on each endpoint that they fit.
+    interfaces: BTreeMap<(String, &'static str), AtStart>,
 }
 
 impl Registry {
@@ -167,7 +169,18 @@ impl Registry {
             handlers.extend(instances);
         }
         let rules = Rules::new(handlers.iter().map(|handler| Rc::clone(&handler.predicate)).collect());
-        Ok(Self { handlers, rules })
+        let params = handlers.iter().flat_map(|handler| handler.def.params);
+        let interfaces = params.filter_map(|param| param.at_start).flat_map(|at_start| {
+            let endpoints = setup.metadata.endpoints_of(at_start.of);
+            endpoints.map(move |name| ((name.to_owned(), (at_start.interface)()), at_start))
+        });
+        let interfaces = interfaces.collect();
+        Ok(Self { handlers, rules, interfaces })
+    }
+
+    /// The interfaces that handlers ask for, with each endpoint that they fit, in the order of the endpoints' names.
+    pub(crate) fn interfaces(&self) -> impl Iterator<Item = (&str, &AtStart)> {
+        self.interfaces.iter().map(|((endpoint, _), at_start)| (endpoint.as_str(), at_start))
     }
 
     pub(crate) fn handlers(&self) -> &[Handler] {

@@ -13,12 +13,13 @@ use crate::error::{Error, describe};
 use crate::handler::Outcome;
 use crate::hash::Hash;
 use crate::juju::LogLevel;
+use crate::outbox;
 use crate::panic;
 use crate::params::Triggers;
 use crate::params::kv::{FILE, HANDLER_FILE, INVOKED};
 use crate::predicate::{Condition, Phase, World};
 use crate::registry::{Handler, Registry};
-use crate::relation;
+use crate::relation::{self, Endpoint};
 use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
 use crate::trigger::Edge;
 
@@ -98,9 +99,19 @@ impl Run<'_> {
         confirm::at_start(context)?;
         self.settings.triggers.iter().for_each(|register| register(&Triggers::of(context)));
         self.settings.at_exit.iter().for_each(|callback| context.add_exit_callback(callback.into()));
+        for (endpoint, interface) in self.registry.interfaces() {
+            (interface.register_triggers)(Endpoint::new(context, endpoint), &Triggers::of(context));
+        }
         let triggering = context.triggering_flags();
         let watched = self.registry.rules().watched().chain(triggering.iter().map(String::as_str));
         automatic::at_start(context, watched);
+        for (endpoint, interface) in self.registry.interfaces() {
+            (interface.manage_flags)(Endpoint::new(context, endpoint)).map_err(|source| Error::Interface {
+                interface: (interface.interface)(),
+                endpoint: endpoint.to_owned(),
+                source,
+            })?;
+        }
         self.failure()?;
         let goes_on = callbacks::at_start(context, &self.settings.at_start)?;
         // Every handler is considered in round 0 anyway.
@@ -126,6 +137,7 @@ impl Run<'_> {
                 }
             }
         });
+        outbox::drop_what_is_there(context)?;
         confirm::at_end(context)?;
         let flushed = context.outbox().borrow_mut().flush(context.juju());
         flushed?;

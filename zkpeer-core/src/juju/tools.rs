@@ -211,6 +211,10 @@ impl Juju for Tools {
         names("relation-list", &units.unwrap_or_default(), str::parse)
     }
 
+    fn relation_application(&self, relation: &RelationId) -> JujuResult<String> {
+        self.ask("relation-list", &["-r", &relation.to_string(), "--app"])
+    }
+
     fn relation_get(&self, relation: &RelationId, owner: &BagOwner) -> JujuResult<Bag> {
         match owner {
             BagOwner::Unit(unit) => self.ask_bag("relation-get", &["-r", &relation.to_string(), "-", unit.as_str()]),

@@ -240,6 +240,29 @@ impl Unit {
         self.agent.remove_member(relation.number, &unit);
     }
 
+    /// This unit has entered the relation with that application; nobody has joined yet.
+    ///
+    /// # Panics
+    ///
+    /// If the relation's id is none.
+    #[track_caller]
+    pub fn set_relation(&mut self, relation: &str, application: &str) {
+        let relation = self.known(relation);
+        self.relation(&relation, application);
+    }
+
+    /// The application has this databag in the relation.
+    ///
+    /// # Panics
+    ///
+    /// If the relation's id is none.
+    #[track_caller]
+    pub fn set_application_bag(&mut self, relation: &str, application: &str, bag: &[(&str, &str)]) {
+        let relation = self.known(relation);
+        self.relation(&relation, application);
+        self.controller.set_application_bag(relation.number, application, entries(bag));
+    }
+
     /// From now on it is this unit that leaves, or no longer: `-departed` hooks name it as the departing unit, whichever peer
     /// they are about (contract 5.1).
     pub fn set_leaving(&mut self, leaving: bool) {
@@ -484,6 +507,27 @@ impl Unit {
         kept.unwrap_or_else(|error| bad(key, &error));
     }
 
+    /// Sets a flag, as if an earlier hook had.
+    pub fn set_flag(&mut self, flag: &str) {
+        self.store(&format!("{FLAG_PREFIX}{flag}"), &());
+    }
+
+    /// Clears a flag, as if an earlier hook had.
+    pub fn clear_flag(&mut self, flag: &str) {
+        self.unstore(&format!("{FLAG_PREFIX}{flag}"));
+    }
+
+    /// Removes something from what is stored, as if an earlier hook had.
+    ///
+    /// # Panics
+    ///
+    /// Never: what is removed in memory is removed.
+    pub fn unstore(&mut self, key: &str) {
+        let store = self.store.get_or_insert_with(Store::in_memory);
+        store.unset(key);
+        store.commit().unwrap_or_else(|error| bad(key, &error));
+    }
+
     /// The hook commands of the last hook, in order, as they would be written: `status-set active ready`.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
@@ -502,6 +546,19 @@ impl Unit {
         let own = relation.and_then(|relation| relation.units.get(&self.name)).map(|bag| bag.entries.clone());
         let juju = self.controller.initial_keys(&self.name);
         own.unwrap_or_default().into_iter().filter(|(key, value)| juju.get(key) != Some(value)).collect()
+    }
+
+    /// What the unit's application has published in its databag of a relation, by hooks that succeeded.
+    ///
+    /// # Panics
+    ///
+    /// If the relation's id is none.
+    #[track_caller]
+    #[must_use]
+    pub fn published_app(&self, relation: &str) -> Bag {
+        let relation = self.controller.relations.get(&relation_id(relation).number);
+        let own = relation.and_then(|relation| relation.apps.get(self.name.application()));
+        own.map(|bag| bag.entries.clone()).unwrap_or_default()
     }
 }
 

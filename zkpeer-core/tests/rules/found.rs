@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 
-use zkpeer_core::juju::Side;
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
     Charm, Commands, Config, Conversation, Flags, HookOutcome, Kv, Leader, Resource, Result, Scope, Triggers, handlers,
@@ -366,13 +365,16 @@ fn a_value_that_looks_at_flags_while_it_is_stored() {
 
 #[when_not("done")]
 fn writes_app(quorum: Quorum, flags: Flags) -> Result {
-    quorum.0.publish(&"zkpeer:0".parse()?, Side::Application, "k", "v")?;
+    for relation in quorum.0.relations()? {
+        relation.publish_app_raw("k", "v")?;
+    }
     flags.set("done");
     Ok(())
 }
 #[test]
 fn an_application_databag_is_written_by_the_leader_only() {
     let mut unit = Unit::new(handlers![writes_app]).metadata(METADATA);
+    unit.set_relation("zkpeer:0", "app");
     let report = unit.try_run("install");
     assert_eq!(report.outcome, HookOutcome::Failed);
 }

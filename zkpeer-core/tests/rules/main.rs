@@ -7,11 +7,13 @@ mod callbacks;
 mod conversations;
 mod differences;
 mod dispatch;
+mod endpoints;
 mod failures;
 mod found;
 mod helpers;
 mod layers;
 mod leader;
+mod request_response;
 mod status;
 mod triggers;
 
