@@ -67,6 +67,7 @@ mod status;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 mod trigger;
 
 pub use charm::{Charm, main};

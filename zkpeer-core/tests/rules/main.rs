@@ -15,6 +15,7 @@ mod layers;
 mod leader;
 mod request_response;
 mod status;
+mod trace;
 mod triggers;
 
 use zkpeer_core::metadata::Role;
