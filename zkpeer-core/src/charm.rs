@@ -68,6 +68,7 @@ pub struct Charm {
     handlers: Option<Vec<&'static HandlerDef>>,
     resources: Resources,
     settings: Settings,
+    may_go_back_to_python: bool,
 }
 
 impl fmt::Debug for Charm {
@@ -86,7 +87,12 @@ impl Charm {
     /// A charm of all handlers that are linked into the program.
     #[must_use]
     pub fn new() -> Self {
-        Self { handlers: None, resources: Resources::default(), settings: Settings::default() }
+        Self {
+            handlers: None,
+            resources: Resources::default(),
+            settings: Settings::default(),
+            may_go_back_to_python: false,
+        }
     }
 
     /// Only these handlers, as listed by [`handlers!`](crate::handlers).
@@ -199,6 +205,15 @@ impl Charm {
         self
     }
 
+    /// Every unit leaves `.juju-persistent-config`, as charmhelpers does, so that the charm can go back to charms.reactive
+    /// ([how](crate::guide::migration)). Otherwise only those do that have the file, because they were Python once: a unit that was
+    /// added since would take every option for changed in its first hook in Python.
+    #[must_use]
+    pub fn may_go_back_to_python(mut self) -> Self {
+        self.may_go_back_to_python = true;
+        self
+    }
+
     /// Runs the hook for which Juju has started this program.
     ///
     /// The environment is read here, once. The exit code is 0 if everything has been done and kept, and 1 if anything
@@ -256,6 +271,7 @@ impl Charm {
             context_id: environment.context_id,
             home_is_set: environment.home_is_set,
             program_path: Some(environment.path),
+            may_go_back_to_python: self.may_go_back_to_python,
             metadata,
             juju: Rc::clone(&juju),
             resources: self.resources.clone(),

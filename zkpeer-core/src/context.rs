@@ -64,6 +64,8 @@ pub(crate) struct Outside {
     pub(crate) home_is_set: bool,
     /// `PATH`, if this process is the charm's program and not a test.
     pub(crate) program_path: Option<OsString>,
+    /// Whether the unit leaves what a charm on charms.reactive needs, also where there never was one.
+    pub(crate) may_go_back_to_python: bool,
     pub(crate) metadata: Metadata,
     pub(crate) layers: Layers,
     pub(crate) juju: Rc<dyn Juju>,
@@ -228,7 +230,11 @@ impl Context {
             key: key.to_owned(),
             source,
         })?;
-        self.0.state.borrow_mut().put(key, |store| Ok(store.set_json(key, &json)))
+        self.set_json(key, &json)
+    }
+
+    pub(crate) fn set_json(&self, key: &str, json: &Json) -> Result<(), StoreError> {
+        self.0.state.borrow_mut().put(key, |store| Ok(store.set_json(key, json)))
     }
 
     pub(crate) fn unset(&self, key: &str) {
@@ -307,11 +313,6 @@ impl Context {
 
     pub(crate) fn with_automatic<T>(&self, f: impl FnOnce(&mut Automatic) -> T) -> T {
         f(&mut self.0.state.borrow_mut().automatic)
-    }
-
-    /// Whether the automatic flags of the endpoint are kept up in every hook.
-    pub(crate) fn is_managed(&self, endpoint: &str) -> bool {
-        self.0.state.borrow().automatic.is_managed(endpoint)
     }
 
     /// Sets a flag by a name that an author gave.

@@ -65,6 +65,7 @@ pub mod request_response;
 mod runtime;
 mod status;
 pub mod store;
+mod takeover;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trace;
@@ -81,6 +82,8 @@ pub use handler::{
 };
 pub use hash::Hash;
 pub use hook::{ActionEvent, HookEvent, RelationEvent};
+pub use interfaces::zookeeper::{Zookeeper, ZookeeperClients};
+pub use interfaces::zookeeper_namespace::{ZookeeperNamespace, ZookeeperNamespaces};
 pub use interfaces::zookeeper_quorum::ZookeeperPeers;
 pub use juju::{GoalState, Port};
 pub use params::{
@@ -107,6 +110,9 @@ pub mod guide {
 
     #[doc = include_str!("docs/differences.md")]
     pub mod differences {}
+
+    #[doc = include_str!("docs/migration.md")]
+    pub mod migration {}
 }
 
 /// The README's examples, as tests.

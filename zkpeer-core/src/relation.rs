@@ -7,7 +7,7 @@ mod endpoint;
 mod related;
 
 pub use conversation::Conversation;
-pub(crate) use conversation::at_end;
+pub(crate) use conversation::{CONVERSATION_PREFIX, FlagValue, LOCAL, Record, at_end};
 pub use databag::Databag;
 pub use endpoint::{Endpoint, Scope};
 pub use related::{RelatedUnit, Relation, Units};

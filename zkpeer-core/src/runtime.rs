@@ -21,6 +21,7 @@ use crate::predicate::{Condition, Phase, World};
 use crate::registry::{Handler, Registry};
 use crate::relation::{self, Endpoint};
 use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
+use crate::takeover;
 use crate::trace;
 use crate::trigger::Edge;
 
@@ -66,6 +67,9 @@ fn run_traced(context: &Context, registry: &Registry, settings: &Settings) -> (R
     trace::hook_begins(context);
     let mut report = Report { hook: context.event().name().to_owned(), ..Report::default() };
     let result = Run { context, registry, settings, seen: RefCell::default() }.all(&mut report);
+    if result.is_ok() {
+        takeover::after_commit(context);
+    }
     if let Err(error) = &result {
         report.outcome = HookOutcome::Failed;
         report.error = Some(describe(error));
@@ -106,11 +110,12 @@ impl Run<'_> {
             return Err(Error::NoAction { name: action.name.clone() });
         }
         confirm::at_start(context)?;
+        takeover::at_start(context, self.registry)?;
         self.settings.triggers.iter().for_each(|register| register(&Triggers::of(context)));
-        self.settings.at_exit.iter().for_each(|callback| context.add_exit_callback(callback.into()));
         for (endpoint, interface) in self.registry.interfaces() {
             (interface.register_triggers)(Endpoint::new(context, endpoint), &Triggers::of(context));
         }
+        self.settings.at_exit.iter().for_each(|callback| context.add_exit_callback(callback.into()));
         let triggering = context.triggering_flags();
         let watched = self.registry.rules().watched().chain(triggering.iter().map(String::as_str));
         automatic::at_start(context, watched);
@@ -135,6 +140,7 @@ impl Run<'_> {
         callbacks::at_exit(context)?;
         relation::at_end(context)?;
         automatic::at_end(context);
+        takeover::at_end(context, self.registry)?;
         self.failure()?;
         context.with_store(|store| {
             for change in store.changes() {
@@ -148,6 +154,7 @@ impl Run<'_> {
         });
         outbox::drop_what_is_there(context)?;
         confirm::at_end(context)?;
+        takeover::before_commit(context)?;
         let flushed = context.outbox().borrow_mut().flush(context.juju());
         flushed?;
         context.commit()?;
@@ -308,7 +315,7 @@ impl Run<'_> {
         }
         for condition in &handler.predicate.0 {
             match condition {
-                Condition::OnlyOnce => self.context.set(&format!("{INVOKED}{}", handler.id), &true)?,
+                Condition::OnlyOnce => self.invoked(handler)?,
                 Condition::FileChanged(files) => {
                     for file in files {
                         let hash = self.seen.borrow().get(&(index, *file)).cloned().unwrap_or_default();
@@ -322,6 +329,20 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// It has succeeded under its own name and under those by which charms.reactive would know it.
+    fn invoked(&self, handler: &Handler) -> Result<(), Error> {
+        self.context.set(&format!("{INVOKED}{}", handler.id), &true)?;
+        for was in self.replaced(handler) {
+            self.context.set(&format!("{INVOKED}{was}"), &true)?;
+        }
+        Ok(())
+    }
+
+    /// The names of the Python functions that a handler replaces: charms.reactive's have the path of the file.
+    fn replaced(&self, handler: &Handler) -> impl Iterator<Item = String> {
+        handler.replaced().map(|was| self.context.charm_dir().join(was).to_string_lossy().into_owned())
+    }
+
     /// charms.reactive's hash of a file is written when the last handler that watches the file has succeeded (D9).
     fn file_handled(&self, file: &str, hash: &Option<String>) -> Result<(), Error> {
         for watcher in self.registry.watching_file(file) {
@@ -333,28 +354,13 @@ impl Run<'_> {
         Ok(self.context.set(&format!("{FILE}{file}"), hash)?)
     }
 
-    /// What is known of a file's content: the hash that this handler last succeeded on, else the one that the charm's
-    /// Python predecessor stored.
+    /// The hash of a file that this handler last succeeded on.
     fn known_hash(&self, handler: &Handler, file: &str) -> Result<Option<String>, Error> {
-        let own: Option<Option<String>> = self.context.get(&handler_file_key(handler, file))?;
-        if let Some(hash) = own {
-            return Ok(hash);
-        }
-        // A handler that has come with an upgrade has succeeded on nothing yet; charms.reactive's hash is for the first
-        // hook after the charm was taken over.
-        let of_file = format!(":{file}");
-        let keys = self.context.keys(HANDLER_FILE);
-        if keys.iter().any(|key| key.ends_with(&of_file) && *key != of_file) {
-            return Ok(None);
-        }
-        if let Some(kept) = self.context.get::<Option<String>>(&format!("{HANDLER_FILE}{of_file}"))? {
-            return Ok(kept);
-        }
-        Ok(self.context.get::<Option<String>>(&format!("{FILE}{file}"))?.flatten())
+        Ok(self.context.get::<Option<String>>(&handler_file_key(handler, file))?.flatten())
     }
 }
 
-fn handler_file_key(handler: &Handler, file: &str) -> String {
+pub(crate) fn handler_file_key(handler: &Handler, file: &str) -> String {
     format!("{HANDLER_FILE}{}:{file}", handler.id)
 }
 
@@ -393,8 +399,7 @@ impl World for Run<'_> {
 
     fn has_succeeded(&self, index: usize) -> bool {
         let handler = &self.registry.handlers()[index];
-        let charm_dir = self.context.charm_dir();
         let known = |id: &str| matches!(self.context.get::<bool>(&format!("{INVOKED}{id}")), Ok(Some(true)));
-        known(&handler.id) || handler.replaced().any(|was| known(&charm_dir.join(was).to_string_lossy()))
+        known(&handler.id) || self.replaced(handler).any(|was| known(&was))
     }
 }

@@ -14,8 +14,7 @@ use crate::store::{Json, StoreError};
 const DATA: &str = "reactive.data_changed.";
 /// The prefix of the keys of files' hashes.
 pub(crate) const FILE: &str = "reactive.files_changed.";
-/// The prefix of the keys of files' hashes, one for each file and handler; without a handler it is what the file's own key had
-/// before [`Kv::any_file_changed`] first wrote it.
+/// The prefix of the keys of files' hashes, one for each file and handler.
 pub(crate) const HANDLER_FILE: &str = "zkpeer.files_changed.";
 /// The prefix of the keys by which handlers, and what authors mark themselves, are known to have been done.
 pub(crate) const INVOKED: &str = "reactive.invoked.";
@@ -160,24 +159,9 @@ impl Kv {
                 source: std::io::Error::other("its path is not UTF-8, and so cannot be a key"),
             })?;
             let hash = self.hash.of_file(&self.context.charm_dir().join(file))?;
-            let key = format!("{FILE}{name}");
-            if self.compare(&key, hash.clone(), false)? {
-                self.keep_for_handlers(&key, name)?;
-                self.context.set(&key, &hash)?;
-                any = true;
-            }
+            any |= self.compare(&format!("{FILE}{name}"), hash, true)?;
         }
         Ok(any)
-    }
-
-    /// A handler that watches the file and has not succeeded on it yet goes by what was known before (difference D9).
-    fn keep_for_handlers(&self, key: &str, file: &str) -> Result<(), Error> {
-        let kept = format!("{HANDLER_FILE}:{file}");
-        if self.context.contains(&kept) {
-            return Ok(());
-        }
-        let before = self.context.get::<Option<String>>(key)?.flatten();
-        Ok(self.context.set(&kept, &before)?)
     }
 
     fn compare(&self, key: &str, hash: Option<String>, note: bool) -> Result<bool, Error> {

@@ -14,25 +14,31 @@ use crate::flag;
 use crate::juju::{Bag, BagOwner, RelationId, Side, UnitName};
 use crate::trigger::Edge;
 
-pub(super) const CONVERSATION_PREFIX: &str = "reactive.conversations.";
+pub(crate) const CONVERSATION_PREFIX: &str = "reactive.conversations.";
 /// The part of a key behind a conversation's own, before the name of a local value.
-pub(super) const LOCAL: &str = ".local-data.";
+pub(crate) const LOCAL: &str = ".local-data.";
 /// Marks a conversation whose last unit has gone; the conversation's own key comes behind.
 const DEPARTED_PREFIX: &str = "zkpeer.departed.";
 
 /// The value of a flag that conversations have, as charms.reactive stores it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct FlagValue {
+pub(crate) struct FlagValue {
     relation: String,
-    pub(super) conversations: Vec<String>,
+    pub(crate) conversations: Vec<String>,
 }
 
 /// What is stored of a conversation: exactly these fields, one more and charms.reactive fails on it (tried).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Record {
-    namespace: String,
-    scope: String,
-    units: BTreeSet<String>,
+pub(crate) struct Record {
+    pub(crate) namespace: String,
+    pub(crate) scope: String,
+    pub(crate) units: BTreeSet<String>,
+}
+
+impl Record {
+    pub(crate) fn key(&self) -> String {
+        format!("{CONVERSATION_PREFIX}{}.{}", self.namespace, self.scope)
+    }
 }
 
 /// What is going on with one partner, over all hooks from joining to departing: flags and values for it alone.
@@ -52,7 +58,7 @@ pub struct Conversation {
 impl Conversation {
     fn new(context: &Context, namespace: &str, scope: &str) -> Self {
         let record = Record { namespace: namespace.to_owned(), scope: scope.to_owned(), units: BTreeSet::new() };
-        Self { context: context.clone(), key: format!("{CONVERSATION_PREFIX}{namespace}.{scope}"), record }
+        Self { context: context.clone(), key: record.key(), record }
     }
 
     /// The conversation of a key that a flag names. If there is no record that can be understood, as where charms.reactive

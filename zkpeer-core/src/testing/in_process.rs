@@ -162,6 +162,7 @@ impl Memory {
                     context_id: environment.context_id,
                     home_is_set: environment.home_is_set,
                     program_path: None,
+                    may_go_back_to_python: false,
                     metadata,
                     juju: Rc::clone(&juju),
                     resources: Resources::default(),

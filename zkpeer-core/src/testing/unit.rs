@@ -423,6 +423,7 @@ impl Unit {
             context_id: Some(context_id),
             home_is_set: true,
             program_path: None,
+            may_go_back_to_python: false,
             metadata: self.metadata.clone(),
             juju: Rc::new(Tools::over(commands.clone())),
             resources: Resources::default(),

@@ -336,14 +336,6 @@ fn a_path_below_a_file_is_a_file_that_is_not_there() {
 fn port_changed(config: Config) {
     let _ = config;
 }
-#[test]
-fn take_over_keeps_the_configuration_of_the_hook_before() {
-    let mut unit = Unit::new(handlers![port_changed]);
-    std::fs::write(unit.charm_dir().join("config.yaml"), "options:\n  port: {type: int, default: 2181}\n").unwrap();
-    std::fs::write(unit.charm_dir().join(".juju-persistent-config"), "{\"port\": 2181}").unwrap();
-    unit.set_config("port", 2181);
-    assert_eq!(unit.try_run("upgrade-charm").handlers(), [""; 0]);
-}
 
 struct Nosy(Flags);
 impl serde::Serialize for Nosy {

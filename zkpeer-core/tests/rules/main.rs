@@ -15,6 +15,7 @@ mod layers;
 mod leader;
 mod request_response;
 mod status;
+mod taken_over;
 mod trace;
 mod triggers;
 
