@@ -129,8 +129,8 @@ impl Charm {
     /// Calls a function in every hook before its first handler, when triggers and automatic flags are in place; what it changes
     /// belongs to the hook. Several run in the order in which they are given. charmhelpers' `atstart` does the same.
     ///
-    /// If it fails, so does the hook; if it returns [`EndHook`](crate::EndHook), no handler runs. In the two hooks that run apart
-    /// (`collect-metrics`, `meter-status-changed`) it is not called.
+    /// If it fails, so does the hook; if it returns [`EndHook`](crate::EndHook), no handler runs. In the two hooks that run
+    /// apart (`collect-metrics`, `meter-status-changed`) it is not called.
     ///
     /// ```no_run
     /// use zkpeer_core::{Charm, Log};
@@ -187,12 +187,12 @@ impl Charm {
         self
     }
 
-    /// Whether each hook tells in Juju's log what it does, one line for each event, at the level DEBUG: which handlers are queued and
-    /// run, and which flags change by whom. It is quiet otherwise, unless the variable `ZKPEER_TRACE` is `1`.
+    /// Whether each hook tells in Juju's log what it does, one line for each event, at the level DEBUG: which handlers are
+    /// queued and run, and which flags change by whom. It is quiet otherwise, unless the variable `ZKPEER_TRACE` is `1`.
     ///
     /// These are events of the crate `tracing` with the target `zkpeer`; events of the author's own code go to Juju's log
-    /// always, by their levels. A subscriber of the author's gets all of them, too, if it is the thread's or the process's default when the
-    /// hook begins. None is left behind here.
+    /// always, by their levels. A subscriber of the author's gets all of them, too, if it is the thread's or the process's
+    /// default when the hook begins. None is left behind here.
     ///
     /// ```no_run
     /// fn main() -> std::process::ExitCode {
@@ -206,8 +206,8 @@ impl Charm {
     }
 
     /// Every unit leaves `.juju-persistent-config`, as charmhelpers does, so that the charm can go back to charms.reactive
-    /// ([how](crate::guide::migration)). Otherwise only those do that have the file, because they were Python once: a unit that was
-    /// added since would take every option for changed in its first hook in Python.
+    /// ([how](crate::guide::migration)). Otherwise only those do that have the file, because they were Python once: a unit that
+    /// was added since would take every option for changed in its first hook in Python.
     #[must_use]
     pub fn may_go_back_to_python(mut self) -> Self {
         self.may_go_back_to_python = true;

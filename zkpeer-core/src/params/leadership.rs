@@ -89,7 +89,8 @@ impl Leader {
         self.set_all([(key, value)])
     }
 
-    /// Sets several leader settings when the hook has succeeded, as [`set`](Self::set) does one. If one is refused, none is set.
+    /// Sets several leader settings when the hook has succeeded, as [`set`](Self::set) does one. If one is refused, none is
+    /// set.
     ///
     /// ```
     /// use zkpeer_core::{Leader, Result, when, when_not};
