@@ -43,6 +43,7 @@ mod confirm;
 mod context;
 mod dispatch;
 mod error;
+mod external;
 mod extract;
 mod flag;
 mod handler;
@@ -62,6 +63,7 @@ pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trigger;
+mod watched_file;
 
 pub use charm::{Charm, main};
 pub use context::{Context, Param, Setup};
@@ -99,6 +101,9 @@ pub mod guide {
 
     #[doc = include_str!("docs/differences.md")]
     pub mod differences {}
+
+    #[doc = include_str!("docs/external.md")]
+    pub mod external_handlers {}
 }
 
 /// The README's examples, as tests.

@@ -2,40 +2,30 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-
-use md5::{Digest, Md5};
 
 use crate::automatic;
 use crate::confirm;
 use crate::context::{Call, Context, FLAG_PREFIX};
 use crate::dispatch::Dispatch;
 use crate::error::{Error, describe};
+use crate::external::{External, Externals, INVOKED};
 use crate::handler::Outcome;
 use crate::juju::LogLevel;
 use crate::panic;
 use crate::params::Triggers;
-use crate::predicate::{Condition, Phase, World};
-use crate::registry::{Handler, Registry};
+use crate::predicate::{Condition, Moment, Phase, World};
+use crate::registry::{Body, Handler, Registry};
 use crate::relation;
 use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
 use crate::trigger::Edge;
+use crate::watched_file;
 
 /// After so many rounds the flags count as not settling, even if every round is new.
 const MOST_ROUNDS: u32 = 10_000;
 /// After so many times in the same state, with the same changes, the flags count as not settling. Once would do if all that
 /// handlers look at were stored; but one may work off a queue outside, and charms.reactive lets it for 100 rounds.
 const MOST_REPETITIONS: u32 = 100;
-
-/// The prefix of the keys by which handlers are known to have succeeded, as charms.reactive has it.
-const INVOKED: &str = "reactive.invoked.";
-/// The prefix of the keys of files' hashes: charms.reactive's, one for each file.
-const FILE: &str = "reactive.files_changed.";
-/// The same for each handler.
-const HANDLER_FILE: &str = "zkpeer.files_changed.";
 
 /// What a charm does when its flags do not settle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,7 +51,9 @@ pub(crate) fn run(
 ) -> (Report, Result<(), Error>) {
     let _running = panic::Running::hook(context);
     let mut report = Report { hook: context.event().name().to_owned(), ..Report::default() };
-    let result = Run { context, registry, on_not_settled, seen: RefCell::default() }.all(triggers, &mut report);
+    let externals = RefCell::new(Externals::new(context, registry));
+    let run = Run { context, registry, on_not_settled, seen: RefCell::default(), externals };
+    let result = run.all(triggers, &mut report);
     if let Err(error) = &result {
         report.outcome = HookOutcome::Failed;
         report.error = Some(describe(error));
@@ -78,6 +70,7 @@ struct Run<'a> {
     on_not_settled: OnNotSettled,
     /// The hash of each file when it was last tested for a handler.
     seen: RefCell<BTreeMap<(usize, &'static str), Option<String>>>,
+    externals: RefCell<Externals<'a>>,
 }
 
 /// Whether handlers go on being run.
@@ -97,7 +90,8 @@ impl Run<'_> {
             context.discard();
             return Ok(());
         }
-        if let Some(action) = context.event().action().filter(|action| !self.registry.has_action(&action.name)) {
+        let action = context.event().action().filter(|action| !self.registry.has_action(&action.name));
+        if let Some(action) = action.filter(|_| !self.registry.has_external()) {
             return Err(Error::NoAction { name: action.name.clone() });
         }
         confirm::at_start(context)?;
@@ -137,6 +131,12 @@ impl Run<'_> {
         if self.round(&mut hooks, Phase::Hooks, report)? == Next::EndHook {
             report.outcome = HookOutcome::EndedEarly;
             return Ok(());
+        }
+        let action = self.context.event().action();
+        if let Some(action) =
+            action.filter(|action| report.rounds.is_empty() && !self.registry.has_action(&action.name))
+        {
+            return Err(Error::NoAction { name: action.name.clone() });
         }
         let mut states = BTreeMap::new();
         let mut other = Dispatch::begin(rules, Phase::Other, self);
@@ -224,17 +224,21 @@ impl Run<'_> {
     }
 
     fn call(&self, index: usize, handler: &Handler) -> (HandlerReport, Result<(), Error>) {
+        let def = match &handler.body {
+            Body::Function(def) => *def,
+            Body::External(external) => return self.call_external(index, external),
+        };
         let call = Call::new(self.context, handler);
         let ended = {
-            let _running = panic::Running::handler(handler.def);
-            catch_unwind(AssertUnwindSafe(|| (handler.def.run)(&call)))
+            let _running = panic::Running::handler(def);
+            catch_unwind(AssertUnwindSafe(|| (def.run)(&call)))
         };
         let name = handler.id.clone();
-        let place = handler.def.place();
+        let place = def.place();
         let hook = || self.context.event().name().to_owned();
         let param = |index: usize| {
-            let def = handler.def.params.get(index);
-            def.map_or_else(String::new, |param| format!("{}: {}", param.name, param.type_name))
+            let param = def.params.get(index);
+            param.map_or_else(String::new, |param| format!("{}: {}", param.name, param.type_name))
         };
         let (outcome, reason, result) = match ended {
             Ok(Outcome::Done) => (CallOutcome::Done, None, self.succeeded(index, handler)),
@@ -261,9 +265,18 @@ impl Run<'_> {
         (HandlerReport { name, place, outcome, reason, changes }, result)
     }
 
+    fn call_external(&self, index: usize, external: &External) -> (HandlerReport, Result<(), Error>) {
+        let result = self.externals.borrow_mut().invoke(index, external);
+        let outcome = if result.is_ok() { CallOutcome::Done } else { CallOutcome::Failed };
+        let reason = result.as_ref().err().map(|error| describe(error));
+        let name = external.name().to_owned();
+        let changes = self.context.take_changes();
+        (HandlerReport { place: name.clone(), name, outcome, reason, changes }, result)
+    }
+
     fn failed(&self, handler: &Handler, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
         let hook = self.context.event().name().to_owned();
-        Error::HandlerFailed { handler: handler.id.clone(), place: handler.def.place(), hook, source }
+        Error::HandlerFailed { handler: handler.id.clone(), place: handler.place(), hook, source }
     }
 
     fn failure(&self) -> Result<(), Error> {
@@ -281,68 +294,15 @@ impl Run<'_> {
                 Condition::FileChanged(files) => {
                     for file in files {
                         let hash = self.seen.borrow().get(&(index, *file)).cloned().unwrap_or_default();
-                        self.context.set(&handler_file_key(handler, file), &hash)?;
-                        self.file_handled(file, &hash)?;
+                        let watchers = self.externals.borrow().watchers(file);
+                        let watchers: Vec<&str> = watchers.iter().map(String::as_str).collect();
+                        watched_file::handled(self.context, &handler.id, file, &hash, &watchers)?;
                     }
                 }
                 _ => {}
             }
         }
         Ok(())
-    }
-
-    /// charms.reactive's hash of a file is written when the last handler that watches the file has succeeded (D9).
-    fn file_handled(&self, file: &str, hash: &Option<String>) -> Result<(), Error> {
-        for watcher in self.registry.watching_file(file) {
-            let known: Option<Option<String>> = self.context.get(&handler_file_key(watcher, file))?;
-            if known.as_ref() != Some(hash) {
-                return Ok(());
-            }
-        }
-        Ok(self.context.set(&format!("{FILE}{file}"), hash)?)
-    }
-
-    /// What is known of a file's content: the hash that this handler last succeeded on, else the one that the charm's
-    /// Python predecessor stored.
-    fn known_hash(&self, handler: &Handler, file: &str) -> Result<Option<String>, Error> {
-        let own: Option<Option<String>> = self.context.get(&handler_file_key(handler, file))?;
-        if let Some(hash) = own {
-            return Ok(hash);
-        }
-        // A handler that has come with an upgrade has succeeded on nothing yet; charms.reactive's hash is for the first
-        // hook after the charm was taken over.
-        let of_file = format!(":{file}");
-        if self.context.keys(HANDLER_FILE).iter().any(|key| key.ends_with(&of_file)) {
-            return Ok(None);
-        }
-        Ok(self.context.get::<Option<String>>(&format!("{FILE}{file}"))?.flatten())
-    }
-}
-
-fn handler_file_key(handler: &Handler, file: &str) -> String {
-    format!("{HANDLER_FILE}{}:{file}", handler.id)
-}
-
-/// The MD5 of a file's content, as charms.reactive stores it; none if there is no such file.
-fn hash_of(path: &Path) -> Result<Option<String>, Error> {
-    let read = || -> io::Result<Option<String>> {
-        if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is not a file"));
-        }
-        let mut file = File::open(path)?;
-        let mut hash = Md5::new();
-        let mut chunk = [0; 16 * 1024];
-        loop {
-            match file.read(&mut chunk)? {
-                0 => break,
-                read => hash.update(&chunk[..read]),
-            }
-        }
-        Ok(Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
-    };
-    match read() {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        hash => hash.map_err(|source| Error::Read { path: path.to_owned(), source }),
     }
 }
 
@@ -364,8 +324,8 @@ impl World for Run<'_> {
         let mut any = false;
         for file in files {
             let test = || {
-                let hash = hash_of(&self.context.charm_dir().join(file))?;
-                let known = self.known_hash(handler, file)?;
+                let hash = watched_file::hash_of(&self.context.charm_dir().join(file))?;
+                let known = watched_file::known_hash(self.context, &handler.id, file)?;
                 Ok((hash, known))
             };
             match test() {
@@ -377,6 +337,15 @@ impl World for Run<'_> {
             }
         }
         any
+    }
+
+    fn wants_to_run(&self, index: usize, moment: &Moment<'_>) -> bool {
+        let Body::External(external) = &self.registry.handlers()[index].body else { return false };
+        let tested = self.externals.borrow_mut().test(index, external, moment);
+        tested.unwrap_or_else(|error| {
+            self.context.fail(error);
+            false
+        })
     }
 
     fn has_succeeded(&self, index: usize) -> bool {
