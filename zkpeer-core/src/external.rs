@@ -175,8 +175,8 @@ impl<'r> Externals<'r> {
             return Err("programs cannot be started here".to_owned());
         };
         let place = means.temporary.display();
-        let host =
-            Host::new(means).map_err(|error| format!("a directory for it cannot be made in {place}: {error}"))?;
+        let host = Host::new(means, self.context.charm_dir())
+            .map_err(|error| format!("a directory for it cannot be made in {place}: {error}"))?;
         Ok(self.host.get_or_init(|| host))
     }
 

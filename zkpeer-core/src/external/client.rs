@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -46,9 +47,20 @@ fn launch(process: Process) -> u8 {
     if dies.is_ok() && parent.as_deref() != charm.to_str() {
         return 128 + 9;
     }
-    let error = Command::new(program).args(arguments).exec();
-    let said = format!("it cannot be started: {error}");
+    let error = match has_known_beginning(Path::new(program)) {
+        Ok(true) => Command::new(program).args(arguments).exec(),
+        Ok(false) => io::Error::other("it is neither a script nor a program of this system"),
+        Err(error) => error,
+    };
+    let said = format!("it cannot be started: {error}; only handlers may be executable here");
     print(&ask(&process.vars, &Request { directory: process.directory, arguments: vec![BROKEN.to_owned(), said] }))
+}
+
+/// Whether it is a script or a binary; anything else the C library would give to a shell.
+fn has_known_beginning(program: &Path) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    File::open(program)?.take(4).read_to_end(&mut beginning)?;
+    Ok(beginning.starts_with(b"#!") || beginning == b"\x7fELF")
 }
 
 /// One use of the command line.

@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use md5::{Digest, Md5};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
@@ -80,9 +82,10 @@ impl From<io::Error> for Failure {
 }
 
 impl Host {
-    pub(super) fn new(means: &Means) -> io::Result<Self> {
+    pub(super) fn new(means: &Means, charm_dir: &Path) -> io::Result<Self> {
+        let tag = tag(charm_dir);
         let place = if means.temporary.as_os_str().len() > LONGEST { Path::new("/tmp") } else { &means.temporary };
-        let host = Self { directory: private_directory(place)?, means: means.clone() };
+        let host = Self { directory: private_directory(place, &tag)?, means: means.clone() };
         symlink(&means.program, host.directory.join(CLIENT))?;
         let mut library = OpenOptions::new().write(true).create_new(true).mode(0o700).open(host.file(LIBRARY.0))?;
         library.write_all(LIBRARY.1.as_bytes())?;
@@ -135,14 +138,35 @@ impl Drop for Host {
     }
 }
 
+/// What the names of a unit's directories have in common.
+fn tag(charm_dir: &Path) -> String {
+    let hash = Md5::digest(charm_dir.as_os_str().as_bytes());
+    hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A directory that nobody else can look into.
-fn private_directory(place: &Path) -> io::Result<PathBuf> {
+fn private_directory(place: &Path, tag: &str) -> io::Result<PathBuf> {
+    let beginning = format!("zkpeer-{tag}-");
+    remove_what_was_left(place, &beginning);
     let mut number = 0_u32;
     loop {
-        let path = place.join(format!("zkpeer-{}-{number}", std::process::id()));
+        let path = place.join(format!("{beginning}{}-{number}", std::process::id()));
         match DirBuilder::new().mode(0o700).create(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
             made => return made.map(|()| path),
+        }
+    }
+}
+
+/// Removes the directories of this unit's hooks that were killed.
+fn remove_what_was_left(place: &Path, beginning: &str) {
+    // Where it cannot be read or removed, nothing depends on it.
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(beginning)?.split('-').next());
+        let has_gone = process.is_some_and(|process| !Path::new("/proc").join(process).exists());
+        if has_gone {
+            let _ = fs::remove_dir_all(entry.path());
         }
     }
 }
@@ -323,5 +347,26 @@ pub(super) fn how_it_ended(status: ExitStatus) -> Option<String> {
         (Some(0), _) => None,
         (Some(code), _) => Some(format!("exit code {code}")),
         (None, signal) => Some(format!("it was killed by signal {}", signal.unwrap_or_default())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_hook_of_this_unit_has_left_behind_goes_with_the_next() {
+        let place = tempfile::tempdir().unwrap();
+        // No process has the number 0, and this one runs.
+        let living = format!("zkpeer-own-{}-0", std::process::id());
+        for name in ["zkpeer-own-0-0", "zkpeer-other-0-0", &living] {
+            fs::create_dir(place.path().join(name)).unwrap();
+        }
+        let made = private_directory(place.path(), "own").unwrap();
+        let mut left: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        left.sort();
+        let mut expected = [made, place.path().join(living), place.path().join("zkpeer-other-0-0")];
+        expected.sort();
+        assert_eq!(left, expected);
     }
 }
