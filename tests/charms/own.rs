@@ -1,8 +1,7 @@
 //! A charm with a few handlers of its own, beside which there are handlers in other languages.
 
-use zkpeer_core::juju::{Bag, BagOwner, Side};
 use zkpeer_core::metadata::Role;
-use zkpeer_core::{Endpoint, Flags, Interface, Kv, Result, Unit, hook, when, when_not};
+use zkpeer_core::{Endpoint, Flags, Interface, Kv, Result, hook, when, when_not};
 
 struct Friends(Endpoint);
 
@@ -16,10 +15,10 @@ impl Interface for Friends {
 }
 
 impl Friends {
-    /// What this unit has published over its first relation.
-    fn own(&self, unit: &Unit) -> Result<Bag> {
-        let Some(relation) = self.0.relations()?.into_iter().next() else { return Ok(Bag::new()) };
-        Ok((*self.0.bag(&relation, BagOwner::Unit(unit.name().clone()))?).clone())
+    /// What this unit greets with over its first relation.
+    fn greeting(&self) -> Result<Option<String>> {
+        let Some(relation) = self.0.relations()?.into_iter().next() else { return Ok(None) };
+        Ok(relation.published()?.raw("greeting").map(str::to_owned))
     }
 }
 
@@ -30,18 +29,18 @@ fn own(flags: Flags) {
 
 /// Publishes, and asks before that, so that the answer is soon out of date.
 #[hook("{peers:friends}-relation-joined")]
-fn publish(friends: Friends, unit: Unit, flags: Flags) -> Result {
-    friends.own(&unit)?;
+fn publish(friends: Friends, flags: Flags) -> Result {
+    friends.greeting()?;
     for relation in friends.0.relations()? {
-        friends.0.publish(&relation, Side::Unit, "greeting", "hello")?;
+        relation.publish_raw("greeting", "hello")?;
     }
     flags.set("own.published");
     Ok(())
 }
 
 #[when("own.published")]
-fn remember(friends: Friends, unit: Unit, kv: Kv, flags: Flags) -> Result {
-    kv.set("own.greeting", &friends.own(&unit)?.get("greeting"))?;
+fn remember(friends: Friends, kv: Kv, flags: Flags) -> Result {
+    kv.set("own.greeting", &friends.greeting()?)?;
     flags.clear("own.published");
     flags.set("own.remembered");
     Ok(())

@@ -19,7 +19,7 @@ fn stage(name: &str, text: impl AsRef<[u8]>) -> Stage {
 }
 
 fn bash(functions: &str) -> Stage {
-    stage("reactive/x.sh", &Handlers::bash_text(functions))
+    stage("reactive/x.sh", Handlers::bash_text(functions))
 }
 
 /// The hook fails with this message, besides what the handler itself has said.
@@ -54,7 +54,7 @@ fn one_whose_test_is_killed_is_named() {
 #[test]
 fn one_whose_test_says_no_in_an_odd_way_does_not_run_and_that_is_logged() {
     for code in [1, 2, 126, 127] {
-        let stage = stage("reactive/x", &format!("#!/bin/sh\n[ $1 = --test ] && exit {code}\ntouch ran\n"));
+        let stage = stage("reactive/x", format!("#!/bin/sh\n[ $1 = --test ] && exit {code}\ntouch ran\n"));
         let run = stage.run(&own());
         run.succeeded();
         assert!(!stage.dir().join("ran").exists());

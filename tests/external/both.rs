@@ -74,8 +74,8 @@ fn look(unit: &Unit, run: &HookRun) -> Seen {
 
 #[test]
 fn a_handler_in_bash_does_the_same_on_charms_reactive_and_on_ours() {
-    let python = thread::spawn(|| tell(Unit::python()));
-    let ours = tell(Unit::ours());
+    let python = thread::spawn(|| tell(Unit::python("handlers")));
+    let ours = tell(Unit::ours("handlers"));
     let python = python.join().unwrap();
     for (ours, python) in ours.iter().zip(&python) {
         assert_eq!(ours, python);

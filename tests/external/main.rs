@@ -5,4 +5,5 @@
 mod alone;
 mod bad_input;
 mod both;
+mod commands;
 mod scene;

@@ -20,18 +20,18 @@ pub(crate) struct Unit {
 }
 
 impl Unit {
-    /// On ours.
-    pub(crate) fn ours() -> Self {
-        Self::new(&["charm"], |builder| builder.program(tests::program("web", env!("CARGO_BIN_EXE_web"))))
+    /// On ours, with the handlers in this directory.
+    pub(crate) fn ours(handlers: &str) -> Self {
+        Self::new(&["charm", handlers], |builder| builder.program(tests::program("web", env!("CARGO_BIN_EXE_web"))))
     }
 
     /// On charms.reactive.
-    pub(crate) fn python() -> Self {
+    pub(crate) fn python(handlers: &str) -> Self {
         let python = std::env::var_os("ZKPEER_PYTHON").map(PathBuf::from).expect(
             "ZKPEER_PYTHON does not name a Python with charms.reactive 1.5.3: run this suite with `tests/run external`",
         );
         let path = format!("{}:/usr/bin:/bin", python.parent().unwrap().display());
-        Self::new(&["charm", "python"], |builder| builder.path(&path))
+        Self::new(&["charm", "python", handlers], |builder| builder.path(&path))
     }
 
     fn new(parts: &[&str], prepare: impl Fn(Builder) -> Builder) -> Self {

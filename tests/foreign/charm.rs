@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tests::python::interpreter;
 use zkpeer_core::testing::{Application, Builder, Model, UnitAgent};
 
 /// A charm that is not ours.
@@ -104,11 +105,7 @@ fn directory(charm: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("foreign").join(charm)
 }
 
-/// The directory of the program that `ZKPEER_PYTHON` names; on a hook's `PATH` it is what `python3` is.
+/// The directory of the Python that runs charms; on a hook's `PATH` it is what `python3` is.
 fn python() -> PathBuf {
-    let program = std::env::var_os("ZKPEER_PYTHON").map(PathBuf::from).expect(
-        "ZKPEER_PYTHON does not name a Python with ops 3.9 and charms.reactive 1.5.3: run this suite with \
-         `tests/run foreign`",
-    );
-    program.parent().expect("ZKPEER_PYTHON is the path of a program").to_owned()
+    interpreter().parent().expect("ZKPEER_PYTHON is the path of a program").to_owned()
 }

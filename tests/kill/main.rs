@@ -1,15 +1,13 @@
 //! Charms killed with SIGKILL at every instant, retried as Juju retries, and compared with an undisturbed run.
 //!
-//! `instants` are those at which a program can be killed; `probe` is killed in one hook at all of them; `zookeeper` in each hook
-//! of a story of several units, at some in each window.
+//! `probe` is killed in one hook at all of them; `zookeeper` in each hook of a story of several units, at some in each window.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod instants;
 mod probe;
 mod zookeeper;
 
-use instants::{Counts, Window};
+use tests::instants::{Counts, Window};
 
 /// How often the charm is killed in each window, at least.
 const AT_LEAST: usize = 50;

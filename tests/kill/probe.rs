@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use tests::instants::{Call, Counts, Killable, Window};
 use tests::{charm, program, stored};
 use zkpeer_core::testing::{HookRun, KillPoint, Outcome, UnitAgent};
 
-use crate::instants::{Call, Counts, Killable, Window};
 use crate::{AT_LEAST, assert_enough};
 
 /// What there is to compare at the end.

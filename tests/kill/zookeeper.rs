@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tests::instants::{Call, Counts, Killable, Window};
 use tests::{program, stored};
 use zkpeer_core::testing::{Application, Entries, Event, Hook, HookRun, KillPoint, Model, Outcome, Status, Step};
 
 use crate::assert_enough;
-use crate::instants::{Call, Counts, Killable, Window};
 
 const CHARM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/zookeeper");
 

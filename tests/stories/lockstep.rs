@@ -34,7 +34,7 @@ impl Side {
 
     pub(crate) fn python(charm: &judge::Charm) -> Self {
         let mut model = Model::new();
-        judge::prepare(&mut model);
+        tests::python::prepare(&mut model);
         model.deploy(charm.application().units(0)).unwrap();
         Self { model, calls: judge::calls }
     }

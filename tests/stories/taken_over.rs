@@ -18,7 +18,7 @@ impl Deployment {
     fn in_python(units: u64) -> Self {
         let python = judge::Charm::quick();
         let mut model = Model::new();
-        judge::prepare(&mut model);
+        tests::python::prepare(&mut model);
         model.deploy(python.application().units(units)).unwrap();
         let mut deployment = Self { model, ours: ours::Charm::new(), _python: python };
         deployment.settle();

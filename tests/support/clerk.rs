@@ -73,8 +73,7 @@ fn part(staff: Staff) -> Result {
 #[hook("{provides:desk}-relation-joined", "{provides:desk}-relation-changed")]
 fn serve(desk: Desk) -> Result {
     for relation in desk.0.relations()? {
-        let guests = desk.0.members(&relation)?.len();
-        desk.0.publish(&relation, zkpeer_core::juju::Side::Unit, "guests", &guests.to_string())?;
+        relation.publish("guests", &relation.joined_units()?.len())?;
     }
     Ok(())
 }
@@ -87,9 +86,9 @@ fn lead(leader: Leader, staff: Staff, status: Status) -> Result {
     }
     leader.set("motto", "in order")?;
     for relation in staff.0.relations()? {
-        staff.0.publish(&relation, zkpeer_core::juju::Side::Application, "leader", "elected")?;
+        relation.publish_app_raw("leader", "elected")?;
     }
-    status.set_application(zkpeer_core::juju::StatusName::Active, "led")?;
+    status.application().active("led")?;
     Ok(())
 }
 
@@ -121,7 +120,7 @@ fn configure(config: Config, flags: Flags, state: ControllerState, ports: Ports)
 fn publish(staff: Staff, config: Config, flags: Flags) -> Result {
     let word: String = config.get("word")?.unwrap_or_default();
     for relation in staff.0.relations()? {
-        staff.0.publish(&relation, zkpeer_core::juju::Side::Unit, "word", &word)?;
+        relation.publish_raw("word", &word)?;
     }
     flags.clear("clerk.word.new");
     Ok(())
@@ -129,10 +128,7 @@ fn publish(staff: Staff, config: Config, flags: Flags) -> Result {
 
 #[when("clerk.configured")]
 fn look(status: Status, leader: Leader, network: Network, staff: Staff, event: HookEvent, config: Config) -> Result {
-    let mut known = 0;
-    for relation in staff.0.relations()? {
-        known += staff.0.members(&relation)?.len();
-    }
+    let known = staff.0.all_joined_units()?.len();
     let address = network.of_endpoint("staff")?.ingress_addresses.concat();
     let motto = leader.get("motto")?.unwrap_or_default();
     let place = if leader.is_leader()? { "leading" } else { "led" };

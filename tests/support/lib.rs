@@ -1,9 +1,11 @@
 //! What the suites share: where the charms' programs are, and a bare stage on which one is started.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 pub mod actor;
 pub mod clerk;
+pub mod instants;
+pub mod python;
 pub mod script;
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::juju::{Bag, BagOwner, RelationId, UnitName};
+use crate::juju::{Bag, BagOwner, RelationId, Side, UnitName};
 
 /// For how long Juju guarantees leadership after it has said yes (contract 3.3).
 const LEADERSHIP: Duration = Duration::from_secs(30);
@@ -44,6 +44,23 @@ pub(crate) fn members(context: &Context, relation: &RelationId) -> Result<Vec<Un
     let members = context.juju().relation_list(relation)?;
     context.cache().borrow_mut().members.insert(relation.clone(), members.clone());
     Ok(members)
+}
+
+/// The application on the other side of a relation.
+pub(crate) fn remote_application(context: &Context, relation: &RelationId) -> Result<String, Error> {
+    if let Some(unit) = context.cache().borrow().members.get(relation).and_then(|members| members.first()) {
+        return Ok(unit.application().to_owned());
+    }
+    Ok(context.juju().relation_application(relation)?)
+}
+
+/// Whose databag this side's own one is.
+pub(crate) fn own(context: &Context, side: Side) -> BagOwner {
+    let unit = &context.outside().unit;
+    match side {
+        Side::Unit => BagOwner::Unit(unit.clone()),
+        Side::Application => BagOwner::Application(unit.application().to_owned()),
+    }
 }
 
 /// A databag as Juju has it; asked once a hook.

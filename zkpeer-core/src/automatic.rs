@@ -1,8 +1,10 @@
-//! The flags that follow Juju: leadership, configuration, series upgrade.
+//! The flags that follow Juju: leadership, configuration, series upgrade, endpoints.
 //!
 #![doc = include_str!("docs/automatic.md")]
 
-use std::collections::BTreeMap;
+mod endpoint;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -15,7 +17,9 @@ use crate::trigger::Edge;
 
 /// Flags that are brought up to date by the same question to Juju.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Group {
+pub(crate) enum Group<'n> {
+    /// The flags of the endpoint of this name.
+    Endpoint(&'n str),
     Leadership,
     LeaderSettings,
     Config,
@@ -32,34 +36,49 @@ const SERIES_UPGRADE: &str = "upgrade.series.in-progress";
 /// Where the settings of the hook before are kept, as layer-leadership keeps them.
 const SETTINGS_PREFIX: &str = "leadership.settings.";
 /// Where the configuration of the hook before is kept.
-const CONFIG_KEY: &str = "zkpeer.config";
-/// Where charmhelpers keeps the same.
-const PYTHON_CONFIG: &str = ".juju-persistent-config";
+pub(crate) const CONFIG_KEY: &str = "zkpeer.config";
 
 /// Which groups have been brought up to date in this hook.
 #[derive(Debug, Default)]
 pub(crate) struct Automatic {
-    refreshed: [bool; 3],
+    leadership: bool,
+    settings: bool,
+    config: bool,
+    endpoints: BTreeSet<String>,
+    /// The endpoints for whose flags somebody waits, so that these are kept up in every hook.
+    kept_up: BTreeMap<String, endpoint::KeptUp>,
     started: bool,
 }
 
 impl Automatic {
     /// Whether it is still to do; from now on it is not.
-    pub(crate) fn begin(&mut self, group: Group) -> bool {
-        !std::mem::replace(&mut self.refreshed[group as usize], true)
+    pub(crate) fn begin(&mut self, group: Group<'_>) -> bool {
+        let done = match group {
+            Group::Endpoint(name) if self.endpoints.contains(name) => return false,
+            Group::Endpoint(name) => return self.endpoints.insert(name.to_owned()),
+            Group::Leadership => &mut self.leadership,
+            Group::LeaderSettings => &mut self.settings,
+            Group::Config => &mut self.config,
+        };
+        !std::mem::replace(done, true)
     }
 
     /// All groups that handlers and triggers watch from the beginning have been looked at.
-    pub(crate) fn start(&mut self) {
-        self.started = true;
-    }
-
     pub(crate) fn has_started(&self) -> bool {
         self.started
     }
 
-    pub(crate) fn is_refreshed(&self, group: Group) -> bool {
-        self.refreshed[group as usize]
+    pub(crate) fn settings_are_refreshed(&self) -> bool {
+        self.settings
+    }
+
+    fn kept_up(&self, endpoint: &str) -> Option<endpoint::KeptUp> {
+        self.kept_up.get(endpoint).copied()
+    }
+
+    /// Whether units that depart from the endpoint are kept.
+    pub(crate) fn keeps_departed(&self, endpoint: &str) -> bool {
+        self.kept_up(endpoint).is_some_and(|kept_up| kept_up.departed)
     }
 }
 
@@ -67,12 +86,14 @@ fn below(flag: &str, prefix: &str) -> bool {
     flag.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-impl Group {
-    pub(crate) const ALL: [Self; 3] = [Self::Leadership, Self::LeaderSettings, Self::Config];
+impl<'n> Group<'n> {
+    /// Those of which there is one.
+    pub(crate) const SINGLE: [Self; 3] = [Self::Leadership, Self::LeaderSettings, Self::Config];
 
     /// The group to which a flag belongs, if it is an automatic one.
-    pub(crate) fn of(flag: &str) -> Option<Self> {
+    pub(crate) fn of(flag: &'n str) -> Option<Self> {
         match flag.as_bytes().first() {
+            Some(b'e') => endpoint::of_flag(flag).map(Self::Endpoint),
             Some(b'l') if flag == IS_LEADER => Some(Self::Leadership),
             Some(b'l') if below(flag, LEADER_CHANGED) || below(flag, LEADER_SET) => Some(Self::LeaderSettings),
             Some(b'c') if [CONFIG_CHANGED, CONFIG_SET, CONFIG_DEFAULT].iter().any(|prefix| below(flag, prefix)) => {
@@ -85,6 +106,7 @@ impl Group {
     /// Asks Juju, and sets and clears the group's flags; their triggers act.
     pub(crate) fn refresh(self, context: &Context) -> Result<(), Error> {
         match self {
+            Self::Endpoint(name) => endpoint::refresh(context, name)?,
             Self::Leadership => toggle(context, IS_LEADER, ask::is_leader(context)?),
             Self::LeaderSettings => refresh_settings(context)?,
             Self::Config => refresh_config(context)?,
@@ -124,7 +146,8 @@ fn note_setting(context: &Context, key: &str, value: Option<&str>) -> Result<boo
 /// The leader has written a setting itself: its flags follow in this hook already. That it has changed stays true to the
 /// end of the hook, even if it is written a second time.
 pub(crate) fn settings_written(context: &Context, key: &str, value: &str) -> Result<(), Error> {
-    if context.is_refreshed(Group::LeaderSettings) && note_setting(context, key, Some(value).filter(|v| !v.is_empty()))?
+    if context.with_automatic(|automatic| automatic.settings_are_refreshed())
+        && note_setting(context, key, Some(value).filter(|v| !v.is_empty()))?
     {
         toggle(context, &format!("{LEADER_CHANGED}.{key}"), true);
         toggle(context, LEADER_CHANGED, true);
@@ -135,12 +158,9 @@ pub(crate) fn settings_written(context: &Context, key: &str, value: &str) -> Res
 fn refresh_config(context: &Context) -> Result<(), Error> {
     let defaults = metadata::read_config_defaults(context.charm_dir())?;
     let current = ask::config(context)?;
-    let before = match context.get(CONFIG_KEY)? {
-        Some(before) => Some(before),
-        None => python_config(context)?,
-    };
+    let before: Option<BTreeMap<String, Value>> = context.get(CONFIG_KEY)?;
     let mut any = false;
-    let options: std::collections::BTreeSet<&String> =
+    let options: BTreeSet<&String> =
         defaults.keys().chain(current.keys()).chain(before.iter().flat_map(BTreeMap::keys)).collect();
     for option in options {
         let value = current.get(option).unwrap_or(&Value::Null);
@@ -154,19 +174,6 @@ fn refresh_config(context: &Context) -> Result<(), Error> {
     toggle(context, CONFIG_CHANGED, any);
     context.set(CONFIG_KEY, &*current)?;
     Ok(())
-}
-
-/// The configuration as the charm's Python predecessor last saw it: charmhelpers keeps it in a file of its own.
-fn python_config(context: &Context) -> Result<Option<BTreeMap<String, Value>>, Error> {
-    let path = context.charm_dir().join(PYTHON_CONFIG);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| Error::Malformed {
-            path,
-            reason: format!("{error}; it is what charmhelpers has left, and can be removed"),
-        }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(Error::Read { path, source }),
-    }
 }
 
 /// Equal as Juju's values: integers and floats are not told apart (contract 9.6).
@@ -196,18 +203,36 @@ pub(crate) fn at_start<'f>(context: &Context, watched: impl Iterator<Item = &'f 
         "post-series-upgrade" => toggle(context, SERIES_UPGRADE, false),
         _ => {}
     }
-    let mut groups: Vec<Group> = watched.filter_map(Group::of).collect();
-    groups.sort_unstable();
-    groups.dedup();
-    context.with_automatic(Automatic::start);
+    let mut groups = BTreeSet::new();
+    let mut kept_up: BTreeMap<String, endpoint::KeptUp> = BTreeMap::new();
+    for flag in watched {
+        let Some(group) = Group::of(flag) else { continue };
+        if let Group::Endpoint(name) = group {
+            if !context.outside().metadata.endpoints.contains_key(name) {
+                continue;
+            }
+            kept_up.entry(name.to_owned()).or_default().add(flag);
+        }
+        groups.insert(group);
+    }
+    context.with_automatic(|automatic| {
+        automatic.started = true;
+        automatic.kept_up = kept_up;
+    });
     for group in groups {
         context.ensure(group);
     }
 }
 
-/// At the end of a hook: the flags of configuration go, without a word; they are those of one hook.
+/// At the end of a hook: flags that are those of one hook go, without a word.
 pub(crate) fn at_end(context: &Context) {
-    if !context.is_refreshed(Group::Config) {
+    let (of_this_hook, config) = context.with_automatic(|automatic| {
+        let is_of_this_hook = |endpoint: &&String| !automatic.kept_up.contains_key(*endpoint);
+        let of_this_hook: Vec<String> = automatic.endpoints.iter().filter(is_of_this_hook).cloned().collect();
+        (of_this_hook, automatic.config)
+    });
+    of_this_hook.iter().for_each(|endpoint| endpoint::forget(context, endpoint));
+    if !config {
         return;
     }
     for prefix in [CONFIG_CHANGED, CONFIG_SET, CONFIG_DEFAULT] {

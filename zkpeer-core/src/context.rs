@@ -15,11 +15,15 @@ use serde::de::DeserializeOwned;
 
 use crate::ask::Cache;
 use crate::automatic::{Automatic, Group};
+use crate::callbacks::ExitCallback;
 use crate::error::{self, Error};
 use crate::external::Means;
+use crate::extract::{FromContext, Rejection};
 use crate::flag;
 use crate::hook::HookEvent;
+use crate::hook_pattern;
 use crate::juju::{Juju, LogLevel, UnitName};
+use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::outbox::Outbox;
 use crate::params::Flags;
@@ -33,8 +37,9 @@ pub(crate) const FLAG_PREFIX: &str = "reactive.states.";
 
 /// What one run of a hook can see and change; shared by all that a handler asks for.
 ///
-/// Authors meet it only when they write a [`FromContext`](crate::FromContext) of their own, and then pass it on to the
-/// types that they build on.
+/// Authors meet it when they write a [`FromContext`](crate::FromContext) of their own, which passes it on to the types that it
+/// builds on, in a handler that asks which hook runs or has something to be done at the hook's end, and in
+/// callbacks.
 #[derive(Clone, Debug)]
 pub struct Context(Rc<Inner>);
 
@@ -57,7 +62,10 @@ pub(crate) struct Outside {
     pub(crate) home_is_set: bool,
     /// `PATH`, if this process is the charm's program and not a test.
     pub(crate) program_path: Option<OsString>,
+    /// Whether the unit leaves what a charm on charms.reactive needs, also where there never was one.
+    pub(crate) may_go_back_to_python: bool,
     pub(crate) metadata: Metadata,
+    pub(crate) layers: Layers,
     pub(crate) juju: Rc<dyn Juju>,
     pub(crate) resources: Resources,
     /// The time since some fixed moment.
@@ -103,6 +111,9 @@ struct State {
     automatic: Automatic,
     /// Whether a handler has run that is a program.
     has_run_external: bool,
+    at_exit: Vec<ExitCallback>,
+    /// The handler that runs.
+    running: Option<String>,
     /// The first thing that went wrong where no error could be returned; it fails the hook after the handler.
     failure: Option<Error>,
 }
@@ -116,6 +127,8 @@ impl Context {
             triggers: TriggerTable::default(),
             automatic: Automatic::default(),
             has_run_external: false,
+            at_exit: Vec::new(),
+            running: None,
             failure: None,
         };
         Self(Rc::new(Inner {
@@ -130,7 +143,9 @@ impl Context {
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn take_store(&self) -> Store {
         let mut state = self.0.state.borrow_mut();
+        // Callbacks may hold handles on the context, and so would keep it alive.
         state.triggers.forget();
+        state.at_exit.clear();
         std::mem::replace(&mut state.store, Store::in_memory())
     }
 
@@ -156,6 +171,38 @@ impl Context {
 
     pub(crate) fn outbox(&self) -> &RefCell<Outbox> {
         &self.0.outbox
+    }
+
+    /// Whether the hook that runs matches one of the patterns, which are written as in [`hook`](macro@crate::hook):
+    /// `{a,b}` stands for alternatives, `{role:interface}` for the endpoints that have this role and interface. An action
+    /// is no hook of its name.
+    ///
+    /// For a handler on flags that does something else in one hook; a handler for the hook alone has the attribute.
+    ///
+    /// ```
+    /// use zkpeer_core::{Context, Result, when};
+    ///
+    /// #[when("server.started")]
+    /// fn report(context: Context) -> Result {
+    ///     if context.any_hook(["{peers:quorum}-relation-{joined,departed}", "update-status"])? {
+    ///         println!("there may be news");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a pattern can match nothing.
+    pub fn any_hook<P: AsRef<str>>(&self, patterns: impl IntoIterator<Item = P>) -> Result<bool, Error> {
+        let mut any = false;
+        for pattern in patterns {
+            let pattern = pattern.as_ref();
+            hook_pattern::check(pattern)?;
+            let names = hook_pattern::hook_names(pattern, &self.outside().metadata);
+            any |= names.iter().any(|name| self.event().is_hook(name));
+        }
+        Ok(any)
     }
 
     /// Whether this Juju still has leader settings (up to 3.6); a version that is not told counts as one that has.
@@ -194,7 +241,11 @@ impl Context {
             key: key.to_owned(),
             source,
         })?;
-        self.0.state.borrow_mut().put(key, |store| Ok(store.set_json(key, &json)))
+        self.set_json(key, &json)
+    }
+
+    pub(crate) fn set_json(&self, key: &str, json: &Json) -> Result<(), StoreError> {
+        self.0.state.borrow_mut().put(key, |store| Ok(store.set_json(key, json)))
     }
 
     pub(crate) fn unset(&self, key: &str) {
@@ -235,14 +286,14 @@ impl Context {
 
     /// All flags that are set, in order; the automatic ones included.
     pub(crate) fn flags(&self) -> Vec<String> {
-        for group in Group::ALL {
+        for group in Group::SINGLE {
             self.ensure(group);
         }
         self.keys(FLAG_PREFIX)
     }
 
     /// Brings the automatic flags of a group up to date, once a hook.
-    pub(crate) fn ensure(&self, group: Group) {
+    pub(crate) fn ensure(&self, group: Group<'_>) {
         if self.event().is_restricted() || !self.0.state.borrow_mut().automatic.begin(group) {
             return;
         }
@@ -268,12 +319,8 @@ impl Context {
         }
     }
 
-    pub(crate) fn with_automatic(&self, f: impl FnOnce(&mut Automatic)) {
-        f(&mut self.0.state.borrow_mut().automatic);
-    }
-
-    pub(crate) fn is_refreshed(&self, group: Group) -> bool {
-        self.0.state.borrow().automatic.is_refreshed(group)
+    pub(crate) fn with_automatic<T>(&self, f: impl FnOnce(&mut Automatic) -> T) -> T {
+        f(&mut self.0.state.borrow_mut().automatic)
     }
 
     /// Sets a flag by a name that an author gave.
@@ -367,6 +414,67 @@ impl Context {
     /// The real changes of flags since this was last asked.
     pub(crate) fn take_changes(&self) -> Vec<Change> {
         std::mem::take(&mut self.0.state.borrow_mut().changes)
+    }
+
+    // ---- the handler that runs, callbacks ----
+
+    /// The path of the handler that runs; none before, between and after handlers.
+    pub(crate) fn running(&self) -> Option<String> {
+        self.0.state.borrow().running.clone()
+    }
+
+    pub(crate) fn set_running(&self, handler: Option<String>) {
+        self.0.state.borrow_mut().running = handler;
+    }
+
+    /// Calls a function when the hook has succeeded, before anything is sent to Juju or kept: what it changes belongs to the
+    /// hook, and if it fails, so does the hook. charmhelpers' `atexit` does the same.
+    ///
+    /// The one that was registered last runs first; one that is registered by another runs next. Handlers do not run any more,
+    /// so that a flag set here wakes nobody before the next hook. In the two hooks that run apart (`collect-metrics`,
+    /// `meter-status-changed`) there is no such end. For a function that runs in every hook there is
+    /// [`Charm::at_exit`](crate::Charm::at_exit).
+    ///
+    /// ```
+    /// use zkpeer_core::{Context, Flags, when};
+    ///
+    /// #[when("server.restart-wanted")]
+    /// fn restart_when_all_is_written(context: Context, flags: Flags) {
+    ///     flags.clear("server.restart-wanted");
+    ///     context.at_exit(|context| {
+    ///         let commands: zkpeer_core::Commands = context.ask_for()?;
+    ///         commands.run("systemctl", ["restart", "server"])?;
+    ///         Ok(())
+    ///     });
+    /// }
+    /// ```
+    #[doc(alias = "atexit")]
+    #[track_caller]
+    pub fn at_exit(&self, callback: impl FnOnce(&Self) -> crate::Result + 'static) {
+        self.add_exit_callback(ExitCallback::new(callback));
+    }
+
+    pub(crate) fn add_exit_callback(&self, callback: ExitCallback) {
+        self.0.state.borrow_mut().at_exit.push(callback);
+    }
+
+    /// The exit callback that is to run next.
+    pub(crate) fn next_exit_callback(&self) -> Option<ExitCallback> {
+        self.0.state.borrow_mut().at_exit.pop()
+    }
+
+    /// Something that a handler could ask for as a parameter, for what is no handler.
+    ///
+    /// Interfaces are for parameters only: which endpoint is meant is found by the handler's flags.
+    ///
+    /// # Errors
+    ///
+    /// If there is nothing to make it of, or that fails.
+    pub fn ask_for<T: FromContext>(&self) -> crate::Result<T> {
+        T::from_context(self, &Param { endpoint: None }).map_err(|rejection| match rejection {
+            Rejection::Skip(reason) => reason.into(),
+            Rejection::Fail(error) => error,
+        })
     }
 
     // ---- failures where no error can be returned ----
@@ -542,6 +650,7 @@ pub struct Setup<'a> {
     /// The version of Juju, if it was told.
     pub juju_version: Option<&'a str>,
     pub(crate) resources: &'a Resources,
+    pub(crate) layers: &'a Layers,
 }
 
 impl fmt::Debug for Setup<'_> {

@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use crate::flag::FlagNameError;
-use crate::juju::JujuError;
-use crate::store::StoreError;
+use crate::juju::{JujuError, RelationId};
+use crate::store::{JsonError, StoreError};
 
 /// Why a hook failed, or could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +133,18 @@ pub enum Error {
         /// The panic's message and place.
         message: String,
     },
+    /// A callback at the start or the exit of a hook failed.
+    #[error("the {when} callback registered at {place} failed in {hook}")]
+    CallbackFailed {
+        /// `start` or `exit`.
+        when: &'static str,
+        /// The source file and line, with the column.
+        place: String,
+        /// The hook or action.
+        hook: String,
+        /// What it returned.
+        source: Box<dyn StdError + Send + Sync>,
+    },
     /// A text that is not a flag's name was set or cleared.
     #[error("`{name}` cannot be set or cleared")]
     FlagName {
@@ -170,6 +182,14 @@ pub enum Error {
         /// The rounds that repeat: handlers and flags.
         repeating: String,
     },
+    /// A pattern of hooks' names can match nothing.
+    #[error("the pattern of hooks `{pattern}` can match nothing: {reason}")]
+    HookPattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Juju runs an action for which there is no handler.
     #[error("no handler for the action `{name}`; a function with `#[action(\"{name}\")]` is one")]
     NoAction {
@@ -178,8 +198,8 @@ pub enum Error {
     },
     /// Only the leader may do this.
     #[error(
-        "this unit is not the leader, and only the leader writes leader settings; guard the handler with \
-             #[when(\"leadership.is_leader\")]"
+        "this unit is not the leader, and only the leader writes leader settings, the application's databags and the \
+             application's status; guard the handler with #[when(\"leadership.is_leader\")]"
     )]
     NotLeader,
     /// A file cannot be written.
@@ -207,6 +227,45 @@ pub enum Error {
         key: String,
         /// What serde says.
         source: serde_json::Error,
+    },
+    /// What was received over a relation is not of the type that was asked for.
+    #[error("{about}: {what} is not what was asked for")]
+    Databag {
+        /// Who has published it, over which relation.
+        about: String,
+        /// The key, and the beginning of its value.
+        what: String,
+        /// Why it does not fit.
+        source: JsonError,
+    },
+    /// Something cannot be published over a relation.
+    #[error("`{key}` cannot be published over {relation}: {reason}")]
+    NotPublished {
+        /// The relation.
+        relation: RelationId,
+        /// The key.
+        key: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Departed units were asked for, and nobody keeps them.
+    #[error(
+        "units that depart from `{endpoint}` are not kept: no handler or trigger of this charm waits for the flag \
+         `endpoint.{endpoint}.departed`"
+    )]
+    NotKept {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// An interface failed at the beginning of a hook.
+    #[error("the interface `{interface}` on the endpoint `{endpoint}` cannot manage its flags")]
+    Interface {
+        /// Its type.
+        interface: &'static str,
+        /// The endpoint.
+        endpoint: String,
+        /// What it returned.
+        source: Box<dyn StdError + Send + Sync>,
     },
 }
 

@@ -23,13 +23,13 @@ use std::path::PathBuf;
 use crate::context::Context;
 use crate::error::{Error, describe};
 use crate::juju::LogLevel;
+use crate::outbox;
 use crate::predicate::{Moment, Phase};
 use crate::registry::Registry;
 
 pub(crate) use client::{Process, other_than_a_hook};
 pub(crate) use find::find;
 pub(crate) use host::Means;
-pub(crate) use session::INVOKED;
 
 use host::{Ended, Failure, Host, Start, how_it_ended};
 use session::{Session, Told};
@@ -111,6 +111,7 @@ impl<'r> Externals<'r> {
         let context = self.context;
         let Some(Tested { phase, output, told }) = self.tested.get(&number).cloned() else { return Ok(()) };
         // The program asks Juju itself: it is to find what handlers before it have published.
+        outbox::drop_what_is_there(context)?;
         let flushed = context.outbox().borrow_mut().flush_what_is_dropped(context.juju());
         flushed.map_err(|error| self.failed(external, describe(&error)))?;
         context.note_external();

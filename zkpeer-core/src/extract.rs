@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use crate::context::{Context, Param, Setup};
-use crate::handler::EndpointType;
+use crate::handler::{AtStart, EndpointType};
 
 /// A type that a handler can ask for by naming it as a parameter.
 ///
@@ -13,12 +13,15 @@ use crate::handler::EndpointType;
 #[diagnostic::on_unimplemented(
     message = "a handler cannot ask for `{Self}`",
     label = "nothing can be put in here",
-    note = "a handler's parameters are taken by value, each one of: `Flags`, `Triggers`, `Config`, `Unit`, `Leader`, `Status`, `Log`, `HookEvent`, `Action`, `Kv`, `CharmDir`, `Commands`, `Ports`, `Network`, `GoalState`, `ControllerState`, `Context`, an interface (a type with `Interface`) or a `Vec` of one, `Resource<T>` with a value given to `Charm::resource`, or an `Option` of one of these"
+    note = "a handler's parameters are taken by value, each one of: `Flags`, `Triggers`, `Config`, `Unit`, `Leader`, `Status`, `Log`, `HookEvent`, `Action`, `Kv`, `CharmDir`, `Commands`, `Ports`, `Network`, `GoalState`, `ControllerState`, `Context`, an interface (a type with `Interface`) or a `Vec` of one, `Resource<T>` with a value given to `Charm::resource`, `LayerOptions<T>` of a type with `Layer`, or an `Option` of one of these"
 )]
 pub trait FromContext: Sized {
     /// The endpoint that a value of this type speaks for, if it is an interface.
     #[doc(hidden)]
     const ENDPOINT: Option<EndpointType> = None;
+    /// What is done at the beginning of each hook, if it is an interface.
+    #[doc(hidden)]
+    const AT_START: Option<AtStart> = None;
     /// Whether an absence is a value of this type.
     #[doc(hidden)]
     const OPTIONAL: bool = false;
@@ -75,6 +78,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Rejection {
 
 impl<T: FromContext> FromContext for Option<T> {
     const ENDPOINT: Option<EndpointType> = T::ENDPOINT;
+    const AT_START: Option<AtStart> = T::AT_START;
     const OPTIONAL: bool = true;
 
     fn from_context(context: &Context, param: &Param<'_>) -> Result<Self, Rejection> {

@@ -7,6 +7,8 @@ use crate::context::{Call, Setup};
 use crate::extract::Caller;
 use crate::flag::Flag;
 use crate::metadata::Role;
+use crate::params::Triggers;
+use crate::relation::Endpoint;
 
 /// A handler as its attributes describe it; one for each function, made by the macros.
 ///
@@ -137,6 +139,9 @@ pub struct ParamDef {
     pub type_name: &'static str,
     /// The interface and role that an endpoint needs to fill it, if it is an interface.
     pub endpoint: Option<EndpointType>,
+    /// What is done at the beginning of each hook, if it is an interface.
+    #[doc(hidden)]
+    pub at_start: Option<AtStart>,
     /// Whether nothing to fill it is an answer (`Option<T>`).
     pub optional: bool,
     /// Looks before the first handler runs whether this can be filled at all.
@@ -150,8 +155,27 @@ impl ParamDef {
     #[doc(hidden)]
     #[must_use]
     pub const fn of<T: crate::extract::FromContext>(name: &'static str, type_name: &'static str) -> Self {
-        Self { name, type_name, endpoint: T::ENDPOINT, optional: T::OPTIONAL, check: T::check, call: T::call }
+        Self {
+            name,
+            type_name,
+            endpoint: T::ENDPOINT,
+            at_start: T::AT_START,
+            optional: T::OPTIONAL,
+            check: T::check,
+            call: T::call,
+        }
     }
+}
+
+/// What an interface does at the beginning of each hook, on each endpoint that has it.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct AtStart {
+    pub(crate) of: EndpointType,
+    /// The name of its type.
+    pub(crate) interface: fn() -> &'static str,
+    pub(crate) register_triggers: fn(Endpoint, &Triggers),
+    pub(crate) manage_flags: fn(Endpoint) -> Result,
 }
 
 /// An interface and the role a charm plays in it.

@@ -157,6 +157,16 @@ pub struct NetworkInfo {
     pub egress_subnets: Vec<String>,
 }
 
+/// A status as `status-get` tells it (contract 9.9).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CurrentStatus {
+    /// Juju's word: one of [`StatusName`], or what Juju says itself, such as `unknown`.
+    pub status: String,
+    /// The message; often empty.
+    pub message: String,
+}
+
 /// What `goal-state` says (contract 9.14): the only view of peers that have not joined yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -276,6 +286,8 @@ pub trait Juju: fmt::Debug {
     fn relation_ids(&self, endpoint: &str) -> JujuResult<Vec<RelationId>>;
     /// `relation-list -r ID`: the remote units that have joined so far, this unit's own view (contract 4.1).
     fn relation_list(&self, relation: &RelationId) -> JujuResult<Vec<UnitName>>;
+    /// `relation-list -r ID --app`: the application on the other side (2.8.1 and later).
+    fn relation_application(&self, relation: &RelationId) -> JujuResult<String>;
     /// `relation-get -r ID - OWNER`: a whole databag.
     fn relation_get(&self, relation: &RelationId, owner: &BagOwner) -> JujuResult<Bag>;
     /// `relation-set -r ID --file -`: sets keys of one's own databag; an empty value removes the key.
@@ -296,6 +308,8 @@ pub trait Juju: fmt::Debug {
     fn state_delete(&self, key: &str) -> JujuResult;
     /// `status-set`: at once.
     fn status_set(&self, side: Side, status: StatusName, message: &str) -> JujuResult;
+    /// `status-get`: as it was when the hook first asked.
+    fn status_get(&self, side: Side) -> JujuResult<CurrentStatus>;
     /// `juju-log`: at once.
     fn juju_log(&self, level: LogLevel, message: &str) -> JujuResult;
     /// `network-get ENDPOINT`.

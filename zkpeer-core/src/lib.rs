@@ -38,6 +38,7 @@ extern crate self as zkpeer_core;
 
 mod ask;
 mod automatic;
+mod callbacks;
 mod charm;
 mod confirm;
 mod context;
@@ -47,9 +48,12 @@ mod external;
 mod extract;
 mod flag;
 mod handler;
+mod hash;
 mod hook;
+mod hook_pattern;
 pub mod interfaces;
 pub mod juju;
+mod layers;
 pub mod metadata;
 mod outbox;
 mod panic;
@@ -58,8 +62,11 @@ mod predicate;
 mod registry;
 mod relation;
 mod report;
+pub mod request_response;
 mod runtime;
+mod status;
 pub mod store;
+mod takeover;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod trigger;
@@ -74,15 +81,18 @@ pub use handler::{
     ConditionDef, EndHook, EndpointType, HandlerDef, HandlerReturn, Outcome, ParamDef, Quantifier, RestrictedHook,
     Result,
 };
+pub use hash::Hash;
 pub use hook::{ActionEvent, HookEvent, RelationEvent};
+pub use interfaces::zookeeper::{Zookeeper, ZookeeperClients};
+pub use interfaces::zookeeper_namespace::{ZookeeperNamespace, ZookeeperNamespaces};
 pub use interfaces::zookeeper_quorum::ZookeeperPeers;
 pub use juju::{GoalState, Port};
 pub use params::{
-    Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Leader, Log, Network, Ports, Resource, Status,
-    TriggerOn, Triggers, Unit,
+    Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Layer, LayerOptions, Leader, Log, Network, Ports,
+    Resource, Status, TriggerOn, Triggers, Unit,
 };
 pub use predicate::Phase;
-pub use relation::{Conversation, Endpoint, Interface, Scope};
+pub use relation::{Conversation, Databag, Endpoint, Interface, RelatedUnit, Relation, Scope, Units};
 pub use report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
 pub use runtime::OnNotSettled;
 pub use trigger::Edge;
@@ -104,6 +114,9 @@ pub mod guide {
 
     #[doc = include_str!("docs/external.md")]
     pub mod external_handlers {}
+
+    #[doc = include_str!("docs/migration.md")]
+    pub mod migration {}
 }
 
 /// The README's examples, as tests.

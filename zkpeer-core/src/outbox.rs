@@ -1,8 +1,13 @@
 //! What a hook will write to Juju at its end.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
+use crate::ask;
+use crate::context::Context;
+use crate::error::Error;
 use crate::juju::{Bag, Juju, JujuResult, Port, RelationId, Side};
+use crate::status::Statuses;
 
 /// Writes that wait for the end of the hook: a hook that fails sends none of them.
 #[derive(Debug, Default)]
@@ -15,6 +20,7 @@ pub(crate) struct Outbox {
     pub(crate) ports: Vec<(Port, bool)>,
     pub(crate) action_results: Bag,
     pub(crate) action_failed: Option<String>,
+    pub(crate) statuses: Statuses,
 }
 
 impl Outbox {
@@ -29,6 +35,12 @@ impl Outbox {
         let settings = std::mem::take(&mut self.leader_settings);
         if !settings.is_empty() {
             juju.leader_set(&settings)?;
+        }
+        let statuses = std::mem::take(&mut self.statuses);
+        for side in [Side::Application, Side::Unit] {
+            if let Some(said) = statuses.worst(side) {
+                juju.status_set(side, said.status, &said.message)?;
+            }
         }
         Ok(())
     }
@@ -60,4 +72,25 @@ impl Outbox {
         }
         Ok(())
     }
+}
+
+/// What is to be published, and is there already, need not be sent. One question for each databag saves two commands.
+pub(crate) fn drop_what_is_there(context: &Context) -> Result<(), Error> {
+    let pending: Vec<(RelationId, Side)> = context.outbox().borrow().bags.keys().cloned().collect();
+    for (relation, side) in pending {
+        let there = match ask::bag(context, &relation, ask::own(context, side)) {
+            Ok(bag) => bag,
+            // What it has to say it says of the writing.
+            Err(Error::Juju(_)) => continue,
+            Err(error) => return Err(error),
+        };
+        let mut outbox = context.outbox().borrow_mut();
+        if let Entry::Occupied(mut bag) = outbox.bags.entry((relation, side)) {
+            bag.get_mut().retain(|key, value| there.get(key).map_or("", String::as_str) != value);
+            if bag.get().is_empty() {
+                bag.remove();
+            }
+        }
+    }
+    Ok(())
 }

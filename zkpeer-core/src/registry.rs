@@ -10,9 +10,10 @@ use crate::error::Error;
 use crate::external::External;
 use crate::extract::Caller;
 use crate::flag::{self, Flag};
-use crate::handler::{ConditionDef, EndpointType, HandlerDef, ParamDef, Registration};
+use crate::handler::{AtStart, ConditionDef, EndpointType, HandlerDef, ParamDef, Registration};
 use crate::hook::HookEvent;
-use crate::metadata::{Metadata, Role};
+use crate::hook_pattern::hook_names;
+use crate::metadata::Metadata;
 use crate::predicate::{Condition, Predicate};
 
 /// The crate whose interfaces come before all others.
@@ -128,26 +129,6 @@ fn fill(condition: &ConditionDef, instance: Option<&str>, metadata: &Metadata) -
     }
 }
 
-/// The hooks that a pattern means in this charm: `{role:interface}` stands for each such endpoint, `{a,b}` for each
-/// alternative.
-pub(crate) fn hook_names(pattern: &str, metadata: &Metadata) -> Vec<String> {
-    let Some((before, rest)) = pattern.split_once('{') else { return vec![pattern.to_owned()] };
-    let Some((inside, after)) = rest.split_once('}') else { return vec![pattern.to_owned()] };
-    let choices: Vec<&str> = match inside.split_once(':') {
-        Some((role, interface)) => match Role::from_name(role) {
-            Some(role) => endpoints(metadata, role, interface),
-            None => Vec::new(),
-        },
-        None => inside.split(',').collect(),
-    };
-    choices.iter().flat_map(|choice| hook_names(&format!("{before}{choice}{after}"), metadata)).collect()
-}
-
-fn endpoints<'m>(metadata: &'m Metadata, role: Role, interface: &str) -> Vec<&'m str> {
-    let of = metadata.endpoints.values().filter(|endpoint| endpoint.role == role && endpoint.interface == interface);
-    of.map(|endpoint| endpoint.name.as_str()).collect()
-}
-
 /// The hooks that a handler is for in this charm.
 fn hooks(def: &HandlerDef, metadata: &Metadata) -> Vec<String> {
     let patterns = def.conditions.iter().flat_map(|condition| match condition {
@@ -162,6 +143,8 @@ fn hooks(def: &HandlerDef, metadata: &Metadata) -> Vec<String> {
 pub(crate) struct Registry {
     handlers: Vec<Handler>,
     rules: Rules,
+    /// By endpoint and type: the interfaces that handlers ask for, on each endpoint that they fit.
+    interfaces: BTreeMap<(String, &'static str), AtStart>,
 }
 
 impl Registry {
@@ -227,7 +210,18 @@ impl Registry {
         }
         handlers.extend(externals.into_iter().map(Handler::external));
         let rules = Rules::new(handlers.iter().map(|handler| Rc::clone(&handler.predicate)).collect());
-        Ok(Self { handlers, rules })
+        let params = handlers.iter().flat_map(Handler::params);
+        let interfaces = params.filter_map(|param| param.at_start).flat_map(|at_start| {
+            let endpoints = setup.metadata.endpoints_of(at_start.of);
+            endpoints.map(move |name| ((name.to_owned(), (at_start.interface)()), at_start))
+        });
+        let interfaces = interfaces.collect();
+        Ok(Self { handlers, rules, interfaces })
+    }
+
+    /// The interfaces that handlers ask for, with each endpoint that they fit, in the order of the endpoints' names.
+    pub(crate) fn interfaces(&self) -> impl Iterator<Item = (&str, &AtStart)> {
+        self.interfaces.iter().map(|((endpoint, _), at_start)| (endpoint.as_str(), at_start))
     }
 
     pub(crate) fn handlers(&self) -> &[Handler] {
@@ -386,24 +380,5 @@ fn filled(def: &HandlerDef, param: &ParamDef, metadata: &Metadata) -> Result<Fil
             param.type_name,
             candidates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
         )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    #[test]
-    fn patterns_of_hooks_are_expanded_in_all_combinations() {
-        let text = "name: zk\npeers:\n  a: {interface: quorum}\n  b: {interface: quorum}\n";
-        let metadata = Metadata::parse(text, Path::new("metadata.yaml")).unwrap();
-        assert_eq!(
-            hook_names("{peers:quorum}-relation-{joined,changed}", &metadata),
-            ["a-relation-joined", "a-relation-changed", "b-relation-joined", "b-relation-changed"]
-        );
-        assert_eq!(hook_names("{provides:quorum}-relation-joined", &metadata), Vec::<String>::new());
-        assert_eq!(hook_names("install", &metadata), ["install"]);
     }
 }

@@ -1,26 +1,24 @@
-//! Relations as an interface sees them: its endpoint, the databags, and the conversations with those at the other side.
+//! Relations as an interface sees them: its endpoint, who is there, what they publish, and the conversations with them.
 
-use std::collections::BTreeSet;
-use std::rc::Rc;
+mod conversation;
+mod databag;
+pub(crate) mod departed;
+mod endpoint;
+mod related;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+pub use conversation::Conversation;
+pub(crate) use conversation::{CONVERSATION_PREFIX, FlagValue, LOCAL, Record, at_end};
+pub use databag::Databag;
+pub use endpoint::{Endpoint, Scope};
+pub use related::{RelatedUnit, Relation, Units};
 
-use crate::ask;
-use crate::context::{Context, FLAG_PREFIX, Param, Setup};
-use crate::error::Error;
+use std::error::Error as StdError;
+
+use crate::context::{Context, Param, Setup};
 use crate::extract::{FromContext, Rejection};
-use crate::flag;
-use crate::handler::EndpointType;
-use crate::juju::{Bag, BagOwner, RelationId, Side, UnitName};
+use crate::handler::{AtStart, EndpointType};
 use crate::metadata::Role;
-use crate::trigger::Edge;
-
-const CONVERSATION_PREFIX: &str = "reactive.conversations.";
-/// The part of a key behind a conversation's own, before the name of a local value.
-const LOCAL: &str = ".local-data.";
-/// Marks a conversation whose last unit has gone; the conversation's own key comes behind.
-const DEPARTED_PREFIX: &str = "zkpeer.departed.";
+use crate::params::Triggers;
 
 /// An interface: a type that speaks the protocol of one kind of relation from one side of it.
 ///
@@ -67,6 +65,33 @@ pub trait Interface: Sized {
     /// The interface on this endpoint, for one call of one handler.
     fn new(endpoint: Endpoint) -> Self;
 
+    /// Registers triggers that stand in this hook. It is called at the beginning of each hook, once for each endpoint that
+    /// has the interface and role, before the automatic flags of endpoints are brought up to date: so these set them off.
+    ///
+    /// ```
+    /// # use zkpeer_core::{Endpoint, Triggers};
+    /// # struct Database { endpoint: Endpoint }
+    /// # impl Database {
+    /// fn register_triggers(&self, triggers: &Triggers) {
+    ///     let joined = self.endpoint.flag("endpoint.{endpoint_name}.joined");
+    ///     triggers.when_not(joined).clear(self.endpoint.flag("{endpoint_name}.available"));
+    /// }
+    /// # }
+    /// ```
+    fn register_triggers(&self, triggers: &Triggers) {
+        let _ = triggers;
+    }
+
+    /// Brings flags of the interface's own up to date. It is called at the beginning of each hook, once for each endpoint
+    /// that has the interface and role, after the automatic flags and before the first handler.
+    ///
+    /// # Errors
+    ///
+    /// Whatever goes wrong fails the hook.
+    fn manage_flags(&self) -> crate::Result {
+        Ok(())
+    }
+
     /// Looks before any handler runs whether the charm has what the interface needs besides its endpoint, such as leader
     /// settings: `Leader::check(setup)`.
     ///
@@ -78,28 +103,49 @@ pub trait Interface: Sized {
         Ok(())
     }
 
-    /// Calls a method by its name, for handlers in other languages: `charms.reactive relation_call --flag db.ready uri`. What it
-    /// gives is printed as charms.reactive prints it; `None` says that there is no such method.
+    /// Calls a method by its name, for [handlers in other languages](crate::guide::external_handlers):
+    /// `charms.reactive relation_call --flag db.ready uri`. `None` says that there is no such method.
     ///
     /// The methods that all interfaces have in charms.reactive (`conversations`, `get_remote`, `set_remote`, `get_local`,
     /// `set_local`, `set_flag`, `remove_flag`, `is_flag_set`, `toggle_flag`) are there without it.
     ///
     /// # Errors
     ///
-    /// Whatever the method fails with; the caller is told, and the hook goes on.
+    /// Whatever the method fails with: the caller is told, and the hook goes on.
     fn call(&self, method: &str, arguments: &[String]) -> crate::Result<Option<serde_json::Value>> {
         let _ = (method, arguments);
         Ok(None)
     }
 }
 
+const fn endpoint_type<T: Interface>() -> EndpointType {
+    EndpointType { role: T::ROLE, interface: T::NAME }
+}
+
+/// What the interface does at the beginning of each hook.
+const fn at_start<T: Interface>() -> AtStart {
+    fn register_triggers<T: Interface>(endpoint: Endpoint, triggers: &Triggers) {
+        T::new(endpoint).register_triggers(triggers);
+    }
+    fn manage_flags<T: Interface>(endpoint: Endpoint) -> Result<(), Box<dyn StdError + Send + Sync>> {
+        T::new(endpoint).manage_flags()
+    }
+    AtStart {
+        of: endpoint_type::<T>(),
+        interface: std::any::type_name::<T>,
+        register_triggers: register_triggers::<T>,
+        manage_flags: manage_flags::<T>,
+    }
+}
+
 #[diagnostic::do_not_recommend]
 impl<T: Interface> FromContext for T {
-    const ENDPOINT: Option<EndpointType> = Some(EndpointType { role: T::ROLE, interface: T::NAME });
+    const ENDPOINT: Option<EndpointType> = Some(endpoint_type::<T>());
+    const AT_START: Option<AtStart> = Some(at_start::<T>());
 
     fn from_context(context: &Context, param: &Param<'_>) -> Result<Self, Rejection> {
         match param.endpoint {
-            Some(name) => Ok(T::new(Endpoint { context: context.clone(), name: name.to_owned() })),
+            Some(name) => Ok(T::new(Endpoint::new(context, name))),
             None => Err(Rejection::Skip(format!("no endpoint of this charm is {}:{} here", T::ROLE, T::NAME))),
         }
     }
@@ -115,18 +161,18 @@ impl<T: Interface> FromContext for T {
         arguments: &[String],
     ) -> crate::Result<Option<serde_json::Value>> {
         let Some(name) = param.endpoint else { return Ok(None) };
-        T::new(Endpoint::of(context, name)).call(method, arguments)
+        T::new(Endpoint::new(context, name)).call(method, arguments)
     }
 }
 
 /// All endpoints of the charm that have the interface and role, in the order of their names; where there is none the handler is
 /// skipped.
 impl<T: Interface> FromContext for Vec<T> {
+    const AT_START: Option<AtStart> = Some(at_start::<T>());
+
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
-        let wanted = EndpointType { role: T::ROLE, interface: T::NAME };
-        let names = context.outside().metadata.endpoints_of(wanted);
-        let all: Self =
-            names.map(|name| T::new(Endpoint { context: context.clone(), name: name.to_owned() })).collect();
+        let names = context.outside().metadata.endpoints_of(endpoint_type::<T>());
+        let all: Self = names.map(|name| T::new(Endpoint::new(context, name))).collect();
         if all.is_empty() {
             return Err(Rejection::Skip(format!("no endpoint of this charm is {}:{}", T::ROLE, T::NAME)));
         }
@@ -134,525 +180,9 @@ impl<T: Interface> FromContext for Vec<T> {
     }
 
     fn check(setup: &Setup<'_>) -> Result<(), String> {
-        let wanted = EndpointType { role: T::ROLE, interface: T::NAME };
-        if setup.metadata.endpoints_of(wanted).next().is_none() {
+        if setup.metadata.endpoints_of(endpoint_type::<T>()).next().is_none() {
             return Ok(());
         }
         <T as Interface>::check(setup)
     }
-}
-
-/// An endpoint of this charm, with its relations.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    context: Context,
-    name: String,
-}
-
-/// With whom a conversation is (charms.reactive's scopes).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// With each remote unit for itself.
-    Unit,
-    /// With each remote application for itself; charms.reactive calls it a service.
-    Application,
-    /// With all there are.
-    Global,
-    /// With all there are, under a name of the interface's.
-    Named(&'static str),
-}
-
-impl Endpoint {
-    pub(crate) fn of(context: &Context, name: &str) -> Self {
-        Self { context: context.clone(), name: name.to_owned() }
-    }
-
-    /// The endpoint's name in `metadata.yaml`, by which its flags begin.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The hook's context, for interfaces that need more than relations.
-    #[must_use]
-    pub fn context(&self) -> &Context {
-        &self.context
-    }
-
-    /// The name of one of its flags: `{relation_name}` and `{endpoint_name}` stand for its name.
-    #[must_use]
-    pub fn flag(&self, template: &str) -> String {
-        flag::expand(template, &self.name)
-    }
-
-    /// The relations on this endpoint that this unit has entered; none before `install` has ended (contract 3.1).
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn relations(&self) -> Result<Vec<RelationId>, Error> {
-        ask::relation_ids(&self.context, &self.name)
-    }
-
-    /// The remote units that have joined so far, as this unit sees it (contract 4.1).
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn members(&self, relation: &RelationId) -> Result<Vec<UnitName>, Error> {
-        ask::members(&self.context, relation)
-    }
-
-    /// The databag of a remote unit or application, or of one's own; what this hook has written is not in it.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses: the relation is gone, or the unit has never been in it.
-    pub fn bag(&self, relation: &RelationId, owner: BagOwner) -> Result<Rc<Bag>, Error> {
-        ask::bag(&self.context, relation, owner)
-    }
-
-    /// Writes a key of one's own databag when the hook has succeeded; an empty value removes it.
-    ///
-    /// # Errors
-    ///
-    /// If it is the application's databag, and this unit is not the leader.
-    pub fn publish(&self, relation: &RelationId, side: Side, key: &str, value: &str) -> Result<(), Error> {
-        if side == Side::Application && !ask::is_leader_now(&self.context)? {
-            return Err(Error::NotLeader);
-        }
-        let mut outbox = self.context.outbox().borrow_mut();
-        outbox.bags.entry((relation.clone(), side)).or_default().insert(key.to_owned(), value.to_owned());
-        Ok(())
-    }
-
-    /// Whether this unit is the one that leaves (contract 5.1).
-    #[must_use]
-    pub fn is_leaving(&self) -> bool {
-        let departing = self.context.event().relation().and_then(|relation| relation.departing_unit.as_ref());
-        departing == Some(&self.context.outside().unit)
-    }
-
-    fn is_of_peers(&self) -> bool {
-        let endpoint = self.context.outside().metadata.endpoints.get(&self.name);
-        endpoint.is_some_and(|endpoint| endpoint.role == Role::Peers)
-    }
-
-    /// The conversation of this scope with whom the hook is about; it begins with the first call, and the hook's remote
-    /// unit takes part from then on.
-    ///
-    /// There is none if the hook is not one of this endpoint's, or has no remote unit (or application) for the scope: in
-    /// `-created` and `-broken`, and in a `-changed` that is about an application's databag (contract 4.2).
-    /// charms.reactive makes and stores a conversation with nobody then (F11).
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be stored.
-    pub fn conversation(&self, scope: Scope) -> Result<Option<Conversation>, Error> {
-        let Some(event) = self.context.event().relation().filter(|event| event.id.endpoint == self.name) else {
-            return Ok(None);
-        };
-        let unit = event.remote_unit.as_ref();
-        let relation = event.id.to_string();
-        let (namespace, partner) = match scope {
-            Scope::Unit => (relation.as_str(), unit.map(UnitName::as_str)),
-            Scope::Application => {
-                let of_unit = unit.map(UnitName::application);
-                (relation.as_str(), event.remote_application.as_deref().or(of_unit))
-            }
-            Scope::Global => (self.name.as_str(), Some("global")),
-            Scope::Named(name) => (self.name.as_str(), Some(name)),
-        };
-        let Some(partner) = partner else { return Ok(None) };
-        let mut conversation = Conversation::new(&self.context, namespace, partner);
-        if let Some(record) = conversation.read() {
-            conversation.record = record;
-        }
-        if conversation.is_marked_departed() {
-            // What is left of it is the name of the last unit that went.
-            conversation.record.units.clear();
-            self.context.unset(&conversation.departed_key());
-        }
-        if let Some(unit) = unit {
-            conversation.record.units.insert(unit.to_string());
-            conversation.write()?;
-        }
-        Ok(Some(conversation))
-    }
-
-    /// All conversations on this endpoint, in the order of their keys; those with departed partners included as long as
-    /// one of them has a flag.
-    #[must_use]
-    pub fn conversations(&self) -> Vec<Conversation> {
-        self.conversations_of(|_| true)
-    }
-
-    /// Those of them whose scope is wanted.
-    fn conversations_of(&self, wanted: impl Fn(&str) -> bool) -> Vec<Conversation> {
-        // An endpoint's name is followed by a relation's number, or by a scope.
-        let of_endpoint = |key: &String| key.strip_prefix(&self.name).is_some_and(|rest| rest.starts_with([':', '.']));
-        let keys = self.context.keys(CONVERSATION_PREFIX).into_iter().filter(|key| !key.contains(LOCAL));
-        let of_scope = |key: &String| key.split_once('.').is_some_and(|(_, scope)| wanted(scope));
-        let keys = keys.filter(of_endpoint).filter(of_scope).map(|key| format!("{CONVERSATION_PREFIX}{key}"));
-        keys.filter_map(|key| Conversation::of_key(&self.context, &key)).collect()
-    }
-
-    /// The conversations that have a flag, in the order in which they got it.
-    ///
-    /// # Errors
-    ///
-    /// If the flag's value is not one of conversations.
-    pub fn conversations_in(&self, flag: &str) -> Result<Vec<Conversation>, Error> {
-        let value: Option<Option<FlagValue>> = self.context.flag_value(&self.flag(flag))?;
-        let keys = value.flatten().map(|value| value.conversations).unwrap_or_default();
-        Ok(keys.iter().filter_map(|key| Conversation::of_key(&self.context, key)).collect())
-    }
-
-    /// Takes a flag from all conversations that have it, at once: the flag is cleared. Of those whose partner has departed
-    /// nothing is left at the end of the hook.
-    pub fn clear_flag(&self, flag: &str) {
-        self.context.clear_flag(&self.flag(flag));
-    }
-}
-
-/// The value of a flag that conversations have, as charms.reactive stores it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct FlagValue {
-    relation: String,
-    conversations: Vec<String>,
-}
-
-/// What is stored of a conversation: exactly these fields, one more and charms.reactive fails on it (tried).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Record {
-    namespace: String,
-    scope: String,
-    units: BTreeSet<String>,
-}
-
-/// What is going on with one partner, over all hooks from joining to departing: flags and values for it alone.
-///
-/// The flag of a conversation is a flag of the charm that stands as long as at least one conversation has it.
-///
-/// A conversation whose last unit has departed stays, with its unit's name and its local values, until the last of its
-/// flags is cleared (difference D8); charms.reactive forgets it at the end of the `-departed` hook, and its flags can then
-/// never be cleared (R4).
-#[derive(Clone, Debug)]
-pub struct Conversation {
-    context: Context,
-    key: String,
-    record: Record,
-}
-
-impl Conversation {
-    fn new(context: &Context, namespace: &str, scope: &str) -> Self {
-        let record = Record { namespace: namespace.to_owned(), scope: scope.to_owned(), units: BTreeSet::new() };
-        Self { context: context.clone(), key: format!("{CONVERSATION_PREFIX}{namespace}.{scope}"), record }
-    }
-
-    /// The conversation of a key that a flag names. If there is no record that can be understood, as where charms.reactive
-    /// has forgotten a departed unit, it is made good from the key.
-    fn of_key(context: &Context, key: &str) -> Option<Self> {
-        let (namespace, scope) = key.strip_prefix(CONVERSATION_PREFIX)?.split_once('.')?;
-        let mut conversation = Self::new(context, namespace, scope);
-        match conversation.read() {
-            Some(record) => conversation.record = record,
-            None if scope.contains('/') => drop(conversation.record.units.insert(scope.to_owned())),
-            None => {}
-        }
-        Some(conversation)
-    }
-
-    /// The record, if there is one that can be understood: charms.reactive has left some with `null` in them (F11).
-    fn read(&self) -> Option<Record> {
-        self.context.get(&self.key).ok().flatten()
-    }
-
-    fn write(&self) -> Result<(), Error> {
-        Ok(self.context.set(&self.key, &self.record)?)
-    }
-
-    fn departed_key(&self) -> String {
-        format!("{DEPARTED_PREFIX}{}", self.key)
-    }
-
-    fn is_marked_departed(&self) -> bool {
-        self.context.contains(&self.departed_key())
-    }
-
-    /// The key under which it is stored; also its name in the values of flags.
-    #[must_use]
-    pub fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// The units that take part; of a departed partner, the last.
-    pub fn units(&self) -> impl Iterator<Item = &str> {
-        self.record.units.iter().map(String::as_str)
-    }
-
-    /// With whom it is: a unit, an application, or the name of the scope.
-    #[must_use]
-    pub fn scope(&self) -> &str {
-        &self.record.scope
-    }
-
-    /// Whether its partner has departed, in this hook or an earlier one.
-    #[must_use]
-    pub fn has_departed(&self) -> bool {
-        self.is_over() || self.is_departing()
-    }
-
-    /// Whether its partner departed in an earlier hook.
-    fn is_over(&self) -> bool {
-        // One that charms.reactive has forgotten has a unit, and no record.
-        let is_forgotten = !self.context.contains(&self.key) && !self.record.units.is_empty();
-        is_forgotten || self.is_marked_departed()
-    }
-
-    /// Whether this hook is the one in which its last unit departs.
-    fn is_departing(&self) -> bool {
-        let Some((relation, unit)) = departing(&self.context) else { return false };
-        self.is_over_relation(relation) && self.record.units.len() == 1 && self.record.units.contains(unit.as_str())
-    }
-
-    fn is_over_relation(&self, relation: &RelationId) -> bool {
-        self.record.namespace == relation.endpoint || self.record.namespace == relation.to_string()
-    }
-
-    fn endpoint_name(&self) -> &str {
-        self.record.namespace.split(':').next().unwrap_or_default()
-    }
-
-    /// The relations it goes over: one, or all on the endpoint if it is with all there are.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn relations(&self) -> Result<Vec<RelationId>, Error> {
-        match self.record.namespace.parse() {
-            Ok(relation) => Ok(vec![relation]),
-            Err(_) => ask::relation_ids(&self.context, self.endpoint_name()),
-        }
-    }
-
-    fn flag_name(&self, template: &str) -> String {
-        flag::expand(template, self.endpoint_name())
-    }
-
-    fn flag_value(&self, name: &str) -> Option<FlagValue> {
-        match self.context.flag_value::<Option<FlagValue>>(name) {
-            Ok(value) => value.flatten(),
-            Err(error) => {
-                self.context.fail(error.into());
-                None
-            }
-        }
-    }
-
-    /// Gives it the flag, which is then set.
-    pub fn set_flag(&self, flag: &str) {
-        let name = self.flag_name(flag);
-        if !self.context.check_name(&name) {
-            return;
-        }
-        let mut value = self.flag_value(&name).unwrap_or_default();
-        value.relation = self.endpoint_name().to_owned();
-        if !value.conversations.contains(&self.key) {
-            value.conversations.push(self.key.clone());
-        }
-        self.context.set_flag_value(&name, &value);
-    }
-
-    /// Takes the flag from it; the flag is cleared when no conversation has it any longer.
-    pub fn clear_flag(&self, flag: &str) {
-        let name = self.flag_name(flag);
-        let Some(mut value) = self.flag_value(&name) else { return };
-        value.conversations.retain(|key| *key != self.key);
-        if value.conversations.is_empty() {
-            self.context.change_flag(&name, Edge::Cleared);
-        } else {
-            self.context.set_flag_value(&name, &value);
-        }
-        if self.is_over() && !flagged(&self.context).contains(&self.key) {
-            self.forget();
-        }
-    }
-
-    /// Whether it has the flag.
-    #[must_use]
-    pub fn is_flag_set(&self, flag: &str) -> bool {
-        self.flag_value(&self.flag_name(flag)).is_some_and(|value| value.conversations.contains(&self.key))
-    }
-
-    /// Gives it the flag or takes it.
-    pub fn toggle_flag(&self, flag: &str, set: bool) {
-        if set { self.set_flag(flag) } else { self.clear_flag(flag) }
-    }
-
-    fn local_key(&self, name: &str) -> String {
-        format!("{}{LOCAL}{name}", self.key)
-    }
-
-    /// A value kept with the conversation, on this unit only.
-    ///
-    /// # Errors
-    ///
-    /// If the stored value is not of the type that is asked for.
-    pub fn get_local<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        Ok(self.context.get(&self.local_key(name))?)
-    }
-
-    /// Keeps a value with the conversation, on this unit only.
-    ///
-    /// # Errors
-    ///
-    /// If the value has no form in JSON.
-    pub fn set_local<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
-        Ok(self.context.set(&self.local_key(name), value)?)
-    }
-
-    /// A value that the partner has published: the first that is not empty, of the units that take part, the one that
-    /// departs in this hook included. Of a partner or a relation that is gone there is none.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn get_remote(&self, key: &str) -> Result<Option<String>, Error> {
-        for bag in self.remote_bags()? {
-            if let Some(value) = bag.get(key).filter(|value| !value.is_empty()) {
-                return Ok(Some(value.clone()));
-            }
-        }
-        Ok(None)
-    }
-
-    /// All that the partner has published, as [`get_remote`](Self::get_remote) gives it key by key.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn remote(&self) -> Result<Bag, Error> {
-        let mut all = Bag::new();
-        for bag in self.remote_bags()? {
-            for (key, value) in bag.iter().filter(|(_, value)| !value.is_empty()) {
-                all.entry(key.clone()).or_insert_with(|| value.clone());
-            }
-        }
-        Ok(all)
-    }
-
-    /// The databags of the units that take part, in their order, relation by relation.
-    fn remote_bags(&self) -> Result<Vec<Rc<Bag>>, Error> {
-        let mut bags = Vec::new();
-        for relation in self.relations()? {
-            for unit in self.units_over(&relation)? {
-                match ask::bag(&self.context, &relation, BagOwner::Unit(unit)) {
-                    Ok(bag) => bags.push(bag),
-                    Err(Error::Juju(error)) if error.is_relation_not_found() => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(bags)
-    }
-
-    fn units_over(&self, relation: &RelationId) -> Result<Vec<UnitName>, Error> {
-        // With one unit there is nobody to look for: Juju need not be asked who is there.
-        if let Some(unit) = self.record.units.get(&self.record.scope).and_then(|unit| unit.parse().ok()) {
-            return Ok(vec![unit]);
-        }
-        let gone = departing(&self.context).filter(|(of, _)| *of == relation).map(|(_, unit)| unit.clone());
-        let members = match ask::members(&self.context, relation) {
-            Err(Error::Juju(error)) if error.is_relation_not_found() => Vec::new(),
-            members => members?,
-        };
-        Ok(members.into_iter().chain(gone).filter(|unit| self.record.units.contains(unit.as_str())).collect())
-    }
-
-    /// Publishes a value to the partner when the hook has succeeded, in this unit's databag of each of its relations; an
-    /// empty value removes the key. A partner that has departed is told nothing.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn set_remote(&self, key: &str, value: &str) -> Result<(), Error> {
-        if self.has_departed() {
-            return Ok(());
-        }
-        for relation in self.relations()? {
-            let mut outbox = self.context.outbox().borrow_mut();
-            outbox.bags.entry((relation, Side::Unit)).or_default().insert(key.to_owned(), value.to_owned());
-        }
-        Ok(())
-    }
-
-    /// Its partner has gone, although Juju has not told: it is as after the hook of the departure.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be stored.
-    pub fn end(&self) -> Result<(), Error> {
-        Ok(self.context.set(&self.departed_key(), &true)?)
-    }
-
-    /// A unit has gone. The last one's name is kept as long as the conversation has a flag.
-    fn depart(mut self, unit: &str) -> Result<(), Error> {
-        if self.record.units.len() > 1 {
-            self.record.units.remove(unit);
-            return self.write();
-        }
-        self.end()
-    }
-
-    fn forget(&self) {
-        self.context.unset(&self.key);
-        self.context.unset(&self.departed_key());
-        let locals = format!("{}{LOCAL}", self.key);
-        for name in self.context.keys(&locals) {
-            self.context.unset(&format!("{locals}{name}"));
-        }
-    }
-}
-
-/// The unit that departs in this hook, and over which relation. If it is this unit that leaves its peers, none of them
-/// departs (difference D7).
-fn departing(context: &Context) -> Option<(&RelationId, &UnitName)> {
-    let event = context.event();
-    let relation = event.relation().filter(|_| event.is_departed())?;
-    let endpoint = Endpoint { context: context.clone(), name: relation.id.endpoint.clone() };
-    let leaves_peers = endpoint.is_leaving() && endpoint.is_of_peers();
-    Some((&relation.id, relation.remote_unit.as_ref().filter(|_| !leaves_peers)?))
-}
-
-/// The keys of all conversations that have a flag.
-fn flagged(context: &Context) -> BTreeSet<String> {
-    let flags = context.keys(FLAG_PREFIX);
-    let values = flags.iter().filter_map(|flag| context.flag_value::<Option<FlagValue>>(flag).ok()??);
-    values.flat_map(|value| value.conversations).collect()
-}
-
-/// At the end of a hook: a unit that has departed leaves all conversations of the relation, whatever their scope (difference
-/// D12; charms.reactive looks at those of scope unit only), and departed conversations that have no flag are forgotten.
-pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
-    if let Some((relation, unit)) = departing(context) {
-        let endpoint = Endpoint { context: context.clone(), name: relation.endpoint.clone() };
-        let is_left = |conversation: &Conversation| {
-            conversation.is_over_relation(relation) && conversation.record.units.contains(unit.as_str())
-        };
-        let is_shared_or_its_own = |scope: &str| !scope.contains('/') || scope == unit.as_str();
-        let mut left = endpoint.conversations_of(is_shared_or_its_own).into_iter().filter(is_left);
-        left.try_for_each(|left| left.depart(unit.as_str()))?;
-    }
-    let departed = context.keys(DEPARTED_PREFIX);
-    if departed.is_empty() {
-        return Ok(());
-    }
-    let flagged = flagged(context);
-    for key in departed.iter().filter(|key| !flagged.contains(*key)) {
-        if let Some(conversation) = Conversation::of_key(context, key) {
-            conversation.forget();
-        }
-    }
-    Ok(())
 }

@@ -5,19 +5,24 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::automatic;
+use crate::callbacks::{self, Callback};
 use crate::confirm;
 use crate::context::{Call, Context, FLAG_PREFIX};
 use crate::dispatch::Dispatch;
 use crate::error::{Error, describe};
-use crate::external::{External, Externals, INVOKED};
+use crate::external::{External, Externals};
 use crate::handler::Outcome;
+use crate::hash::Hash;
 use crate::juju::LogLevel;
+use crate::outbox;
 use crate::panic;
 use crate::params::Triggers;
+use crate::params::kv::INVOKED;
 use crate::predicate::{Condition, Moment, Phase, World};
 use crate::registry::{Body, Handler, Registry};
-use crate::relation;
+use crate::relation::{self, Endpoint};
 use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
+use crate::takeover;
 use crate::trigger::Edge;
 use crate::watched_file;
 
@@ -39,21 +44,27 @@ pub enum OnNotSettled {
     Warn,
 }
 
-/// Registers the charm's own triggers at the beginning of each hook.
-pub(crate) type RegisterTriggers<'c> = dyn Fn(&Triggers) + 'c;
+type RegisterTriggers = Box<dyn Fn(&Triggers)>;
+
+/// What a charm does in every hook besides its handlers.
+#[derive(Default)]
+pub(crate) struct Settings {
+    /// What registers the charm's own triggers.
+    pub(crate) triggers: Vec<RegisterTriggers>,
+    pub(crate) at_start: Vec<Callback>,
+    pub(crate) at_exit: Vec<Callback>,
+    pub(crate) on_not_settled: OnNotSettled,
+}
 
 /// Runs the hook of the context to its end, whatever that is; after a failure nothing is kept.
-pub(crate) fn run(
-    context: &Context,
-    registry: &Registry,
-    triggers: &RegisterTriggers<'_>,
-    on_not_settled: OnNotSettled,
-) -> (Report, Result<(), Error>) {
+pub(crate) fn run(context: &Context, registry: &Registry, settings: &Settings) -> (Report, Result<(), Error>) {
     let _running = panic::Running::hook(context);
     let mut report = Report { hook: context.event().name().to_owned(), ..Report::default() };
     let externals = RefCell::new(Externals::new(context, registry));
-    let run = Run { context, registry, on_not_settled, seen: RefCell::default(), externals };
-    let result = run.all(triggers, &mut report);
+    let result = Run { context, registry, settings, seen: RefCell::default(), externals }.all(&mut report);
+    if result.is_ok() {
+        takeover::after_commit(context);
+    }
     if let Err(error) = &result {
         report.outcome = HookOutcome::Failed;
         report.error = Some(describe(error));
@@ -67,7 +78,7 @@ pub(crate) fn run(
 struct Run<'a> {
     context: &'a Context,
     registry: &'a Registry,
-    on_not_settled: OnNotSettled,
+    settings: &'a Settings,
     /// The hash of each file when it was last tested for a handler.
     seen: RefCell<BTreeMap<(usize, &'static str), Option<String>>>,
     externals: RefCell<Externals<'a>>,
@@ -81,7 +92,7 @@ enum Next {
 }
 
 impl Run<'_> {
-    fn all(&self, triggers: &RegisterTriggers<'_>, report: &mut Report) -> Result<(), Error> {
+    fn all(&self, report: &mut Report) -> Result<(), Error> {
         let context = self.context;
         if context.event().is_restricted() {
             let mut dispatch = Dispatch::begin(self.registry.rules(), Phase::Restricted, self);
@@ -95,18 +106,37 @@ impl Run<'_> {
             return Err(Error::NoAction { name: action.name.clone() });
         }
         confirm::at_start(context)?;
-        triggers(&Triggers::of(context));
+        takeover::at_start(context, self.registry)?;
+        self.settings.triggers.iter().for_each(|register| register(&Triggers::of(context)));
+        for (endpoint, interface) in self.registry.interfaces() {
+            (interface.register_triggers)(Endpoint::new(context, endpoint), &Triggers::of(context));
+        }
+        self.settings.at_exit.iter().for_each(|callback| context.add_exit_callback(callback.into()));
         let triggering = context.triggering_flags();
         let watched = self.registry.rules().watched().chain(triggering.iter().map(String::as_str));
         automatic::at_start(context, watched);
+        for (endpoint, interface) in self.registry.interfaces() {
+            (interface.manage_flags)(Endpoint::new(context, endpoint)).map_err(|source| Error::Interface {
+                interface: (interface.interface)(),
+                endpoint: endpoint.to_owned(),
+                source,
+            })?;
+        }
+        self.failure()?;
+        let goes_on = callbacks::at_start(context, &self.settings.at_start)?;
         // Every handler is considered in round 0 anyway.
         context.take_changes();
-        self.failure()?;
 
-        self.phases(report)?;
+        if goes_on {
+            self.phases(report)?;
+        } else {
+            report.outcome = HookOutcome::EndedEarly;
+        }
 
+        callbacks::at_exit(context)?;
         relation::at_end(context)?;
         automatic::at_end(context);
+        takeover::at_end(context, self.registry)?;
         self.failure()?;
         context.with_store(|store| {
             for change in store.changes() {
@@ -118,7 +148,9 @@ impl Run<'_> {
                 }
             }
         });
+        outbox::drop_what_is_there(context)?;
         confirm::at_end(context)?;
+        takeover::before_commit(context)?;
         let flushed = context.outbox().borrow_mut().flush(context.juju());
         flushed?;
         context.commit()?;
@@ -179,7 +211,7 @@ impl Run<'_> {
         let how =
             if first.is_some() { "everything is as it was before, and repeats" } else { "there is no end in sight" };
         let error = Error::NotSettled { rounds: round + 1, how, repeating };
-        match self.on_not_settled {
+        match self.settings.on_not_settled {
             OnNotSettled::Fail => Err(error),
             OnNotSettled::Warn => {
                 self.context.log(LogLevel::Warning, &describe(&error));
@@ -229,10 +261,12 @@ impl Run<'_> {
             Body::External(external) => return self.call_external(index, external),
         };
         let call = Call::new(self.context, handler);
+        self.context.set_running(Some(handler.id.clone()));
         let ended = {
             let _running = panic::Running::handler(def);
             catch_unwind(AssertUnwindSafe(|| (def.run)(&call)))
         };
+        self.context.set_running(None);
         let name = handler.id.clone();
         let place = def.place();
         let hook = || self.context.event().name().to_owned();
@@ -290,7 +324,7 @@ impl Run<'_> {
         }
         for condition in &handler.predicate.0 {
             match condition {
-                Condition::OnlyOnce => self.context.set(&format!("{INVOKED}{}", handler.id), &true)?,
+                Condition::OnlyOnce => self.invoked(handler)?,
                 Condition::FileChanged(files) => {
                     for file in files {
                         let hash = self.seen.borrow().get(&(index, *file)).cloned().unwrap_or_default();
@@ -303,6 +337,20 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// It has succeeded under its own name and under those by which charms.reactive would know it.
+    fn invoked(&self, handler: &Handler) -> Result<(), Error> {
+        self.context.set(&format!("{INVOKED}{}", handler.id), &true)?;
+        for was in self.replaced(handler) {
+            self.context.set(&format!("{INVOKED}{was}"), &true)?;
+        }
+        Ok(())
+    }
+
+    /// The names of the Python functions that a handler replaces: charms.reactive's have the path of the file.
+    fn replaced(&self, handler: &Handler) -> impl Iterator<Item = String> {
+        handler.replaced().map(|was| self.context.charm_dir().join(was).to_string_lossy().into_owned())
     }
 }
 
@@ -324,7 +372,7 @@ impl World for Run<'_> {
         let mut any = false;
         for file in files {
             let test = || {
-                let hash = watched_file::hash_of(&self.context.charm_dir().join(file))?;
+                let hash = Hash::Md5.of_file(&self.context.charm_dir().join(file))?;
                 let known = watched_file::known_hash(self.context, &handler.id, file)?;
                 Ok((hash, known))
             };
@@ -350,8 +398,7 @@ impl World for Run<'_> {
 
     fn has_succeeded(&self, index: usize) -> bool {
         let handler = &self.registry.handlers()[index];
-        let charm_dir = self.context.charm_dir();
         let known = |id: &str| matches!(self.context.get::<bool>(&format!("{INVOKED}{id}")), Ok(Some(true)));
-        known(&handler.id) || handler.replaced().any(|was| known(&charm_dir.join(was).to_string_lossy()))
+        known(&handler.id) || self.replaced(handler).any(|was| known(&was))
     }
 }

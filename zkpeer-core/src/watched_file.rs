@@ -1,61 +1,44 @@
-//! Files that handlers watch: what each handler last succeeded on (rule 7, difference D9).
-
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
-use std::path::Path;
-
-use md5::{Digest, Md5};
+//! What is known of watched files: charms.reactive has one hash for each file, we have one for each handler as well (rule 7,
+//! difference D9).
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::params::kv::{FILE, HANDLER_FILE};
 
-/// The prefix of the keys of files' hashes: charms.reactive's, one for each file.
-const FILE: &str = "reactive.files_changed.";
-/// The same for each handler.
-const HANDLER_FILE: &str = "zkpeer.files_changed.";
+/// The prefix of the keys that have what we have left under charms.reactive's.
+const LEFT: &str = "zkpeer.files_left.";
 
-/// The MD5 of a file's content, as charms.reactive stores it; none if there is no such file.
-pub(crate) fn hash_of(path: &Path) -> Result<Option<String>, Error> {
-    let read = || -> io::Result<Option<String>> {
-        if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is not a file"));
-        }
-        let mut file = File::open(path)?;
-        let mut hash = Md5::new();
-        let mut chunk = [0; 16 * 1024];
-        loop {
-            match file.read(&mut chunk)? {
-                0 => break,
-                read => hash.update(&chunk[..read]),
-            }
-        }
-        Ok(Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
-    };
-    match read() {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        hash => hash.map_err(|source| Error::Read { path: path.to_owned(), source }),
-    }
-}
-
-/// What is known of a file's content: the hash that this handler last succeeded on, else the one that the charm's Python
-/// predecessor stored.
+/// The hash of a file that this handler last succeeded on; if charms.reactive has looked at the file after us, what it knows.
 pub(crate) fn known_hash(context: &Context, handler: &str, file: &str) -> Result<Option<String>, Error> {
-    let own: Option<Option<String>> = context.get(&handler_key(handler, file))?;
-    if let Some(hash) = own {
-        return Ok(hash);
+    match news(context, file)? {
+        Some(hash) => Ok(hash),
+        None => Ok(context.get::<Option<String>>(&handler_key(handler, file))?.flatten()),
     }
-    // A handler that has come with an upgrade has succeeded on nothing yet; charms.reactive's hash is for the first
-    // hook after the charm was taken over.
-    let of_file = format!(":{file}");
-    if context.keys(HANDLER_FILE).iter().any(|key| key.ends_with(&of_file)) {
-        return Ok(None);
-    }
-    python_hash(context, file)
 }
 
-/// What charms.reactive knows of a file's content.
+/// What charms.reactive knows of a file.
 pub(crate) fn python_hash(context: &Context, file: &str) -> Result<Option<String>, Error> {
-    Ok(context.get::<Option<String>>(&python_key(file))?.flatten())
+    Ok(context.get::<Option<String>>(&format!("{FILE}{file}"))?.flatten())
+}
+
+/// If charms.reactive has looked at the file after us, all who watch it know what it knows.
+pub(crate) fn take_over<'w>(
+    context: &Context,
+    file: &str,
+    watchers: impl IntoIterator<Item = &'w str>,
+) -> Result<(), Error> {
+    let Some(hash) = news(context, file)? else { return Ok(()) };
+    for watcher in watchers {
+        context.set(&handler_key(watcher, file), &hash)?;
+    }
+    Ok(context.set(&format!("{LEFT}{file}"), &hash)?)
+}
+
+/// What charms.reactive knows of a file, if it has looked at it after us.
+fn news(context: &Context, file: &str) -> Result<Option<Option<String>>, Error> {
+    let known: Option<Option<String>> = context.get(&format!("{FILE}{file}"))?;
+    let left: Option<Option<String>> = context.get(&format!("{LEFT}{file}"))?;
+    Ok(known.filter(|known| left.as_ref() != Some(known)))
 }
 
 /// The handler has succeeded on this content. charms.reactive's hash is written when the last of those who watch the
@@ -79,13 +62,18 @@ pub(crate) fn handled(
 
 /// All who watch the file know this content.
 pub(crate) fn handled_by_all(context: &Context, file: &str, hash: &Option<String>) -> Result<(), Error> {
-    Ok(context.set(&python_key(file), hash)?)
+    context.set(&format!("{FILE}{file}"), hash)?;
+    Ok(context.set(&format!("{LEFT}{file}"), hash)?)
+}
+
+/// What there is now of charms.reactive's is our doing.
+pub(crate) fn left(context: &Context, file: &str) -> Result<(), Error> {
+    match context.get::<Option<String>>(&format!("{FILE}{file}"))? {
+        Some(hash) => Ok(context.set(&format!("{LEFT}{file}"), &hash)?),
+        None => Ok(()),
+    }
 }
 
 fn handler_key(handler: &str, file: &str) -> String {
     format!("{HANDLER_FILE}{handler}:{file}")
-}
-
-fn python_key(file: &str) -> String {
-    format!("{FILE}{file}")
 }

@@ -68,8 +68,8 @@ pub(super) fn relation_call(
     if is_test && changes {
         return Err(Refusal::broken(format!("a test changes nothing, and this one wants to {method}")));
     }
-    let endpoint = Endpoint::of(context, &endpoint);
-    let conversations = Conversations::of(&endpoint, flag)?;
+    let endpoint = Endpoint::new(context, &endpoint);
+    let conversations = Conversations::of(&endpoint, flag);
     of_conversations(&conversations, method, arguments)
 }
 
@@ -96,14 +96,17 @@ struct Conversations<'c> {
 }
 
 impl<'c> Conversations<'c> {
-    /// Those that have the flag; without a flag all on the endpoint.
-    fn of(endpoint: &'c Endpoint, flag: Option<&str>) -> Result<Self, Refusal> {
-        let having = match flag {
+    /// Those that have the flag; without a flag those with whom the hook is about; otherwise all on the endpoint.
+    fn of(endpoint: &'c Endpoint, flag: Option<&str>) -> Self {
+        let event = endpoint.context().event().relation().filter(|event| event.id.endpoint == endpoint.name());
+        let unit = event.and_then(|event| event.remote_unit.as_ref());
+        let of_hook = |one: &Conversation| unit.is_some_and(|unit| one.units().any(|other| other == unit.as_str()));
+        let all = endpoint.conversations();
+        let wanted: Vec<Conversation> = match flag {
             Some(flag) => endpoint.conversations_in(flag).unwrap_or_default(),
-            None => Vec::new(),
+            None => all.iter().filter(|one| of_hook(one)).cloned().collect(),
         };
-        let all = if having.is_empty() { endpoint.conversations() } else { having };
-        Ok(Self { endpoint, all })
+        Self { endpoint, all: if wanted.is_empty() { all } else { wanted } }
     }
 
     /// The one of this scope; without a scope the one with whom the hook is about, or the only one.

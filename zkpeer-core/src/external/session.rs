@@ -10,16 +10,17 @@ use crate::ask;
 use crate::context::{Context, FLAG_PREFIX};
 use crate::error::describe;
 use crate::flag;
+use crate::hash::Hash;
+use crate::hook_pattern;
 use crate::juju::{RelationId, UnitName};
 use crate::params::Triggers;
+use crate::params::kv::INVOKED;
 use crate::predicate::{Moment, Phase};
-use crate::registry::{self, Registry};
+use crate::registry::Registry;
 use crate::store::{Json, JsonObject};
 use crate::watched_file;
 
-/// The prefix of the keys by which handlers are known to have succeeded, as charms.reactive has it.
-pub(crate) const INVOKED: &str = "reactive.invoked.";
-/// The same for functions of external handlers, by names without line numbers (rule 7, difference D35).
+/// As `reactive.invoked.`, for functions of external handlers, by names without line numbers (rule 7, difference D35).
 const FUNCTION_INVOKED: &str = "zkpeer.invoked.";
 
 /// What a test has told of a handler.
@@ -244,7 +245,7 @@ impl<'r> Session<'r> {
         // The documentation of charms.reactive calls the role `peer`; there it then never matches (F6, difference D13).
         let names = patterns.iter().flat_map(|pattern| {
             let pattern = pattern.replace("{peer:", "{peers:");
-            registry::hook_names(&pattern, metadata)
+            hook_pattern::hook_names(&pattern, metadata)
         });
         names.into_iter().any(|name| name == running)
     }
@@ -296,7 +297,7 @@ impl<'r> Session<'r> {
         }
         let mut changed = false;
         for file in files {
-            let hash = watched_file::hash_of(&request.directory.join(file)).map_err(|error| describe(&error))?;
+            let hash = Hash::Md5.of_file(&request.directory.join(file)).map_err(|error| describe(&error))?;
             let known = watched_file::python_hash(self.context, file).map_err(|error| describe(&error))?;
             if hash != known {
                 changed = true;
@@ -312,7 +313,7 @@ impl<'r> Session<'r> {
         let mut seen = Vec::new();
         for file in files {
             let look = || {
-                let hash = watched_file::hash_of(&request.directory.join(file))?;
+                let hash = Hash::Md5.of_file(&request.directory.join(file))?;
                 let known = watched_file::known_hash(self.context, function, file)?;
                 Ok((hash, known))
             };
@@ -395,6 +396,7 @@ impl Told {
         for (function, file, hash) in &self.seen {
             let watchers = watchers(file);
             let watchers: Vec<&str> = watchers.iter().map(String::as_str).collect();
+            watched_file::take_over(context, file, watchers.iter().copied())?;
             watched_file::handled(context, function, file, hash, &watchers)?;
         }
         Ok(())

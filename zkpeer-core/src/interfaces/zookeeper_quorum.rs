@@ -78,7 +78,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::juju::{Bag, BagOwner, Side, UnitName};
+use crate::juju::{Bag, UnitName};
 use crate::metadata::Role;
 use crate::{
     Context, Conversation, Endpoint, Error, Flags, FromContext, GoalState, Interface, Kv, Leader, Param, Rejection,
@@ -365,11 +365,9 @@ impl ZookeeperPeers {
     /// If Juju refuses.
     pub fn inform_restart(&self) -> Result<(), Error> {
         let Some(nonce) = self.restart_nonce()? else { return Ok(()) };
-        let own = Unit::of(self.endpoint.context()).name().clone();
         for relation in self.endpoint.relations()? {
-            let told = self.endpoint.bag(&relation, BagOwner::Unit(own.clone()))?;
-            for old in told.keys().filter(|key| key.starts_with(RESTARTED)) {
-                self.endpoint.publish(&relation, Side::Unit, old, "")?;
+            for (old, _) in relation.published()?.iter().filter(|(key, _)| key.starts_with(RESTARTED)) {
+                relation.unpublish(old)?;
             }
         }
         self.tell(&format!("{RESTARTED}{nonce}"), YES)
@@ -441,7 +439,7 @@ impl ZookeeperPeers {
             all.insert(key.to_owned(), value.to_owned());
             return kept.set(&waiting, &all);
         }
-        relations.iter().try_for_each(|relation| self.endpoint.publish(relation, Side::Unit, key, value))
+        relations.iter().try_for_each(|relation| relation.publish_raw(key, value))
     }
 
     /// Publishes what was to be told before the relation was entered.

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// A unit, `hello/0`. Units are ordered as Juju orders them: by their names as strings, `zk/10` before `zk/2`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct UnitName(String);
 
 /// A name is as good as its text: `unit == "zk/0"`.
@@ -44,6 +47,20 @@ impl UnitName {
     #[cfg(feature = "testing")]
     pub(crate) fn tag(&self) -> String {
         format!("unit-{}", self.0.replace('/', "-"))
+    }
+}
+
+impl TryFrom<String> for UnitName {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<UnitName> for String {
+    fn from(name: UnitName) -> Self {
+        name.0
     }
 }
 
@@ -107,12 +124,27 @@ pub(crate) fn is_storage_id(text: &str) -> bool {
 }
 
 /// A relation, `zkpeer:3`. Only the number identifies it (contract 4.1).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct RelationId {
     /// The endpoint of this unit's charm.
     pub endpoint: String,
     /// The number, unique in the model and never used again.
     pub number: u32,
+}
+
+impl TryFrom<String> for RelationId {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        text.parse()
+    }
+}
+
+impl From<RelationId> for String {
+    fn from(id: RelationId) -> Self {
+        id.to_string()
+    }
 }
 
 impl fmt::Display for RelationId {

@@ -355,6 +355,14 @@ impl Controller {
         }
     }
 
+    pub(crate) fn set_application_bag(&mut self, number: u32, application: &str, entries: Entries) {
+        if let Some(relation) = self.relations.get_mut(&number) {
+            let bag = relation.apps.entry(application.to_owned()).or_default();
+            bag.version += u64::from(bag.entries != entries);
+            bag.entries = entries;
+        }
+    }
+
     /// The unit is there, in the model and in the relation, with an empty bag at first.
     pub(crate) fn know_unit(&mut self, number: u32, unit: &UnitName) {
         self.add_unit(unit, None);

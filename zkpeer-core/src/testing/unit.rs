@@ -26,6 +26,7 @@ use crate::handler::HandlerDef;
 use crate::hook::{ActionEvent, HookEvent, RelationEvent};
 use crate::juju::tools::Tools;
 use crate::juju::{Bag, RelationId, UnitName};
+use crate::layers::{self, Layers};
 use crate::metadata::{self, Metadata};
 use crate::report::{HookOutcome, Report};
 use crate::store::Store;
@@ -120,8 +121,8 @@ impl Unit {
         }
     }
 
-    /// With the `metadata.yaml` of a charm's directory, and the defaults of its `config.yaml`; `env!("CARGO_MANIFEST_DIR")`
-    /// is the directory of the charm whose test this is.
+    /// With the `metadata.yaml` of a charm's directory, the defaults of its `config.yaml`, and its `layer.yaml`;
+    /// `env!("CARGO_MANIFEST_DIR")` is the directory of the charm whose test this is.
     ///
     /// # Panics
     ///
@@ -136,6 +137,11 @@ impl Unit {
         match metadata::read_config_defaults(directory.as_ref()) {
             Ok(defaults) => defaults.into_iter().for_each(|(option, default)| self.set_config(&option, default)),
             Err(error) => bad("charm", &error),
+        }
+        let layers = directory.as_ref().join(layers::FILE);
+        if layers.exists() {
+            let copied = std::fs::copy(layers, self.directory.path().join(layers::FILE));
+            copied.unwrap_or_else(|error| bad(layers::FILE, &error));
         }
         self
     }
@@ -232,6 +238,29 @@ impl Unit {
     pub fn remove_member(&mut self, relation: &str, unit: &str) {
         let (relation, unit) = (relation_id(relation), unit_name(unit));
         self.agent.remove_member(relation.number, &unit);
+    }
+
+    /// This unit has entered the relation with that application; nobody has joined yet.
+    ///
+    /// # Panics
+    ///
+    /// If the relation's id is none.
+    #[track_caller]
+    pub fn set_relation(&mut self, relation: &str, application: &str) {
+        let relation = self.known(relation);
+        self.relation(&relation, application);
+    }
+
+    /// The application has this databag in the relation.
+    ///
+    /// # Panics
+    ///
+    /// If the relation's id is none.
+    #[track_caller]
+    pub fn set_application_bag(&mut self, relation: &str, application: &str, bag: &[(&str, &str)]) {
+        let relation = self.known(relation);
+        self.relation(&relation, application);
+        self.controller.set_application_bag(relation.number, application, entries(bag));
     }
 
     /// From now on it is this unit that leaves, or no longer: `-departed` hooks name it as the departing unit, whichever peer
@@ -388,11 +417,13 @@ impl Unit {
         let outside = Outside {
             event,
             unit: self.name.clone(),
+            layers: Layers::of(self.directory.path()),
             charm_dir: self.directory.path().to_owned(),
             juju_version,
             context_id: Some(context_id),
             home_is_set: true,
             program_path: None,
+            may_go_back_to_python: false,
             metadata: self.metadata.clone(),
             juju: Rc::new(Tools::over(commands.clone())),
             resources: Resources::default(),
@@ -478,6 +509,27 @@ impl Unit {
         kept.unwrap_or_else(|error| bad(key, &error));
     }
 
+    /// Sets a flag, as if an earlier hook had.
+    pub fn set_flag(&mut self, flag: &str) {
+        self.store(&format!("{FLAG_PREFIX}{flag}"), &());
+    }
+
+    /// Clears a flag, as if an earlier hook had.
+    pub fn clear_flag(&mut self, flag: &str) {
+        self.unstore(&format!("{FLAG_PREFIX}{flag}"));
+    }
+
+    /// Removes something from what is stored, as if an earlier hook had.
+    ///
+    /// # Panics
+    ///
+    /// Never: what is removed in memory is removed.
+    pub fn unstore(&mut self, key: &str) {
+        let store = self.store.get_or_insert_with(Store::in_memory);
+        store.unset(key);
+        store.commit().unwrap_or_else(|error| bad(key, &error));
+    }
+
     /// The hook commands of the last hook, in order, as they would be written: `status-set active ready`.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
@@ -496,6 +548,19 @@ impl Unit {
         let own = relation.and_then(|relation| relation.units.get(&self.name)).map(|bag| bag.entries.clone());
         let juju = self.controller.initial_keys(&self.name);
         own.unwrap_or_default().into_iter().filter(|(key, value)| juju.get(key) != Some(value)).collect()
+    }
+
+    /// What the unit's application has published in its databag of a relation, by hooks that succeeded.
+    ///
+    /// # Panics
+    ///
+    /// If the relation's id is none.
+    #[track_caller]
+    #[must_use]
+    pub fn published_app(&self, relation: &str) -> Bag {
+        let relation = self.controller.relations.get(&relation_id(relation).number);
+        let own = relation.and_then(|relation| relation.apps.get(self.name.application()));
+        own.map(|bag| bag.entries.clone()).unwrap_or_default()
     }
 }
 

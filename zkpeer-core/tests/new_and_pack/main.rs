@@ -118,7 +118,7 @@ fn a_new_charm_passes_its_tests_and_is_played_as_it_is_and_from_its_archive() {
         }
         succeeded(&mut command)
     };
-    let end = "first-charm/2          active  hello, also from first-charm/0, first-charm/1  first-charm.installed\n";
+    let end = "first-charm/2          active  hello, also from first-charm/0, first-charm/1  ";
     let archive = format!("first-charm_{}.charm", arch());
     let said = here(&["pack", "."]);
     assert!(said.starts_with(&archive) && said.ends_with(&format!("\njuju deploy ./{archive}\n")), "{said}");
@@ -206,7 +206,17 @@ fn a_new_charm_has_a_workspace_of_its_own_only_where_it_needs_one() {
 #[test]
 fn c11_the_archive_has_the_program_and_what_juju_reads_and_nothing_else() {
     let charm = small();
-    for file in ["config.yaml", "actions.yaml", "README.md", "LICENSE-MIT", "icon.svg", "story.yaml", "notes.txt"] {
+    let files = [
+        "config.yaml",
+        "actions.yaml",
+        "layer.yaml",
+        "README.md",
+        "LICENSE-MIT",
+        "icon.svg",
+        "story.yaml",
+        "notes.txt",
+    ];
+    for file in files {
         write(charm.path(), file, if file == "config.yaml" { "options: {}\n" } else { "{}\n" });
     }
     write(charm.path(), "hooks/install", "");
@@ -221,6 +231,7 @@ fn c11_the_archive_has_the_program_and_what_juju_reads_and_nothing_else() {
         "644 config.yaml",
         "755 dispatch",
         "644 icon.svg",
+        "644 layer.yaml",
         "644 manifest.yaml",
         "644 metadata.yaml",
     ];

@@ -142,12 +142,16 @@ fn a_unit_that_comes_back_is_no_longer_departed() {
 }
 
 #[test]
-fn what_is_published_goes_out_once_at_the_end() {
-    let mut unit = unit();
-    unit.run_relation("zkpeer-relation-changed", "zkpeer:0", "zk/2");
-    let sent: Vec<String> = unit.commands().into_iter().filter(|command| command.starts_with("relation-set")).collect();
-    assert_eq!(sent, ["relation-set zkpeer:0 greeting=hello"]);
-    assert_eq!(unit.published("zkpeer:0")["greeting"], "hello");
+fn what_is_published_goes_out_once_at_the_end_if_it_is_not_there() {
+    let mut unit = Unit::new(handlers![joined]).metadata(METADATA);
+    unit.set_member("zkpeer:0", "zk/2", &[]);
+    let mut sent = |hook: &str| {
+        unit.run_relation(hook, "zkpeer:0", "zk/2");
+        assert_eq!(unit.published("zkpeer:0")["greeting"], "hello");
+        unit.commands().into_iter().filter(|command| command.starts_with("relation-set")).collect::<Vec<_>>()
+    };
+    assert_eq!(sent("zkpeer-relation-joined"), ["relation-set zkpeer:0 greeting=hello"]);
+    assert_eq!(sent("zkpeer-relation-changed"), [""; 0]);
 }
 
 #[hook("zkpeer-relation-created", "zkpeer-relation-changed")]

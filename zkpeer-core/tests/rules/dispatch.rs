@@ -247,6 +247,14 @@ fn rule_7_only_once_knows_the_python_function_that_it_replaces() {
     assert_eq!(unit.run("upgrade-charm").handlers(), [""; 0]);
 }
 
+#[test]
+fn rule_7_only_once_tells_the_python_function_that_it_replaces() {
+    let mut unit = Unit::new(handlers![replaces_python]);
+    assert_eq!(unit.run("install").handlers(), ["replaces_python"]);
+    let key = format!("reactive.invoked.{}/reactive/zk.py:12:install", unit.charm_dir().display());
+    assert_eq!(unit.stored().get(&key).map(String::as_str), Some("true"));
+}
+
 #[when_file_changed("zoo.cfg")]
 fn on_file(kv: Kv) -> Result {
     if kv.get::<bool>("fail")?.unwrap_or(false) { Err("not yet".into()) } else { Ok(()) }

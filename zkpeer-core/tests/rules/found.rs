@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 
-use zkpeer_core::juju::Side;
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
     Charm, Commands, Config, Conversation, Flags, HookOutcome, Kv, Leader, Resource, Result, Scope, Triggers, handlers,
@@ -337,14 +336,6 @@ fn a_path_below_a_file_is_a_file_that_is_not_there() {
 fn port_changed(config: Config) {
     let _ = config;
 }
-#[test]
-fn take_over_keeps_the_configuration_of_the_hook_before() {
-    let mut unit = Unit::new(handlers![port_changed]);
-    std::fs::write(unit.charm_dir().join("config.yaml"), "options:\n  port: {type: int, default: 2181}\n").unwrap();
-    std::fs::write(unit.charm_dir().join(".juju-persistent-config"), "{\"port\": 2181}").unwrap();
-    unit.set_config("port", 2181);
-    assert_eq!(unit.try_run("upgrade-charm").handlers(), [""; 0]);
-}
 
 struct Nosy(Flags);
 impl serde::Serialize for Nosy {
@@ -366,13 +357,16 @@ fn a_value_that_looks_at_flags_while_it_is_stored() {
 
 #[when_not("done")]
 fn writes_app(quorum: Quorum, flags: Flags) -> Result {
-    quorum.0.publish(&"zkpeer:0".parse()?, Side::Application, "k", "v")?;
+    for relation in quorum.0.relations()? {
+        relation.publish_app_raw("k", "v")?;
+    }
     flags.set("done");
     Ok(())
 }
 #[test]
 fn an_application_databag_is_written_by_the_leader_only() {
     let mut unit = Unit::new(handlers![writes_app]).metadata(METADATA);
+    unit.set_relation("zkpeer:0", "app");
     let report = unit.try_run("install");
     assert_eq!(report.outcome, HookOutcome::Failed);
 }

@@ -6,7 +6,7 @@ import sys
 import anywhere  # noqa: F401
 from charmhelpers.core import unitdata
 from charms.reactive import RelationBase, main
-from charms.reactive.bus import FlagWatch, Handler
+from charms.reactive.bus import FlagWatch, Handler, discover
 
 WITNESSED = "witnessed.jsonl"
 
@@ -26,6 +26,10 @@ def invoke(handler):
 
 original = Handler.invoke
 Handler.invoke = invoke
+
+
+def prepare():
+    discover()
 
 
 def run():

@@ -6,10 +6,9 @@
 
 use std::process::ExitCode;
 
-use zkpeer_core::juju::{BagOwner, Side};
 use zkpeer_core::metadata::Role;
 use zkpeer_core::{Action, Config, Endpoint, Flags, Interface, Log, Result, Status};
-use zkpeer_core::{action, hook, when, when_any, when_not};
+use zkpeer_core::{action, when, when_any, when_not};
 
 // A handler is a function, with parameters of any of the types that the page of `FromContext` lists.
 // Flags are the charm's memory: this handler runs in the first hook, and never again.
@@ -22,11 +21,16 @@ fn install(flags: Flags, status: Status, log: Log) -> Result {
 }
 
 // Attributes of one handler must all hold. `config.changed.OPTION` is set by itself, in the hook that
-// brings another value. `{endpoint_name}` stands for the endpoint in metadata.yaml that has the
-// interface of the parameter `cluster`.
+// brings another value, and so are an endpoint's flags `joined`, `changed` and `departed`.
+// `{endpoint_name}` stands for the endpoint in metadata.yaml that has the interface of the parameter
+// `cluster`.
 #[when("my-charm.installed")]
-#[when_any("config.changed.greeting", "{endpoint_name}.changed")]
-fn greet(config: Config, cluster: Cluster, flags: Flags, status: Status) -> Result {
+#[when_any(
+    "config.changed.greeting",
+    "endpoint.{endpoint_name}.changed",
+    "endpoint.{endpoint_name}.departed"
+)]
+fn greet(config: Config, cluster: Cluster, status: Status) -> Result {
     let greeting: String = config.get("greeting")?.unwrap_or_default();
     let others = cluster.ready_units()?;
     if greeting.is_empty() {
@@ -37,7 +41,9 @@ fn greet(config: Config, cluster: Cluster, flags: Flags, status: Status) -> Resu
         status.active(&format!("{greeting}, also from {}", others.join(", ")))?;
     }
     // What is done is said by clearing the flag.
-    flags.clear(cluster.endpoint.flag("{endpoint_name}.changed"));
+    cluster.endpoint.clear_flag("endpoint.{endpoint_name}.changed");
+    cluster.endpoint.clear_flag("endpoint.{endpoint_name}.departed");
+    cluster.endpoint.clear_departed_units()?;
     Ok(())
 }
 
@@ -65,39 +71,26 @@ impl Interface for Cluster {
 }
 
 impl Cluster {
-    /// Tells the other units, once this hook has succeeded.
-    fn say(&self, key: &str, value: &str) -> Result {
-        for relation in self.endpoint.relations()? {
-            self.endpoint.publish(&relation, Side::Unit, key, value)?;
-        }
-        Ok(())
-    }
-
     /// The names of the other units that have said that they are ready.
     fn ready_units(&self) -> Result<Vec<String>> {
         let mut ready = Vec::new();
-        for relation in self.endpoint.relations()? {
-            for unit in self.endpoint.members(&relation)? {
-                let bag = self.endpoint.bag(&relation, BagOwner::Unit(unit.clone()))?;
-                if bag.get("ready").is_some_and(|ready| ready == "true") {
-                    ready.push(unit.to_string());
-                }
+        for unit in &self.endpoint.all_joined_units()? {
+            if unit.received()?.get("ready")?.unwrap_or(false) {
+                ready.push(unit.name().to_string());
             }
         }
         Ok(ready)
     }
 }
 
-// Handlers of hooks run before those of flags. Of relations they make flags. This one runs when the
-// unit enters the relation, after it was installed.
-#[hook("{peers:my-charm-cluster}-relation-created")]
+// What is published goes to the other units once this hook has succeeded, and only if it is not what
+// they know already.
+#[when("my-charm.installed", "endpoint.{endpoint_name}.joined")]
 fn introduce(cluster: Cluster) -> Result {
-    cluster.say("ready", "true")
-}
-
-#[hook("{peers:my-charm-cluster}-relation-{joined,changed,departed}")]
-fn notice(cluster: Cluster, flags: Flags) {
-    flags.set(cluster.endpoint.flag("{endpoint_name}.changed"));
+    for relation in cluster.endpoint.relations()? {
+        relation.publish("ready", &true)?;
+    }
+    Ok(())
 }
 
 fn main() -> ExitCode {

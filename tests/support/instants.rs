@@ -11,24 +11,33 @@ use tempfile::TempDir;
 
 /// The instants that differ in what a retry finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Window {
+pub enum Window {
+    /// The store has not been opened.
     BeforeLoad,
+    /// The store is being read.
     Load,
+    /// Handlers run, or what comes before and after them.
     BetweenHandlers,
+    /// A file is being written that is to take another one's place.
     WritingAFile,
+    /// A hook command runs.
     AtHookCommand,
+    /// The store is being written.
     InsideCommit,
+    /// The store has been written.
     BetweenCommitAndExit,
 }
 
 /// How many kills there were in each window.
-pub(crate) type Counts = BTreeMap<Window, usize>;
+pub type Counts = BTreeMap<Window, usize>;
 
 /// A system call of a hook, such as `openat:when=3`, and the window in which it is made.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
-    pub(crate) name: String,
-    pub(crate) window: Window,
+pub struct Call {
+    /// Its name, and which of them it is.
+    pub name: String,
+    /// Where the hook is when it makes the call.
+    pub window: Window,
 }
 
 /// No hook makes this call.
@@ -36,12 +45,18 @@ const NEVER: &str = "getcpu:when=1";
 
 /// A program that is the charm, and runs under strace when it is to be killed.
 #[derive(Debug)]
-pub(crate) struct Killable {
+pub struct Killable {
     directory: TempDir,
 }
 
 impl Killable {
-    pub(crate) fn new(program: &Path) -> Self {
+    /// This program.
+    ///
+    /// # Panics
+    ///
+    /// If the script that starts it cannot be written.
+    #[must_use]
+    pub fn new(program: &Path) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let script = format!(
             "#!/bin/sh\n[ -f {dir}/kill ] || exec {program}\n\
@@ -55,18 +70,28 @@ impl Killable {
         killable
     }
 
-    pub(crate) fn program(&self) -> PathBuf {
+    /// What a charm is deployed with.
+    #[must_use]
+    pub fn program(&self) -> PathBuf {
         self.directory.path().join("killable")
     }
 
     /// What is run meanwhile is killed at this system call; the window, if it came to that.
-    pub(crate) fn kill_at(&self, call: &str, run: impl FnOnce()) -> Window {
+    ///
+    /// # Panics
+    ///
+    /// If nothing is run, or there is no strace.
+    pub fn kill_at(&self, call: &str, run: impl FnOnce()) -> Window {
         let trace = self.trace(call, run);
         trace.lines().fold(Progress::default(), Progress::after).window()
     }
 
     /// The system calls of what is run meanwhile, undisturbed.
-    pub(crate) fn calls(&self, run: impl FnOnce()) -> Vec<Call> {
+    ///
+    /// # Panics
+    ///
+    /// If nothing is run, or there is no strace.
+    pub fn calls(&self, run: impl FnOnce()) -> Vec<Call> {
         let trace = self.trace(NEVER, run);
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         let mut progress = Progress::default();

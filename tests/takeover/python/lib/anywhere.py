@@ -1,0 +1,1 @@
+../../../stories/python/lib/anywhere.py

@@ -1,0 +1,1 @@
+../../../stories/python/lib/leadership.py
