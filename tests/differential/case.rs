@@ -224,6 +224,8 @@ pub(crate) enum Event {
     ChangedApp(String, Bag),
     Departed(String, String),
     Broken(String),
+    /// The unit itself leaves: from now on there are departures only.
+    Leaves,
     /// The unit leads from now on, or no longer.
     Leads(bool),
     Config(String, String),

@@ -431,6 +431,18 @@ impl Generator {
                 self.relation_event(&relation);
             }
         }
+        if self.chance(12) {
+            self.push(Event::Leaves);
+            for relation in &relations {
+                let is_peer = self.case.endpoint(relation).is_some_and(|endpoint| endpoint.role == Role::Peers);
+                let application = if is_peer { APPLICATION.to_owned() } else { remote(relation) };
+                for number in [2, 10] {
+                    self.push(Event::Departed(relation.clone(), format!("{application}/{number}")));
+                }
+                self.push(Event::Broken(relation.clone()));
+            }
+            self.push(Event::Hook("stop".to_owned()));
+        }
         self.case.story = crate::world::lawful(&self.case);
     }
 

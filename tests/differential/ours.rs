@@ -88,6 +88,7 @@ impl Ours {
             }
             Event::Departed(relation, unit) => self.unit.remove_member(relation, unit),
             Event::Created(relation) => self.unit.set_relation(relation, &world.relations[relation].application),
+            Event::Leaves => self.unit.set_leaving(true),
             Event::Leads(leader) => self.unit.set_leader(*leader),
             Event::Config(option, value) => self.unit.set_config(option, value.as_str()),
             Event::Setting(key, value) => self.unit.set_leader_setting(key, value),

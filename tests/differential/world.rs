@@ -10,6 +10,8 @@ use crate::case::{APPLICATION, Bag, Case, Event, Role};
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct World {
     pub(crate) leader: bool,
+    /// The unit is being removed.
+    pub(crate) leaves: bool,
     pub(crate) config: Bag,
     pub(crate) settings: Bag,
     pub(crate) relations: BTreeMap<String, Relation>,
@@ -74,6 +76,10 @@ impl World {
                 Some(of_relation(relation, "departed", Some(unit)))
             }
             Event::Broken(relation) => Some(of_relation(relation, "broken", None)),
+            Event::Leaves => {
+                self.leaves = true;
+                None
+            }
             Event::Leads(leader) => {
                 self.leader = *leader;
                 None
@@ -124,6 +130,7 @@ struct Life {
     configured: bool,
     started: bool,
     leader: bool,
+    leaves: bool,
     created: BTreeSet<String>,
     over: BTreeSet<String>,
     members: BTreeSet<(String, String)>,
@@ -171,7 +178,15 @@ impl Life {
     }
 
     fn allows(&mut self, case: &Case, event: &Event) -> bool {
+        let is_of_the_end = matches!(event, Event::Departed(..) | Event::Broken(_));
+        if self.leaves && !is_of_the_end && *event != Event::Hook("stop".to_owned()) {
+            return false;
+        }
         match event {
+            Event::Leaves => {
+                self.leaves = self.installed;
+                self.installed
+            }
             Event::Hook(name) => self.allows_hook(name),
             Event::Action(name) => self.started && has_action(case, name),
             Event::Created(relation) => {

@@ -1,4 +1,4 @@
-"""Differences of conversations: D8, D12, D41, D43, D44 and D47."""
+"""Differences of conversations: D7, D8, D12, D41, D43, D44 and D47."""
 import os
 
 from difference import Run, exists, use
@@ -27,11 +27,28 @@ def _is_over(conversation):
     return kv.get(conversation.key) is None and bool(conversation.units)
 
 
+def _leaves_peers():
+    """D7: where it is this unit that leaves its peers, none of them departs."""
+    role = hookenv.relation_to_role_and_interface(hookenv.relation_type())[0]
+    return role == "peers" and hookenv.departing_unit() == hookenv.local_unit()
+
+
 def _is_departing(conversation):
-    if not hookenv.hook_name().endswith("-relation-departed"):
+    if _leaves_peers() or not hookenv.hook_name().endswith("-relation-departed"):
         return False
     of = conversation.namespace in (hookenv.relation_type(), hookenv.relation_id())
     return of and conversation.units == {hookenv.remote_unit()}
+
+
+def _of_members(conversation, key, default):
+    """D7: a unit that this one leaves is no member any longer, and none that departs."""
+    use("D7")
+    for relation in conversation.relation_ids:
+        for unit in hookenv.related_units(relation):
+            value = hookenv.relation_get(key, unit, relation) if unit in conversation.units else None
+            if value:
+                return value
+    return default
 
 
 def _forget(key):
@@ -94,8 +111,12 @@ def install():
             _forget(self.key)
 
     def got(self, key, default=None):
-        if not Run.on or "/" not in self.scope:
+        if not Run.on:
             return get_remote(self, key, default)
+        if "/" not in self.scope and not _leaves_peers():
+            return get_remote(self, key, default)
+        if "/" not in self.scope:
+            return _of_members(self, key, default)
         # D8: its databag is read by name, whether it is a member or not.
         for relation in self.relation_ids:
             value = hookenv.relation_get(key, self.scope, relation)
@@ -136,7 +157,10 @@ def start():
 def _end_conversations():
     kv = unitdata.kv()
     if hookenv.hook_name().endswith("-relation-departed"):
-        _leave(kv, hookenv.relation_type(), hookenv.relation_id(), hookenv.remote_unit())
+        if _leaves_peers():
+            use("D7")
+        else:
+            _leave(kv, hookenv.relation_type(), hookenv.relation_id(), hookenv.remote_unit())
     flagged = _flagged()
     for mark in kv.getrange(DEPARTED):
         key = mark[len(DEPARTED):]

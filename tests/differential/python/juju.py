@@ -12,7 +12,7 @@ class World:
 
     def __init__(self, hook, given):
         self.hook = hook
-        self.leader = given["leader"]
+        self.leader, self.leaves = given["leader"], given["leaves"]
         self.config = given["config"]
         self.settings = dict(given["settings"])
         self.relations = given["relations"]
@@ -33,6 +33,8 @@ class World:
             variables["JUJU_RELATION"] = relation.split(":")[0]
             variables["JUJU_RELATION_ID"] = relation
             variables["JUJU_REMOTE_UNIT"] = hook.get("unit") or ""
+            if hook["name"].endswith("-relation-departed"):
+                variables["JUJU_DEPARTING_UNIT"] = UNIT if self.leaves else hook["unit"]
             variables["JUJU_REMOTE_APP"] = self.relations[relation]["application"]
         return variables
 
