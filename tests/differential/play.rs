@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::case::{APPLICATION, Case, Event};
 use crate::ours::Ours;
 use crate::outcome::{Aspect, Outcome, difference};
-use crate::theirs::{AS_OURS, Answer, Before, ORIGINAL, Theirs, Way};
+use crate::theirs::{AS_OURS, Answer, Before, ORIGINAL, Theirs, Told, Way};
 use crate::world::{Hook, World, lawful};
 
 /// How often a hook that has failed is run again, before the operator goes on without it.
@@ -128,6 +128,7 @@ pub(crate) fn play_another(
 ) -> Option<Parting> {
     let mut stage = Stage {
         case,
+        told: Told::new(case),
         ours: Ours::new(told),
         world: World::default(),
         before: Before { counts: vec![0; case.handlers.len()], ..Before::default() },
@@ -159,6 +160,7 @@ enum Next {
 
 struct Stage<'c> {
     case: &'c Case,
+    told: Told,
     ours: Ours,
     world: World,
     before: Before,
@@ -192,7 +194,7 @@ impl Stage<'_> {
         let mut ways: Vec<Way> = vec![AS_OURS];
         ways.extend(also.original.then_some(ORIGINAL));
         ways.extend(also.order.map(|order| Way { order: Some(order), ..AS_OURS }));
-        let answers = theirs.run(self.case, hook, &self.world, &self.before, &ways);
+        let answers = theirs.run(&self.told, hook, &self.world, &self.before, &ways);
         let ours = self.ours.run(hook, &self.world);
         tally.note(&ours, &answers, also);
         let theirs = &answers[0];
