@@ -82,10 +82,17 @@ impl<'r> Dispatch<'r> {
         self.queue.pop_first()
     }
 
-    /// Takes note of the flags that the last handler really changed, and tests again what is queued.
-    pub(crate) fn ran(&mut self, changed: BTreeSet<String>, world: &impl World) {
+    /// What is queued, in its order.
+    pub(crate) fn queue(&self) -> &BTreeSet<usize> {
+        &self.queue
+    }
+
+    /// Takes note of the flags that the last handler really changed, and tests again what is queued; gives what is not
+    /// queued any longer.
+    pub(crate) fn ran(&mut self, changed: BTreeSet<String>, world: &impl World) -> Vec<usize> {
+        let mut dequeued = Vec::new();
         if changed.is_empty() {
-            return;
+            return dequeued;
         }
         let rules = self.rules;
         let moment = Moment { phase: self.phase, changed: self.changed_before.as_ref() };
@@ -93,9 +100,11 @@ impl<'r> Dispatch<'r> {
         for handler in rules.watchers(&changed).into_iter().chain(rules.beyond_flags.iter().copied()) {
             if self.queue.contains(&handler) && !rules.holds(handler, &moment, world) {
                 self.queue.remove(&handler);
+                dequeued.push(handler);
             }
         }
         self.changed.extend(changed);
+        dequeued
     }
 
     /// Begins the next round with the handlers that watch what changed in this one; false when the flags have settled.

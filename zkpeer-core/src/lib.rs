@@ -70,6 +70,7 @@ pub mod store;
 mod takeover;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 mod trigger;
 mod watched_file;
 

@@ -57,11 +57,11 @@ pub(crate) fn handled(
             return Ok(());
         }
     }
-    handled_by_all(context, file, hash)
+    note(context, file, hash)
 }
 
-/// All who watch the file know this content.
-pub(crate) fn handled_by_all(context: &Context, file: &str, hash: &Option<String>) -> Result<(), Error> {
+/// charms.reactive's hash of a file becomes this one, which is our doing.
+pub(crate) fn note(context: &Context, file: &str, hash: &Option<String>) -> Result<(), Error> {
     context.set(&format!("{FILE}{file}"), hash)?;
     Ok(context.set(&format!("{LEFT}{file}"), hash)?)
 }
