@@ -45,8 +45,8 @@ pub(crate) struct Automatic {
     settings: bool,
     config: bool,
     endpoints: BTreeSet<String>,
-    /// The endpoints whose flags somebody waits for, so that they are brought up to date in every hook.
-    managed: BTreeSet<String>,
+    /// The endpoints for whose flags somebody waits, so that these are kept up in every hook.
+    kept_up: BTreeMap<String, endpoint::KeptUp>,
     started: bool,
 }
 
@@ -72,8 +72,13 @@ impl Automatic {
         self.settings
     }
 
-    pub(crate) fn is_managed(&self, endpoint: &str) -> bool {
-        self.managed.contains(endpoint)
+    fn kept_up(&self, endpoint: &str) -> Option<endpoint::KeptUp> {
+        self.kept_up.get(endpoint).copied()
+    }
+
+    /// Whether units that depart from the endpoint are kept.
+    pub(crate) fn keeps_departed(&self, endpoint: &str) -> bool {
+        self.kept_up(endpoint).is_some_and(|kept_up| kept_up.departed)
     }
 }
 
@@ -198,17 +203,21 @@ pub(crate) fn at_start<'f>(context: &Context, watched: impl Iterator<Item = &'f 
         "post-series-upgrade" => toggle(context, SERIES_UPGRADE, false),
         _ => {}
     }
-    let known = |group: &Group<'_>| match group {
-        Group::Endpoint(name) => context.outside().metadata.endpoints.contains_key(*name),
-        _ => true,
-    };
-    let groups: BTreeSet<Group<'_>> = watched.filter_map(Group::of).filter(known).collect();
+    let mut groups = BTreeSet::new();
+    let mut kept_up: BTreeMap<String, endpoint::KeptUp> = BTreeMap::new();
+    for flag in watched {
+        let Some(group) = Group::of(flag) else { continue };
+        if let Group::Endpoint(name) = group {
+            if !context.outside().metadata.endpoints.contains_key(name) {
+                continue;
+            }
+            kept_up.entry(name.to_owned()).or_default().add(flag);
+        }
+        groups.insert(group);
+    }
     context.with_automatic(|automatic| {
         automatic.started = true;
-        automatic.managed.extend(groups.iter().filter_map(|group| match group {
-            Group::Endpoint(name) => Some((*name).to_owned()),
-            _ => None,
-        }));
+        automatic.kept_up = kept_up;
     });
     for group in groups {
         context.ensure(group);
@@ -217,11 +226,12 @@ pub(crate) fn at_start<'f>(context: &Context, watched: impl Iterator<Item = &'f 
 
 /// At the end of a hook: flags that are those of one hook go, without a word.
 pub(crate) fn at_end(context: &Context) {
-    let (unmanaged, config) = context.with_automatic(|automatic| {
-        let unmanaged: Vec<String> = automatic.endpoints.difference(&automatic.managed).cloned().collect();
-        (unmanaged, automatic.config)
+    let (of_this_hook, config) = context.with_automatic(|automatic| {
+        let is_of_this_hook = |endpoint: &&String| !automatic.kept_up.contains_key(*endpoint);
+        let of_this_hook: Vec<String> = automatic.endpoints.iter().filter(is_of_this_hook).cloned().collect();
+        (of_this_hook, automatic.config)
     });
-    unmanaged.iter().for_each(|endpoint| endpoint::forget(context, endpoint));
+    of_this_hook.iter().for_each(|endpoint| endpoint::forget(context, endpoint));
     if !config {
         return;
     }

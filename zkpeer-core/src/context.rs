@@ -263,11 +263,6 @@ impl Context {
         f(&mut self.0.state.borrow_mut().automatic)
     }
 
-    /// Whether the automatic flags of the endpoint are kept up in every hook.
-    pub(crate) fn is_managed(&self, endpoint: &str) -> bool {
-        self.0.state.borrow().automatic.is_managed(endpoint)
-    }
-
     /// Sets a flag by a name that an author gave.
     pub(crate) fn set_flag(&self, name: &str) {
         if self.check_name(name) {

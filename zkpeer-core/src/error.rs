@@ -220,8 +220,8 @@ pub enum Error {
     },
     /// Departed units were asked for, and nobody keeps them.
     #[error(
-        "units that depart from `{endpoint}` are not kept: no handler of this charm waits for an automatic flag of that \
-         endpoint, such as `endpoint.{endpoint}.departed`"
+        "units that depart from `{endpoint}` are not kept: no handler or trigger of this charm waits for the flag \
+         `endpoint.{endpoint}.departed`"
     )]
     NotKept {
         /// The endpoint.

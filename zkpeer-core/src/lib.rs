@@ -57,6 +57,7 @@ mod predicate;
 mod registry;
 mod relation;
 mod report;
+pub mod request_response;
 mod runtime;
 pub mod store;
 mod takeover;
@@ -74,6 +75,8 @@ pub use handler::{
     Result,
 };
 pub use hook::{ActionEvent, HookEvent, RelationEvent};
+pub use interfaces::zookeeper::{Zookeeper, ZookeeperClients};
+pub use interfaces::zookeeper_namespace::{ZookeeperNamespace, ZookeeperNamespaces};
 pub use interfaces::zookeeper_quorum::ZookeeperPeers;
 pub use juju::{GoalState, Port};
 pub use params::{

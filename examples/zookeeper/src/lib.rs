@@ -5,9 +5,11 @@
 
 mod server;
 
+use zkpeer_core::interfaces::zookeeper::Address;
+use zkpeer_core::interfaces::zookeeper_namespace::Made;
 use zkpeer_core::{
-    Action, Charm, Config, Flags, HookEvent, Kv, Leader, Network, Port, Ports, Result, Status, Unit, ZookeeperPeers,
-    action, hook, when, when_not,
+    Action, Charm, Config, Flags, HookEvent, Kv, Leader, Network, Port, Ports, Result, Status, Unit, ZookeeperClients,
+    ZookeeperNamespaces, ZookeeperPeers, action, hook, when, when_not,
 };
 
 pub use crate::server::{CLIENT_PORT, DataDirectory, Member, Server, Settings};
@@ -148,6 +150,42 @@ pub fn restart(zkpeer: ZookeeperPeers, server: Server, leader: Leader, flags: Fl
     server.order(&format!("restart {nonce}"))?;
     zkpeer.inform_restart()?;
     flags.clear("zookeeper.restart-ordered");
+    Ok(())
+}
+
+/// Clients learn where this unit's server is, and of the leader where all are.
+///
+/// # Errors
+///
+/// If the files cannot be read, or Juju refuses.
+#[when("zookeeper.started", "endpoint.client.joined")]
+pub fn serve_clients(client: ZookeeperClients, server: Server, leader: Leader) -> Result {
+    let address = |member: Member| Address { host: member.address, port: CLIENT_PORT };
+    if let Some(own) = server.own()? {
+        client.publish_server(&address(own))?;
+    }
+    if leader.is_leader()? {
+        let members: Vec<Address> = server.members()?.into_iter().map(address).collect();
+        client.publish_ensemble(&members)?;
+    }
+    Ok(())
+}
+
+/// Clients have asked for namespaces.
+///
+/// # Errors
+///
+/// If the files cannot be written, or Juju refuses.
+#[when("zookeeper.started", "endpoint.namespaces.new_requests")]
+pub fn make_namespaces(namespaces: ZookeeperNamespaces, server: Server) -> Result {
+    for request in namespaces.new_requests()? {
+        let namespace = request.fields()?;
+        let refused = namespace.fault();
+        if refused.is_none() {
+            server.add_namespace(&namespace.path)?;
+        }
+        request.respond(&Made { path: namespace.path, refused: refused.map(str::to_owned) })?;
+    }
     Ok(())
 }
 

@@ -1,7 +1,8 @@
-//! The server's files: `zoo.cfg`, the membership in `zoo.cfg.dynamic`, and `data/myid`.
+//! The server's files: `zoo.cfg`, the membership in `zoo.cfg.dynamic`, `data/myid`, and the znodes for clients in `namespaces`.
 //!
 //! What runs the server reads them, and looks at `order`, which says when it is to be started and restarted.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -132,9 +133,29 @@ impl Server {
     ///
     /// As for [`install`](Self::install).
     pub fn set_peers(&self, peers: &[Node]) -> io::Result<()> {
+        self.set_members(self.own()?.into_iter().chain(peers.iter().map(Member::from)).collect())
+    }
+
+    /// This unit's own line of the membership, once it is written.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read.
+    pub fn own(&self) -> io::Result<Option<Member>> {
         let id = self.id()?;
-        let own = self.members()?.into_iter().filter(|member| member.id == id);
-        self.set_members(own.chain(peers.iter().map(Member::from)).collect())
+        Ok(self.members()?.into_iter().find(|member| member.id == id))
+    }
+
+    /// Adds a znode to those that are to be there, in the file `namespaces`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`install`](Self::install).
+    pub fn add_namespace(&self, path: &str) -> io::Result<()> {
+        let file = self.directory.join("namespaces");
+        let text = read(&file)?;
+        let paths: BTreeSet<&str> = text.lines().chain([path]).collect();
+        write(&file, &paths.iter().map(|path| format!("{path}\n")).collect::<String>())
     }
 
     /// The members as they are written.

@@ -27,6 +27,24 @@ pub(super) fn of_flag(flag: &str) -> Option<&str> {
     is_automatic.then_some(endpoint)
 }
 
+/// Which flags of an endpoint are kept up: those for which somebody waits, and `joined` with each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct KeptUp {
+    changed: bool,
+    pub(super) departed: bool,
+}
+
+impl KeptUp {
+    /// Somebody waits for this flag.
+    pub(super) fn add(&mut self, flag: &str) {
+        match flag.splitn(3, '.').nth(2) {
+            Some("joined") | None => {}
+            Some("departed") => self.departed = true,
+            Some(_) => self.changed = true,
+        }
+    }
+}
+
 /// Brings the flags up to date. Of an endpoint for whose flags nobody waits, `joined` only: what has changed since when is not
 /// known.
 pub(super) fn refresh(context: &Context, name: &str) -> Result<(), Error> {
@@ -34,15 +52,15 @@ pub(super) fn refresh(context: &Context, name: &str) -> Result<(), Error> {
         return Ok(());
     }
     let endpoint = Endpoint::new(context, name);
-    if !context.is_managed(name) {
+    let Some(kept_up) = context.with_automatic(|automatic| automatic.kept_up(name)) else {
         toggle(context, &endpoint.flag(JOINED), endpoint.is_joined()?);
         return Ok(());
-    }
+    };
     let unit = endpoint.relation_of_hook().and_then(|relation| {
         let name = context.event().relation()?.remote_unit.clone()?;
         Some(RelatedUnit::new(relation, name))
     });
-    let departs = unit.as_ref().filter(|_| context.event().is_departed());
+    let departs = unit.as_ref().filter(|_| kept_up.departed && context.event().is_departed());
     if let Some(unit) = departs {
         departed::note(context, unit)?;
     }
@@ -52,10 +70,13 @@ pub(super) fn refresh(context: &Context, name: &str) -> Result<(), Error> {
     toggle(context, &endpoint.flag(JOINED), is_joined);
     if departs.is_some() {
         context.change_flag(&endpoint.flag(DEPARTED), Edge::Set);
-    } else if is_joined {
+    } else if is_joined && kept_up.departed {
         context.change_flag(&endpoint.flag(DEPARTED), Edge::Cleared);
     }
 
+    if !kept_up.changed {
+        return Ok(());
+    }
     // What a unit has published is looked at in its own hooks, all at the first join (difference D15).
     if is_joined && !was_joined {
         for unit in &endpoint.all_joined_units()? {

@@ -114,6 +114,12 @@ impl Databag {
         &self.bag
     }
 
+    /// What was decoded of this key is not what it should be.
+    pub(crate) fn unfit_key(&self, key: &str, why: &serde_json::Error) -> Error {
+        let source = serde::de::Error::custom(why);
+        self.unfit(self.raw(key).map(|text| (key, text)), source)
+    }
+
     fn unfit(&self, value: Option<(&str, &str)>, source: JsonError) -> Error {
         let what = match value {
             Some((key, text)) => {

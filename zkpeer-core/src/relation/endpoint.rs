@@ -113,9 +113,9 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// If no handler waits for an automatic flag of the endpoint: then nobody keeps them.
+    /// If no handler waits for the flag `endpoint.NAME.departed`: then nobody keeps them.
     pub fn all_departed_units(&self) -> Result<Units, Error> {
-        if !self.context.is_managed(&self.name) {
+        if !self.context.with_automatic(|automatic| automatic.keeps_departed(&self.name)) {
             return Err(Error::NotKept { endpoint: self.name.clone() });
         }
         departed::units(&self.context, &self.name)

@@ -2,4 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod zookeeper;
+mod zookeeper_namespace;
 mod zookeeper_quorum;

@@ -52,6 +52,9 @@ impl Interface for Staff {
 #[when("endpoint.db.joined")]
 fn watches(_db: Sql) {}
 
+#[when("endpoint.db.changed.host")]
+fn watches_data(_db: Sql) {}
+
 #[when("endpoint.db.departed", "handle")]
 fn buries(db: Sql, kv: Kv) -> Result {
     let mut seen = Vec::new();
@@ -78,7 +81,7 @@ fn departed(unit: &mut Unit, relation: &str, name: &str) {
 }
 
 fn unit() -> Unit {
-    Unit::new(handlers![watches, buries]).metadata(METADATA)
+    Unit::new(handlers![watches, watches_data, buries]).metadata(METADATA)
 }
 
 #[test]
@@ -171,6 +174,16 @@ fn an_interface_registers_triggers_and_manages_its_flags_in_every_hook() {
     unit.clear_flag("staff.complete");
     unit.run("config-changed");
     assert!(unit.is_set("staff.complete"));
+}
+
+// DIFFERENCE D28
+#[test]
+fn what_nobody_waits_for_is_not_kept() {
+    let mut unit = Unit::new(handlers![watches]).metadata(METADATA);
+    joined(&mut unit, "db:1", "sql/0", &[("host", "a")]);
+    assert_eq!(unit.commands(), [""; 0]);
+    departed(&mut unit, "db:1", "sql/0");
+    assert_eq!(unit.stored().keys().map(String::as_str).collect::<Vec<_>>(), ["zkpeer.endpoints.db"]);
 }
 
 #[when_not("asked")]

@@ -10,6 +10,7 @@ mod endpoints;
 mod failures;
 mod found;
 mod leader;
+mod request_response;
 mod taken_over;
 mod triggers;
 
