@@ -18,6 +18,7 @@ use crate::automatic::{Automatic, Group};
 use crate::error::{self, Error};
 use crate::flag;
 use crate::hook::HookEvent;
+use crate::hook_pattern;
 use crate::juju::{Juju, LogLevel, UnitName};
 use crate::metadata::Metadata;
 use crate::outbox::Outbox;
@@ -32,8 +33,8 @@ pub(crate) const FLAG_PREFIX: &str = "reactive.states.";
 
 /// What one run of a hook can see and change; shared by all that a handler asks for.
 ///
-/// Authors meet it only when they write a [`FromContext`](crate::FromContext) of their own, and then pass it on to the
-/// types that they build on.
+/// Authors meet it when they write a [`FromContext`](crate::FromContext) of their own, which passes it on to the types that it
+/// builds on, and in a handler that asks which hook runs.
 #[derive(Clone, Debug)]
 pub struct Context(Rc<Inner>);
 
@@ -152,6 +153,38 @@ impl Context {
 
     pub(crate) fn outbox(&self) -> &RefCell<Outbox> {
         &self.0.outbox
+    }
+
+    /// Whether the hook that runs matches one of the patterns, which are written as in [`hook`](macro@crate::hook):
+    /// `{a,b}` stands for alternatives, `{role:interface}` for the endpoints that have this role and interface. An action
+    /// is no hook of its name.
+    ///
+    /// For a handler on flags that does something else in one hook; a handler for the hook alone has the attribute.
+    ///
+    /// ```
+    /// use zkpeer_core::{Context, Result, when};
+    ///
+    /// #[when("server.started")]
+    /// fn report(context: Context) -> Result {
+    ///     if context.any_hook(["{peers:quorum}-relation-{joined,departed}", "update-status"])? {
+    ///         println!("there may be news");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a pattern can match nothing.
+    pub fn any_hook<P: AsRef<str>>(&self, patterns: impl IntoIterator<Item = P>) -> Result<bool, Error> {
+        let mut any = false;
+        for pattern in patterns {
+            let pattern = pattern.as_ref();
+            hook_pattern::check(pattern)?;
+            let names = hook_pattern::hook_names(pattern, &self.outside().metadata);
+            any |= names.iter().any(|name| self.event().is_hook(name));
+        }
+        Ok(any)
     }
 
     /// Whether this Juju still has leader settings (up to 3.6); a version that is not told counts as one that has.

@@ -160,6 +160,14 @@ pub enum Error {
         /// The rounds that repeat: handlers and flags.
         repeating: String,
     },
+    /// A pattern of hooks' names can match nothing.
+    #[error("the pattern of hooks `{pattern}` can match nothing: {reason}")]
+    HookPattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Juju runs an action for which there is no handler.
     #[error("no handler for the action `{name}`; a function with `#[action(\"{name}\")]` is one")]
     NoAction {

@@ -46,7 +46,9 @@ mod error;
 mod extract;
 mod flag;
 mod handler;
+mod hash;
 mod hook;
+mod hook_pattern;
 pub mod interfaces;
 pub mod juju;
 pub mod metadata;
@@ -74,6 +76,7 @@ pub use handler::{
     ConditionDef, EndHook, EndpointType, HandlerDef, HandlerReturn, Outcome, ParamDef, Quantifier, RestrictedHook,
     Result,
 };
+pub use hash::Hash;
 pub use hook::{ActionEvent, HookEvent, RelationEvent};
 pub use interfaces::zookeeper::{Zookeeper, ZookeeperClients};
 pub use interfaces::zookeeper_namespace::{ZookeeperNamespace, ZookeeperNamespaces};

@@ -2,14 +2,16 @@
 
 mod action;
 mod flags;
+pub(crate) mod kv;
 pub(crate) mod leadership;
 mod local;
 mod unit;
 
 pub use action::Action;
 pub use flags::{Flags, TriggerOn, Triggers, require};
+pub use kv::Kv;
 pub use leadership::Leader;
-pub use local::{CharmDir, Commands, Kv, Resource};
+pub use local::{CharmDir, Commands, Resource};
 pub use unit::{Config, ControllerState, Log, Network, Ports, Status, Unit};
 
 use crate::context::{Context, Param};

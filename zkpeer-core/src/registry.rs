@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::flag::{self, Flag};
 use crate::handler::{AtStart, ConditionDef, EndpointType, HandlerDef, ParamDef, Registration};
 use crate::hook::HookEvent;
-use crate::metadata::{Metadata, Role};
+use crate::hook_pattern::hook_names;
+use crate::metadata::Metadata;
 use crate::predicate::{Condition, Predicate};
 
 /// The crate whose interfaces come before all others.
@@ -91,26 +92,6 @@ fn fill(condition: &ConditionDef, instance: Option<&str>, metadata: &Metadata) -
         ConditionDef::FileChanged(files) => Condition::FileChanged(files.to_vec()),
         ConditionDef::OnlyOnce(_) => Condition::OnlyOnce,
     }
-}
-
-/// The hooks that a pattern means in this charm: `{role:interface}` stands for each such endpoint, `{a,b}` for each
-/// alternative.
-fn hook_names(pattern: &str, metadata: &Metadata) -> Vec<String> {
-    let Some((before, rest)) = pattern.split_once('{') else { return vec![pattern.to_owned()] };
-    let Some((inside, after)) = rest.split_once('}') else { return vec![pattern.to_owned()] };
-    let choices: Vec<&str> = match inside.split_once(':') {
-        Some((role, interface)) => match Role::from_name(role) {
-            Some(role) => endpoints(metadata, role, interface),
-            None => Vec::new(),
-        },
-        None => inside.split(',').collect(),
-    };
-    choices.iter().flat_map(|choice| hook_names(&format!("{before}{choice}{after}"), metadata)).collect()
-}
-
-fn endpoints<'m>(metadata: &'m Metadata, role: Role, interface: &str) -> Vec<&'m str> {
-    let of = metadata.endpoints.values().filter(|endpoint| endpoint.role == role && endpoint.interface == interface);
-    of.map(|endpoint| endpoint.name.as_str()).collect()
 }
 
 /// The hooks that a handler is for in this charm.
@@ -341,24 +322,5 @@ fn filled(def: &HandlerDef, param: &ParamDef, metadata: &Metadata) -> Result<Fil
             param.type_name,
             candidates.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
         )),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    #[test]
-    fn patterns_of_hooks_are_expanded_in_all_combinations() {
-        let text = "name: zk\npeers:\n  a: {interface: quorum}\n  b: {interface: quorum}\n";
-        let metadata = Metadata::parse(text, Path::new("metadata.yaml")).unwrap();
-        assert_eq!(
-            hook_names("{peers:quorum}-relation-{joined,changed}", &metadata),
-            ["a-relation-joined", "a-relation-changed", "b-relation-joined", "b-relation-changed"]
-        );
-        assert_eq!(hook_names("{provides:quorum}-relation-joined", &metadata), Vec::<String>::new());
-        assert_eq!(hook_names("install", &metadata), ["install"]);
     }
 }

@@ -2,12 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
-
-use md5::{Digest, Md5};
 
 use crate::automatic;
 use crate::confirm;
@@ -15,10 +10,12 @@ use crate::context::{Call, Context, FLAG_PREFIX};
 use crate::dispatch::Dispatch;
 use crate::error::{Error, describe};
 use crate::handler::Outcome;
+use crate::hash::Hash;
 use crate::juju::LogLevel;
 use crate::outbox;
 use crate::panic;
 use crate::params::Triggers;
+use crate::params::kv::{FILE, HANDLER_FILE, INVOKED};
 use crate::predicate::{Condition, Phase, World};
 use crate::registry::{Handler, Registry};
 use crate::relation::{self, Endpoint};
@@ -31,13 +28,6 @@ const MOST_ROUNDS: u32 = 10_000;
 /// After so many times in the same state, with the same changes, the flags count as not settling. Once would do if all that
 /// handlers look at were stored; but one may work off a queue outside, and charms.reactive lets it for 100 rounds.
 const MOST_REPETITIONS: u32 = 100;
-
-/// The prefix of the keys by which handlers are known to have succeeded, as charms.reactive has it.
-const INVOKED: &str = "reactive.invoked.";
-/// The prefix of the keys of files' hashes: charms.reactive's, one for each file.
-pub(crate) const FILE: &str = "reactive.files_changed.";
-/// The same for each handler.
-const HANDLER_FILE: &str = "zkpeer.files_changed.";
 
 /// What a charm does when its flags do not settle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -345,29 +335,6 @@ pub(crate) fn handler_file_key(handler: &Handler, file: &str) -> String {
     format!("{HANDLER_FILE}{}:{file}", handler.id)
 }
 
-/// The MD5 of a file's content, as charms.reactive stores it; none if there is no such file.
-fn hash_of(path: &Path) -> Result<Option<String>, Error> {
-    let read = || -> io::Result<Option<String>> {
-        if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("it is not a file"));
-        }
-        let mut file = File::open(path)?;
-        let mut hash = Md5::new();
-        let mut chunk = [0; 16 * 1024];
-        loop {
-            match file.read(&mut chunk)? {
-                0 => break,
-                read => hash.update(&chunk[..read]),
-            }
-        }
-        Ok(Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
-    };
-    match read() {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        hash => hash.map_err(|source| Error::Read { path: path.to_owned(), source }),
-    }
-}
-
 impl World for Run<'_> {
     fn is_set(&self, flag: &str) -> bool {
         self.context.is_set(flag)
@@ -386,7 +353,7 @@ impl World for Run<'_> {
         let mut any = false;
         for file in files {
             let test = || {
-                let hash = hash_of(&self.context.charm_dir().join(file))?;
+                let hash = Hash::Md5.of_file(&self.context.charm_dir().join(file))?;
                 let known = self.known_hash(handler, file)?;
                 Ok((hash, known))
             };

@@ -35,39 +35,64 @@ impl Flags {
     }
 
     /// Sets a flag. One that is set already stays as it is.
+    #[doc(alias = "set_flag")]
     pub fn set(&self, flag: impl AsRef<str>) {
         self.0.set_flag(flag.as_ref());
     }
 
     /// Clears a flag. One that is not set is not changed.
+    #[doc(alias = "clear_flag")]
     pub fn clear(&self, flag: impl AsRef<str>) {
         self.0.clear_flag(flag.as_ref());
     }
 
     /// Sets the flag or clears it.
+    #[doc(alias = "toggle_flag")]
     pub fn toggle(&self, flag: impl AsRef<str>, set: bool) {
         if set { self.set(flag) } else { self.clear(flag) }
     }
 
     /// Whether the flag is set. For an automatic flag (leadership, configuration) Juju is asked once a hook.
+    #[doc(alias = "is_flag_set")]
     #[must_use]
     pub fn is_set(&self, flag: impl AsRef<str>) -> bool {
         self.0.is_set(flag.as_ref())
     }
 
     /// Whether all of the flags are set.
+    #[doc(alias = "all_flags_set")]
     #[must_use]
     pub fn all_set<F: AsRef<str>>(&self, flags: impl IntoIterator<Item = F>) -> bool {
         flags.into_iter().all(|flag| self.is_set(flag))
     }
 
     /// Whether at least one of the flags is set.
+    #[doc(alias = "any_flags_set")]
     #[must_use]
     pub fn any_set<F: AsRef<str>>(&self, flags: impl IntoIterator<Item = F>) -> bool {
         flags.into_iter().any(|flag| self.is_set(flag))
     }
 
+    /// Those of the flags that are not set, in the order in which they are given.
+    ///
+    /// ```
+    /// use zkpeer_core::{Flags, Log, when_not};
+    ///
+    /// #[when_not("hello.started")]
+    /// fn tell_what_is_missing(flags: Flags, log: Log) {
+    ///     for flag in flags.not_set(["hello.installed", "hello.configured"]) {
+    ///         log.debug(&format!("not yet: {flag}"));
+    ///     }
+    /// }
+    /// ```
+    #[doc(alias = "get_unset_flags")]
+    #[must_use]
+    pub fn not_set<F: AsRef<str>>(&self, flags: impl IntoIterator<Item = F>) -> Vec<F> {
+        flags.into_iter().filter(|flag| !self.is_set(flag)).collect()
+    }
+
     /// The flags that are set, in the order of their names; the automatic ones of this hook included.
+    #[doc(alias = "get_flags")]
     #[must_use]
     pub fn list(&self) -> Vec<String> {
         self.0.flags()

@@ -1,4 +1,4 @@
-//! What is the charm's own: stored values, its directory, programs it runs, values of the author's types.
+//! What is the charm's own: its directory, programs it runs, values of the author's types.
 
 use std::ffi::OsStr;
 use std::ops::Deref;
@@ -7,67 +7,10 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::context::{Context, Param, Setup};
 use crate::error::Error;
 use crate::extract::{FromContext, Rejection};
 use crate::juju::talk::{self, Ended};
-
-/// Values that the unit keeps from hook to hook, by key; charmhelpers' `unitdata.kv()` reads and writes the same.
-///
-/// Changes are kept only if the hook succeeds. Keys that begin with `reactive.` or `zkpeer.` are the framework's.
-///
-/// ```
-/// use zkpeer_core::{Kv, Result, when};
-///
-/// #[when("hello.started")]
-/// fn count(kv: Kv) -> Result {
-///     let hooks: u64 = kv.get("hello.hooks")?.unwrap_or(0);
-///     kv.set("hello.hooks", &(hooks + 1))?;
-///     Ok(())
-/// }
-/// ```
-#[derive(Clone, Debug)]
-pub struct Kv(Context);
-
-impl Kv {
-    /// The values that a run's store keeps, for interfaces.
-    #[must_use]
-    pub fn of(context: &Context) -> Self {
-        Self(context.clone())
-    }
-
-    /// A value.
-    ///
-    /// # Errors
-    ///
-    /// If the stored value is not of the type that is asked for.
-    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
-        Ok(self.0.get(key)?)
-    }
-
-    /// Sets a value.
-    ///
-    /// # Errors
-    ///
-    /// If the value has no form in JSON.
-    pub fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), Error> {
-        Ok(self.0.set(key, value)?)
-    }
-
-    /// Removes a value, if there is one.
-    pub fn unset(&self, key: &str) {
-        self.0.unset(key);
-    }
-
-    /// The keys that begin with the prefix, in order.
-    #[must_use]
-    pub fn keys(&self, prefix: &str) -> Vec<String> {
-        self.0.keys(prefix).into_iter().map(|rest| format!("{prefix}{rest}")).collect()
-    }
-}
 
 /// The charm's directory: where its files are, and where what it writes stays over hooks and upgrades.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::params::kv::FILE;
 use crate::predicate::Condition;
 use crate::registry::Registry;
-use crate::runtime::{FILE, handler_file_key};
+use crate::runtime::handler_file_key;
 
 /// The prefix of the keys that have what we have left under charms.reactive's.
 const LEFT: &str = "zkpeer.files_left.";

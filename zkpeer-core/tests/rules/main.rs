@@ -9,6 +9,7 @@ mod dispatch;
 mod endpoints;
 mod failures;
 mod found;
+mod helpers;
 mod leader;
 mod request_response;
 mod taken_over;
