@@ -88,7 +88,7 @@ fn lead(leader: Leader, staff: Staff, status: Status) -> Result {
     for relation in staff.0.relations()? {
         relation.publish_app_raw("leader", "elected")?;
     }
-    status.set_application(zkpeer_core::juju::StatusName::Active, "led")?;
+    status.application().active("led")?;
     Ok(())
 }
 

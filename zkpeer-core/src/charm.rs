@@ -8,18 +8,20 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::callbacks::Callback;
 use crate::context::{Context, Outside, Resources, Setup};
 use crate::error::{Error, complain, describe};
 use crate::handler::HandlerDef;
 use crate::hook::{Environment, Vars};
 use crate::juju::tools::Tools;
 use crate::juju::{Juju, LogLevel};
+use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::panic;
 use crate::params::Triggers;
 use crate::registry::Registry;
 use crate::report::Report;
-use crate::runtime::{self, OnNotSettled};
+use crate::runtime::{self, OnNotSettled, Settings};
 use crate::store::{Options, Store};
 
 /// For how long a hook command may run; see `ZKPEER_HOOK_COMMAND_TIMEOUT`.
@@ -43,8 +45,6 @@ pub fn main() -> ExitCode {
     Charm::new().main()
 }
 
-type RegisterTriggers = Box<dyn Fn(&Triggers)>;
-
 /// A charm: what `main` needs besides the handlers.
 ///
 /// ```no_run
@@ -67,8 +67,7 @@ type RegisterTriggers = Box<dyn Fn(&Triggers)>;
 pub struct Charm {
     handlers: Option<Vec<&'static HandlerDef>>,
     resources: Resources,
-    triggers: Vec<RegisterTriggers>,
-    on_not_settled: OnNotSettled,
+    settings: Settings,
     may_go_back_to_python: bool,
 }
 
@@ -91,8 +90,7 @@ impl Charm {
         Self {
             handlers: None,
             resources: Resources::default(),
-            triggers: Vec::new(),
-            on_not_settled: OnNotSettled::default(),
+            settings: Settings::default(),
             may_go_back_to_python: false,
         }
     }
@@ -124,14 +122,68 @@ impl Charm {
     /// ```
     #[must_use]
     pub fn triggers(mut self, register: impl Fn(&Triggers) + 'static) -> Self {
-        self.triggers.push(Box::new(register));
+        self.settings.triggers.push(Box::new(register));
+        self
+    }
+
+    /// Calls a function in every hook before its first handler, when triggers and automatic flags are in place; what it changes
+    /// belongs to the hook. Several run in the order in which they are given. charmhelpers' `atstart` does the same.
+    ///
+    /// If it fails, so does the hook; if it returns [`EndHook`](crate::EndHook), no handler runs. In the two hooks that run apart
+    /// (`collect-metrics`, `meter-status-changed`) it is not called.
+    ///
+    /// ```no_run
+    /// use zkpeer_core::{Charm, Log};
+    ///
+    /// fn main() -> std::process::ExitCode {
+    ///     Charm::new()
+    ///         .at_start(|context| {
+    ///             let log: Log = context.ask_for()?;
+    ///             log.info("here we go");
+    ///             Ok(())
+    ///         })
+    ///         .main()
+    /// }
+    /// ```
+    #[doc(alias = "atstart")]
+    #[track_caller]
+    #[must_use]
+    pub fn at_start(mut self, callback: impl Fn(&Context) -> crate::Result + 'static) -> Self {
+        self.settings.at_start.push(Callback::new(callback));
+        self
+    }
+
+    /// Calls a function at the end of every hook that succeeds, as if every hook began with
+    /// [`Context::at_exit`], which tells more; those that handlers register run before.
+    ///
+    /// ```no_run
+    /// use zkpeer_core::{Charm, Flags, Result, Status};
+    ///
+    /// fn report(context: &zkpeer_core::Context) -> Result {
+    ///     let (flags, status): (Flags, Status) = (context.ask_for()?, context.ask_for()?);
+    ///     match flags.is_set("server.started") {
+    ///         true => status.active("ready")?,
+    ///         false => status.waiting("for the server")?,
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// fn main() -> std::process::ExitCode {
+    ///     Charm::new().at_exit(report).main()
+    /// }
+    /// ```
+    #[doc(alias = "atexit")]
+    #[track_caller]
+    #[must_use]
+    pub fn at_exit(mut self, callback: impl Fn(&Context) -> crate::Result + 'static) -> Self {
+        self.settings.at_exit.push(Callback::new(callback));
         self
     }
 
     /// What happens when the flags do not settle; otherwise the hook fails.
     #[must_use]
     pub fn on_not_settled(mut self, what: OnNotSettled) -> Self {
-        self.on_not_settled = what;
+        self.settings.on_not_settled = what;
         self
     }
 
@@ -193,6 +245,7 @@ impl Charm {
         let outside = Outside {
             event: environment.event,
             unit: environment.unit,
+            layers: Layers::of(&environment.charm_dir),
             charm_dir: environment.charm_dir,
             juju_version: environment.juju_version,
             context_id: environment.context_id,
@@ -226,6 +279,7 @@ impl Charm {
             metadata: &outside.metadata,
             juju_version: outside.juju_version.as_deref(),
             resources: &self.resources,
+            layers: &outside.layers,
         };
         match &self.handlers {
             Some(handlers) => Registry::of(handlers, setup),
@@ -234,8 +288,7 @@ impl Charm {
     }
 
     fn run(&self, context: &Context, registry: &Registry) -> (Report, Result<(), Error>) {
-        let register = |triggers: &Triggers| self.triggers.iter().for_each(|register| register(triggers));
-        runtime::run(context, registry, &register, self.on_not_settled)
+        runtime::run(context, registry, &self.settings)
     }
 
     /// Runs one hook in this process, on the given store: for tests, and for the simulated Juju. There is no report if

@@ -10,12 +10,12 @@
 
 use std::collections::BTreeMap;
 
-use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
 use crate::ask;
 use crate::context::Context;
 use crate::error::Error;
+use crate::hash::Hash;
 
 /// Where Juju has the id of the last hook that it has kept, among what the unit keeps in the controller.
 const KEPT: &str = "zkpeer.kept";
@@ -69,10 +69,7 @@ pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
 
 /// Of entries in the order of their keys.
 fn hash<'t>(entries: impl Iterator<Item = (&'t str, Option<&'t str>)>) -> String {
-    let mut hash = Md5::new();
-    for (key, text) in entries {
-        // No key and no text has a zero byte in it.
-        hash.update(format!("{key}\0{}\0", text.unwrap_or_default()));
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    // No key and no text has a zero byte in it.
+    let text: String = entries.map(|(key, text)| format!("{key}\0{}\0", text.unwrap_or_default())).collect();
+    Hash::Md5.of_text(&text)
 }

@@ -15,11 +15,14 @@ use serde::de::DeserializeOwned;
 
 use crate::ask::Cache;
 use crate::automatic::{Automatic, Group};
+use crate::callbacks::ExitCallback;
 use crate::error::{self, Error};
+use crate::extract::{FromContext, Rejection};
 use crate::flag;
 use crate::hook::HookEvent;
 use crate::hook_pattern;
 use crate::juju::{Juju, LogLevel, UnitName};
+use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::outbox::Outbox;
 use crate::params::Flags;
@@ -34,7 +37,8 @@ pub(crate) const FLAG_PREFIX: &str = "reactive.states.";
 /// What one run of a hook can see and change; shared by all that a handler asks for.
 ///
 /// Authors meet it when they write a [`FromContext`](crate::FromContext) of their own, which passes it on to the types that it
-/// builds on, and in a handler that asks which hook runs.
+/// builds on, in a handler that asks which hook runs or has something to be done at the hook's end, and in
+/// callbacks.
 #[derive(Clone, Debug)]
 pub struct Context(Rc<Inner>);
 
@@ -60,6 +64,7 @@ pub(crate) struct Outside {
     /// Whether the unit leaves what a charm on charms.reactive needs, also where there never was one.
     pub(crate) may_go_back_to_python: bool,
     pub(crate) metadata: Metadata,
+    pub(crate) layers: Layers,
     pub(crate) juju: Rc<dyn Juju>,
     pub(crate) resources: Resources,
     /// The time since some fixed moment.
@@ -101,6 +106,9 @@ struct State {
     changes: Vec<Change>,
     triggers: TriggerTable,
     automatic: Automatic,
+    at_exit: Vec<ExitCallback>,
+    /// The handler that runs.
+    running: Option<String>,
     /// The first thing that went wrong where no error could be returned; it fails the hook after the handler.
     failure: Option<Error>,
 }
@@ -113,6 +121,8 @@ impl Context {
             changes: Vec::new(),
             triggers: TriggerTable::default(),
             automatic: Automatic::default(),
+            at_exit: Vec::new(),
+            running: None,
             failure: None,
         };
         Self(Rc::new(Inner {
@@ -127,7 +137,9 @@ impl Context {
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn take_store(&self) -> Store {
         let mut state = self.0.state.borrow_mut();
+        // Callbacks may hold handles on the context, and so would keep it alive.
         state.triggers.forget();
+        state.at_exit.clear();
         std::mem::replace(&mut state.store, Store::in_memory())
     }
 
@@ -389,6 +401,67 @@ impl Context {
         std::mem::take(&mut self.0.state.borrow_mut().changes)
     }
 
+    // ---- the handler that runs, callbacks ----
+
+    /// The path of the handler that runs; none before, between and after handlers.
+    pub(crate) fn running(&self) -> Option<String> {
+        self.0.state.borrow().running.clone()
+    }
+
+    pub(crate) fn set_running(&self, handler: Option<String>) {
+        self.0.state.borrow_mut().running = handler;
+    }
+
+    /// Calls a function when the hook has succeeded, before anything is sent to Juju or kept: what it changes belongs to the
+    /// hook, and if it fails, so does the hook. charmhelpers' `atexit` does the same.
+    ///
+    /// The one that was registered last runs first; one that is registered by another runs next. Handlers do not run any more,
+    /// so that a flag set here wakes nobody before the next hook. In the two hooks that run apart (`collect-metrics`,
+    /// `meter-status-changed`) there is no such end. For a function that runs in every hook there is
+    /// [`Charm::at_exit`](crate::Charm::at_exit).
+    ///
+    /// ```
+    /// use zkpeer_core::{Context, Flags, when};
+    ///
+    /// #[when("server.restart-wanted")]
+    /// fn restart_when_all_is_written(context: Context, flags: Flags) {
+    ///     flags.clear("server.restart-wanted");
+    ///     context.at_exit(|context| {
+    ///         let commands: zkpeer_core::Commands = context.ask_for()?;
+    ///         commands.run("systemctl", ["restart", "server"])?;
+    ///         Ok(())
+    ///     });
+    /// }
+    /// ```
+    #[doc(alias = "atexit")]
+    #[track_caller]
+    pub fn at_exit(&self, callback: impl FnOnce(&Self) -> crate::Result + 'static) {
+        self.add_exit_callback(ExitCallback::new(callback));
+    }
+
+    pub(crate) fn add_exit_callback(&self, callback: ExitCallback) {
+        self.0.state.borrow_mut().at_exit.push(callback);
+    }
+
+    /// The exit callback that is to run next.
+    pub(crate) fn next_exit_callback(&self) -> Option<ExitCallback> {
+        self.0.state.borrow_mut().at_exit.pop()
+    }
+
+    /// Something that a handler could ask for as a parameter, for what is no handler.
+    ///
+    /// Interfaces are for parameters only: which endpoint is meant is found by the handler's flags.
+    ///
+    /// # Errors
+    ///
+    /// If there is nothing to make it of, or that fails.
+    pub fn ask_for<T: FromContext>(&self) -> crate::Result<T> {
+        T::from_context(self, &Param { endpoint: None }).map_err(|rejection| match rejection {
+            Rejection::Skip(reason) => reason.into(),
+            Rejection::Fail(error) => error,
+        })
+    }
+
     // ---- failures where no error can be returned ----
 
     /// Notes that the hook has failed; the first failure is the one that is told.
@@ -556,6 +629,7 @@ pub struct Setup<'a> {
     /// The version of Juju, if it was told.
     pub juju_version: Option<&'a str>,
     pub(crate) resources: &'a Resources,
+    pub(crate) layers: &'a Layers,
 }
 
 impl fmt::Debug for Setup<'_> {

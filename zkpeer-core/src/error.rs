@@ -123,6 +123,18 @@ pub enum Error {
         /// The panic's message and place.
         message: String,
     },
+    /// A callback at the start or the exit of a hook failed.
+    #[error("the {when} callback registered at {place} failed in {hook}")]
+    CallbackFailed {
+        /// `start` or `exit`.
+        when: &'static str,
+        /// The source file and line, with the column.
+        place: String,
+        /// The hook or action.
+        hook: String,
+        /// What it returned.
+        source: Box<dyn StdError + Send + Sync>,
+    },
     /// A text that is not a flag's name was set or cleared.
     #[error("`{name}` cannot be set or cleared")]
     FlagName {
@@ -176,8 +188,8 @@ pub enum Error {
     },
     /// Only the leader may do this.
     #[error(
-        "this unit is not the leader, and only the leader writes leader settings and its application's databags; guard the \
-             handler with #[when(\"leadership.is_leader\")]"
+        "this unit is not the leader, and only the leader writes leader settings, the application's databags and the \
+             application's status; guard the handler with #[when(\"leadership.is_leader\")]"
     )]
     NotLeader,
     /// A file cannot be written.

@@ -157,6 +157,16 @@ pub struct NetworkInfo {
     pub egress_subnets: Vec<String>,
 }
 
+/// A status as `status-get` tells it (contract 9.9).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CurrentStatus {
+    /// Juju's word: one of [`StatusName`], or what Juju says itself, such as `unknown`.
+    pub status: String,
+    /// The message; often empty.
+    pub message: String,
+}
+
 /// What `goal-state` says (contract 9.14): the only view of peers that have not joined yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -298,6 +308,8 @@ pub trait Juju: fmt::Debug {
     fn state_delete(&self, key: &str) -> JujuResult;
     /// `status-set`: at once.
     fn status_set(&self, side: Side, status: StatusName, message: &str) -> JujuResult;
+    /// `status-get`: as it was when the hook first asked.
+    fn status_get(&self, side: Side) -> JujuResult<CurrentStatus>;
     /// `juju-log`: at once.
     fn juju_log(&self, level: LogLevel, message: &str) -> JujuResult;
     /// `network-get ENDPOINT`.

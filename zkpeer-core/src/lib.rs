@@ -38,6 +38,7 @@ extern crate self as zkpeer_core;
 
 mod ask;
 mod automatic;
+mod callbacks;
 mod charm;
 mod confirm;
 mod context;
@@ -51,6 +52,7 @@ mod hook;
 mod hook_pattern;
 pub mod interfaces;
 pub mod juju;
+mod layers;
 pub mod metadata;
 mod outbox;
 mod panic;
@@ -61,6 +63,7 @@ mod relation;
 mod report;
 pub mod request_response;
 mod runtime;
+mod status;
 pub mod store;
 mod takeover;
 #[cfg(feature = "testing")]
@@ -83,8 +86,8 @@ pub use interfaces::zookeeper_namespace::{ZookeeperNamespace, ZookeeperNamespace
 pub use interfaces::zookeeper_quorum::ZookeeperPeers;
 pub use juju::{GoalState, Port};
 pub use params::{
-    Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Leader, Log, Network, Ports, Resource, Status,
-    TriggerOn, Triggers, Unit,
+    Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Layer, LayerOptions, Leader, Log, Network, Ports,
+    Resource, Status, TriggerOn, Triggers, Unit,
 };
 pub use predicate::Phase;
 pub use relation::{Conversation, Databag, Endpoint, Interface, RelatedUnit, Relation, Scope, Units};

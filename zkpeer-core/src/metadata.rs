@@ -183,7 +183,8 @@ fn read(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
-fn parse<T: serde::de::DeserializeOwned>(text: &str, path: &Path) -> Result<T, Error> {
+/// Reads YAML; `path` is for messages.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(text: &str, path: &Path) -> Result<T, Error> {
     serde_saphyr::from_str(text).map_err(|error| {
         let path: PathBuf = path.to_owned();
         Error::Malformed { path, reason: error.to_string() }

@@ -7,6 +7,7 @@ use crate::ask;
 use crate::context::Context;
 use crate::error::Error;
 use crate::juju::{Bag, Juju, JujuResult, Port, RelationId, Side};
+use crate::status::Statuses;
 
 /// Writes that wait for the end of the hook: a hook that fails sends none of them.
 #[derive(Debug, Default)]
@@ -19,6 +20,7 @@ pub(crate) struct Outbox {
     pub(crate) ports: Vec<(Port, bool)>,
     pub(crate) action_results: Bag,
     pub(crate) action_failed: Option<String>,
+    pub(crate) statuses: Statuses,
 }
 
 impl Outbox {
@@ -55,6 +57,12 @@ impl Outbox {
         let settings = std::mem::take(&mut self.leader_settings);
         if !settings.is_empty() {
             juju.leader_set(&settings)?;
+        }
+        let statuses = std::mem::take(&mut self.statuses);
+        for side in [Side::Application, Side::Unit] {
+            if let Some(said) = statuses.worst(side) {
+                juju.status_set(side, said.status, &said.message)?;
+            }
         }
         Ok(())
     }

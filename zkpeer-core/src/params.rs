@@ -3,16 +3,20 @@
 mod action;
 mod flags;
 pub(crate) mod kv;
+mod layer;
 pub(crate) mod leadership;
 mod local;
+mod status;
 mod unit;
 
 pub use action::Action;
 pub use flags::{Flags, TriggerOn, Triggers, require};
 pub use kv::Kv;
+pub use layer::{Layer, LayerOptions};
 pub use leadership::Leader;
 pub use local::{CharmDir, Commands, Resource};
-pub use unit::{Config, ControllerState, Log, Network, Ports, Status, Unit};
+pub use status::Status;
+pub use unit::{Config, ControllerState, Log, Network, Ports, Unit};
 
 use crate::context::{Context, Param};
 use crate::extract::{FromContext, Rejection};

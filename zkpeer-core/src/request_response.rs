@@ -89,11 +89,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use md5::{Digest, Md5};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::hash::Hash;
 use crate::{Databag, Endpoint, Error, Flags, Kv, RelatedUnit, Relation, Result};
 
 const REQUEST: &str = "request_";
@@ -284,12 +284,9 @@ struct WithId<'r, R> {
 
 /// An id that looks like the ones charms.reactive makes by chance, and is another one in every hook.
 fn id_of(text: &str) -> String {
-    let mut bytes: [u8; 16] = Md5::digest(text).into();
-    // A UUID that is made of a name's MD5 says so.
-    bytes[6] = bytes[6] & 0x0f | 0x30;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    // A UUID that is made of a name's MD5 says so: version 3, variant 8.
+    let hex = Hash::Md5.of_text(text);
+    format!("{}-{}-3{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
 }
 
 /// A request of this unit.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::automatic;
+use crate::callbacks::{self, Callback};
 use crate::confirm;
 use crate::context::{Call, Context, FLAG_PREFIX};
 use crate::dispatch::Dispatch;
@@ -41,19 +42,23 @@ pub enum OnNotSettled {
     Warn,
 }
 
-/// Registers the charm's own triggers at the beginning of each hook.
-pub(crate) type RegisterTriggers<'c> = dyn Fn(&Triggers) + 'c;
+type RegisterTriggers = Box<dyn Fn(&Triggers)>;
+
+/// What a charm does in every hook besides its handlers.
+#[derive(Default)]
+pub(crate) struct Settings {
+    /// What registers the charm's own triggers.
+    pub(crate) triggers: Vec<RegisterTriggers>,
+    pub(crate) at_start: Vec<Callback>,
+    pub(crate) at_exit: Vec<Callback>,
+    pub(crate) on_not_settled: OnNotSettled,
+}
 
 /// Runs the hook of the context to its end, whatever that is; after a failure nothing is kept.
-pub(crate) fn run(
-    context: &Context,
-    registry: &Registry,
-    triggers: &RegisterTriggers<'_>,
-    on_not_settled: OnNotSettled,
-) -> (Report, Result<(), Error>) {
+pub(crate) fn run(context: &Context, registry: &Registry, settings: &Settings) -> (Report, Result<(), Error>) {
     let _running = panic::Running::hook(context);
     let mut report = Report { hook: context.event().name().to_owned(), ..Report::default() };
-    let result = Run { context, registry, on_not_settled, seen: RefCell::default() }.all(triggers, &mut report);
+    let result = Run { context, registry, settings, seen: RefCell::default() }.all(&mut report);
     if result.is_ok() {
         takeover::after_commit(context);
     }
@@ -70,7 +75,7 @@ pub(crate) fn run(
 struct Run<'a> {
     context: &'a Context,
     registry: &'a Registry,
-    on_not_settled: OnNotSettled,
+    settings: &'a Settings,
     /// The hash of each file when it was last tested for a handler.
     seen: RefCell<BTreeMap<(usize, &'static str), Option<String>>>,
 }
@@ -83,7 +88,7 @@ enum Next {
 }
 
 impl Run<'_> {
-    fn all(&self, triggers: &RegisterTriggers<'_>, report: &mut Report) -> Result<(), Error> {
+    fn all(&self, report: &mut Report) -> Result<(), Error> {
         let context = self.context;
         if context.event().is_restricted() {
             let mut dispatch = Dispatch::begin(self.registry.rules(), Phase::Restricted, self);
@@ -97,10 +102,11 @@ impl Run<'_> {
         }
         confirm::at_start(context)?;
         takeover::at_start(context, self.registry)?;
-        triggers(&Triggers::of(context));
+        self.settings.triggers.iter().for_each(|register| register(&Triggers::of(context)));
         for (endpoint, interface) in self.registry.interfaces() {
             (interface.register_triggers)(Endpoint::new(context, endpoint), &Triggers::of(context));
         }
+        self.settings.at_exit.iter().for_each(|callback| context.add_exit_callback(callback.into()));
         let triggering = context.triggering_flags();
         let watched = self.registry.rules().watched().chain(triggering.iter().map(String::as_str));
         automatic::at_start(context, watched);
@@ -111,12 +117,18 @@ impl Run<'_> {
                 source,
             })?;
         }
+        self.failure()?;
+        let goes_on = callbacks::at_start(context, &self.settings.at_start)?;
         // Every handler is considered in round 0 anyway.
         context.take_changes();
-        self.failure()?;
 
-        self.phases(report)?;
+        if goes_on {
+            self.phases(report)?;
+        } else {
+            report.outcome = HookOutcome::EndedEarly;
+        }
 
+        callbacks::at_exit(context)?;
         relation::at_end(context)?;
         automatic::at_end(context);
         takeover::at_end(context, self.registry)?;
@@ -188,7 +200,7 @@ impl Run<'_> {
         let how =
             if first.is_some() { "everything is as it was before, and repeats" } else { "there is no end in sight" };
         let error = Error::NotSettled { rounds: round + 1, how, repeating };
-        match self.on_not_settled {
+        match self.settings.on_not_settled {
             OnNotSettled::Fail => Err(error),
             OnNotSettled::Warn => {
                 self.context.log(LogLevel::Warning, &describe(&error));
@@ -234,10 +246,12 @@ impl Run<'_> {
 
     fn call(&self, index: usize, handler: &Handler) -> (HandlerReport, Result<(), Error>) {
         let call = Call::new(self.context, handler);
+        self.context.set_running(Some(handler.id.clone()));
         let ended = {
             let _running = panic::Running::handler(handler.def);
             catch_unwind(AssertUnwindSafe(|| (handler.def.run)(&call)))
         };
+        self.context.set_running(None);
         let name = handler.id.clone();
         let place = handler.def.place();
         let hook = || self.context.event().name().to_owned();

@@ -79,7 +79,7 @@ impl TriggerTable {
         self.actions.keys().map(|(flag, _)| flag.clone()).collect()
     }
 
-    /// Forgets all triggers; callbacks may hold handles on the context, and so would keep it alive.
+    /// Forgets all triggers.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn forget(&mut self) {
         self.actions.clear();

@@ -2,13 +2,11 @@
 //!
 //! Membership changes in the endpoint's own hooks only (contract 4.1), so that other hooks ask nothing.
 
-use md5::{Digest, Md5};
-
 use super::toggle;
 use crate::context::Context;
 use crate::error::Error;
+use crate::hash::Hash;
 use crate::relation::{Endpoint, RelatedUnit, departed};
-use crate::store::Json;
 use crate::trigger::Edge;
 
 const JOINED: &str = "endpoint.{endpoint_name}.joined";
@@ -107,7 +105,7 @@ fn compare(context: &Context, endpoint: &Endpoint, unit: &RelatedUnit) -> Result
     let received = unit.received()?;
     for (key, value) in received.decoded() {
         let stored = format!("{DATA}{}.{}.{}.{key}", endpoint.name(), unit.relation().id(), unit.name());
-        let hash = hash(&value);
+        let hash = Hash::default().of_text(&value.to_string());
         if context.get(&stored)?.as_ref() != Some(&hash) {
             context.set(&stored, &hash)?;
             context.change_flag(&endpoint.flag(CHANGED), Edge::Set);
@@ -116,10 +114,6 @@ fn compare(context: &Context, endpoint: &Endpoint, unit: &RelatedUnit) -> Result
         }
     }
     Ok(())
-}
-
-fn hash(value: &Json) -> String {
-    Md5::digest(value.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The flags of an endpoint for which nobody waits are those of one hook.

@@ -29,7 +29,7 @@ const SOURCE: &str = "SOURCE";
 const MACHINE: &str = "amd64";
 
 /// All but Cargo.toml.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 11] = [
     ("src/main.rs", include_str!("new/src/main.rs")),
     ("tests/charm.rs", include_str!("new/tests/charm.rs")),
     ("metadata.yaml", include_str!("new/metadata.yaml")),
@@ -39,6 +39,7 @@ const FILES: [(&str, &str); 10] = [
     ("story.yaml", include_str!("new/story.yaml")),
     ("README.md", include_str!("new/README.md")),
     (".gitignore", include_str!("new/gitignore")),
+    (".cargo/config.toml", include_str!("new/cargo-config.toml")),
     ("Cargo.toml", include_str!("new/package.toml")),
 ];
 /// What else is in Cargo.toml; cargo reads it only of a package that is in no other workspace.

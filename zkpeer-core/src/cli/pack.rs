@@ -32,15 +32,15 @@ pub(crate) struct Options {
 
 const HELP: &str = "\
 The program is built with the profile `release` and linked into one static file, which becomes `dispatch`. Beside it are
-metadata.yaml and manifest.yaml, and if the charm has them, config.yaml, actions.yaml, lxd-profile.yaml, metrics.yaml,
-icon.svg, README.md, LICENSE (also LICENSE-...), revision and version. Nothing else: what the charm needs at run time is
+metadata.yaml and manifest.yaml, and if the charm has them, config.yaml, actions.yaml, layer.yaml, lxd-profile.yaml,
+metrics.yaml, icon.svg, README.md, LICENSE (also LICENSE-...), revision and version. Nothing else: what the charm needs at run time is
 compiled in, with `include_str!` or `include_bytes!`.
 
 What Juju would refuse in these files is refused here. The same files and the same program make the same archive, byte
 for byte. `cargo zkpeer simulate FILE.charm` plays it.";
 
-/// What Juju reads or shows of a charm besides its program (contract 11).
-const FILES: [&str; 11] = [
+/// What Juju reads or shows of a charm besides its program (contract 11), and what the program reads.
+const FILES: [&str; 12] = [
     METADATA,
     MANIFEST,
     "LICENSE",
@@ -48,6 +48,7 @@ const FILES: [&str; 11] = [
     "actions.yaml",
     "config.yaml",
     "icon.svg",
+    "layer.yaml",
     "lxd-profile.yaml",
     "metrics.yaml",
     "revision",

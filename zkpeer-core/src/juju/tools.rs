@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 
 use super::talk::{self, Ended};
 use super::{
-    AddressKind, Bag, BagOwner, GoalState, Juju, JujuError, JujuResult, LogLevel, NameError, NetworkInfo, Port,
-    RelationId, Side, StatusName, UnitName,
+    AddressKind, Bag, BagOwner, CurrentStatus, GoalState, Juju, JujuError, JujuResult, LogLevel, NameError,
+    NetworkInfo, Port, RelationId, Side, StatusName, UnitName,
 };
 
 /// The longest that one argument may be: Linux takes 128 KiB, its end included.
@@ -269,6 +269,29 @@ impl Juju for Tools {
         }
         arguments.extend(["--", status.as_str(), &text]);
         self.tell("status-set", &arguments)
+    }
+
+    fn status_get(&self, side: Side) -> JujuResult<CurrentStatus> {
+        #[derive(Deserialize)]
+        struct Raw {
+            #[serde(default, deserialize_with = "or_null")]
+            status: String,
+            #[serde(default, deserialize_with = "or_null")]
+            message: String,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        struct RawApplication {
+            application_status: Raw,
+        }
+        let Raw { status, message } = match side {
+            Side::Unit => self.ask("status-get", &["--include-data"])?,
+            Side::Application => {
+                let raw: RawApplication = self.ask("status-get", &["--include-data", "--application"])?;
+                raw.application_status
+            }
+        };
+        Ok(CurrentStatus { status, message })
     }
 
     fn juju_log(&self, level: LogLevel, text: &str) -> JujuResult {

@@ -159,8 +159,7 @@ impl Kv {
                 source: std::io::Error::other("its path is not UTF-8, and so cannot be a key"),
             })?;
             let hash = self.hash.of_file(&self.context.charm_dir().join(file))?;
-            let key = format!("{FILE}{name}");
-            any |= self.compare(&key, hash, true)?;
+            any |= self.compare(&format!("{FILE}{name}"), hash, true)?;
         }
         Ok(any)
     }

@@ -1,4 +1,4 @@
-//! The unit, its configuration, status, ports and networks, and its part of the log.
+//! The unit, its configuration, ports and networks, and its part of the log.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use crate::ask;
 use crate::context::{Context, Param};
 use crate::error::Error;
 use crate::extract::{FromContext, Rejection};
-use crate::juju::{AddressKind, JujuResult, LogLevel, NetworkInfo, Port, Side, StatusName, UnitName};
+use crate::juju::{AddressKind, JujuResult, LogLevel, NetworkInfo, Port, UnitName};
 
 /// The charm's configuration, read once a hook.
 ///
@@ -131,89 +131,6 @@ impl Unit {
     /// If Juju does not know it yet.
     pub fn public_address(&self) -> JujuResult<String> {
         self.0.juju().unit_get(AddressKind::Public)
-    }
-}
-
-/// The status that operators see. What is set is seen at once, and stays if the hook fails (contract 9.9).
-///
-/// ```
-/// use zkpeer_core::{Result, Status, when};
-///
-/// #[when("hello.started")]
-/// fn ready(status: Status) -> Result {
-///     status.active("ready")?;
-///     Ok(())
-/// }
-/// ```
-#[derive(Clone, Debug)]
-pub struct Status(Context);
-
-impl Status {
-    pub(crate) fn of(context: &Context) -> Self {
-        Self(context.clone())
-    }
-
-    /// The unit is at work on itself and does not serve.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses; so for the other statuses.
-    pub fn maintenance(&self, message: &str) -> JujuResult {
-        self.set(StatusName::Maintenance, message)
-    }
-
-    /// The unit needs the operator to do something: say what.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn blocked(&self, message: &str) -> JujuResult {
-        self.set(StatusName::Blocked, message)
-    }
-
-    /// The unit waits for another application or unit.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn waiting(&self, message: &str) -> JujuResult {
-        self.set(StatusName::Waiting, message)
-    }
-
-    /// The unit serves.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn active(&self, message: &str) -> JujuResult {
-        self.set(StatusName::Active, message)
-    }
-
-    /// Sets the unit's status.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn set(&self, status: StatusName, message: &str) -> JujuResult {
-        self.0.juju().status_set(Side::Unit, status, message)
-    }
-
-    /// Sets the application's status; leader only.
-    ///
-    /// # Errors
-    ///
-    /// If this unit is not the leader.
-    pub fn set_application(&self, status: StatusName, message: &str) -> JujuResult {
-        self.0.juju().status_set(Side::Application, status, message)
-    }
-
-    /// Tells the version of what the application runs; at once.
-    ///
-    /// # Errors
-    ///
-    /// If Juju refuses.
-    pub fn application_version(&self, version: &str) -> JujuResult {
-        self.0.juju().application_version_set(version)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::hook::{Environment, Vars};
 use crate::juju::talk;
 use crate::juju::tools::{self, Tools};
 use crate::juju::{Juju, JujuResult, LogLevel};
+use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::registry::Registry;
 use crate::store::Store;
@@ -155,6 +156,7 @@ impl Memory {
                 let outside = Outside {
                     event: environment.event,
                     unit: environment.unit,
+                    layers: Layers::of(&environment.charm_dir),
                     charm_dir: environment.charm_dir,
                     juju_version: environment.juju_version,
                     context_id: environment.context_id,

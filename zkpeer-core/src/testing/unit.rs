@@ -26,6 +26,7 @@ use crate::handler::HandlerDef;
 use crate::hook::{ActionEvent, HookEvent, RelationEvent};
 use crate::juju::tools::Tools;
 use crate::juju::{Bag, RelationId, UnitName};
+use crate::layers::{self, Layers};
 use crate::metadata::{self, Metadata};
 use crate::report::{HookOutcome, Report};
 use crate::store::Store;
@@ -120,8 +121,8 @@ impl Unit {
         }
     }
 
-    /// With the `metadata.yaml` of a charm's directory, and the defaults of its `config.yaml`; `env!("CARGO_MANIFEST_DIR")`
-    /// is the directory of the charm whose test this is.
+    /// With the `metadata.yaml` of a charm's directory, the defaults of its `config.yaml`, and its `layer.yaml`;
+    /// `env!("CARGO_MANIFEST_DIR")` is the directory of the charm whose test this is.
     ///
     /// # Panics
     ///
@@ -136,6 +137,11 @@ impl Unit {
         match metadata::read_config_defaults(directory.as_ref()) {
             Ok(defaults) => defaults.into_iter().for_each(|(option, default)| self.set_config(&option, default)),
             Err(error) => bad("charm", &error),
+        }
+        let layers = directory.as_ref().join(layers::FILE);
+        if layers.exists() {
+            let copied = std::fs::copy(layers, self.directory.path().join(layers::FILE));
+            copied.unwrap_or_else(|error| bad(layers::FILE, &error));
         }
         self
     }
@@ -411,6 +417,7 @@ impl Unit {
         let outside = Outside {
             event,
             unit: self.name.clone(),
+            layers: Layers::of(self.directory.path()),
             charm_dir: self.directory.path().to_owned(),
             juju_version,
             context_id: Some(context_id),

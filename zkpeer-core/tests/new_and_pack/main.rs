@@ -206,7 +206,17 @@ fn a_new_charm_has_a_workspace_of_its_own_only_where_it_needs_one() {
 #[test]
 fn c11_the_archive_has_the_program_and_what_juju_reads_and_nothing_else() {
     let charm = small();
-    for file in ["config.yaml", "actions.yaml", "README.md", "LICENSE-MIT", "icon.svg", "story.yaml", "notes.txt"] {
+    let files = [
+        "config.yaml",
+        "actions.yaml",
+        "layer.yaml",
+        "README.md",
+        "LICENSE-MIT",
+        "icon.svg",
+        "story.yaml",
+        "notes.txt",
+    ];
+    for file in files {
         write(charm.path(), file, if file == "config.yaml" { "options: {}\n" } else { "{}\n" });
     }
     write(charm.path(), "hooks/install", "");
@@ -221,6 +231,7 @@ fn c11_the_archive_has_the_program_and_what_juju_reads_and_nothing_else() {
         "644 config.yaml",
         "755 dispatch",
         "644 icon.svg",
+        "644 layer.yaml",
         "644 manifest.yaml",
         "644 metadata.yaml",
     ];

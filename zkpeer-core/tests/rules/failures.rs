@@ -115,7 +115,7 @@ fn a_text_that_is_no_flags_name_fails_the_hook() {
 
 #[when("begun")]
 fn says(status: Status) -> Result {
-    Ok(status.active("ready")?)
+    Ok(status.maintenance("at work")?)
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn what_juju_applies_at_once_is_outside() {
     assert_eq!(unit.try_run("install").handlers(), ["begins", "fails"]);
     let mut unit = Unit::new(handlers![begins, says]);
     unit.run("install");
-    assert_eq!(unit.commands()[0], "status-set active ready");
+    assert_eq!(unit.commands()[0], "status-set maintenance at work");
 }
 
 #[action("backup")]

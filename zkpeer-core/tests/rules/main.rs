@@ -3,6 +3,7 @@
 //! A test marked `DIFFERENCE` asserts what charms.reactive 1.5.3 does not do.
 
 mod automatic;
+mod callbacks;
 mod conversations;
 mod differences;
 mod dispatch;
@@ -10,8 +11,10 @@ mod endpoints;
 mod failures;
 mod found;
 mod helpers;
+mod layers;
 mod leader;
 mod request_response;
+mod status;
 mod taken_over;
 mod triggers;
 

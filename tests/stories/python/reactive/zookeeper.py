@@ -8,6 +8,7 @@ from charms.reactive import clear_flag, endpoint_from_flag, endpoint_from_name, 
 
 import leadership
 import server
+import words
 
 # What is to be told to peers once the relation is entered.
 UNTOLD = "untold."
@@ -23,7 +24,7 @@ def address():
 def configure():
     own = _own_address()
     if own is None:
-        hookenv.status_set("waiting", "for an address")
+        words.say("configure", "waiting", "for an address")
         return
     server.configure(hookenv.config())
     server.add(hookenv.local_unit(), own)
@@ -122,7 +123,7 @@ def status():
     elif len(members) % 2 == 0:
         hint = "; an odd number is better"
     ids = " ".join(map(str, members))
-    hookenv.status_set("active", "ready, quorum of {}: {}{}".format(len(members), ids, hint))
+    words.say("report", "active", "ready, quorum of {}: {}{}".format(len(members), ids, hint))
     set_flag("zookeeper.reported")
 
 
@@ -147,7 +148,7 @@ def install():
     """Waits while there is a file `hold-install`."""
     if os.path.exists("hold-install"):
         return
-    hookenv.status_set("maintenance", "installing")
+    words.maintenance("installing")
     server.write("data/myid", "{}\n".format(server.number(hookenv.local_unit())))
     set_flag("zookeeper.installed")
 
