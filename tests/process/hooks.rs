@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use tests::{charm, flags, stored};
+use tests::{Stage, charm, flags, stored};
 use zkpeer_core::testing::{Outcome, UnitAgent, Value};
 
 use crate::{chain, layered, probe};
@@ -53,6 +53,18 @@ fn handlers_of_a_listed_crate_are_linked_and_run_before_the_charms_own() {
     assert_eq!(hook.problem(), None);
     assert_eq!(hook.report.as_ref().unwrap().handlers(), ["prepare", "build_on_it"]);
     assert_eq!(flags(agent.charm_dir()), ["charm.ready", "layer.ready"]);
+}
+
+#[test]
+fn a_program_tells_what_it_does_if_its_environment_asks_for_it() {
+    let mut stage = Stage::new();
+    for (value, asked) in [("", false), ("0", false), ("1", true)] {
+        stage.set("ZKPEER_TRACE", value);
+        let run = stage.run(&probe());
+        run.succeeded();
+        let told = run.calls.contains("juju-log -l DEBUG -- zkpeer: update-status begins");
+        assert_eq!(told, asked, "{value:?}: {}", run.calls);
+    }
 }
 
 #[test]

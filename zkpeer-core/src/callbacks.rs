@@ -57,7 +57,8 @@ impl fmt::Debug for ExitCallback {
 /// Runs the start callbacks in the order in which they were registered; whether the hook goes on.
 pub(crate) fn at_start(context: &Context, callbacks: &[Callback]) -> Result<bool, Error> {
     for callback in callbacks {
-        if !ended(context, (callback.run)(context), "start", callback.place)? {
+        let run = |context: &Context| (callback.run)(context);
+        if !call(context, "start", callback.place, run)? {
             return Ok(false);
         }
     }
@@ -68,13 +69,21 @@ pub(crate) fn at_start(context: &Context, callbacks: &[Callback]) -> Result<bool
 pub(crate) fn at_exit(context: &Context) -> Result<(), Error> {
     while let Some(callback) = context.next_exit_callback() {
         // The hook is ending anyway.
-        ended(context, (callback.run)(context), "exit", callback.place)?;
+        call(context, "exit", callback.place, callback.run)?;
     }
     Ok(())
 }
 
-/// Whether the hook goes on after this callback.
-fn ended(context: &Context, result: Result, when: &'static str, place: &Location<'_>) -> Result<bool, Error> {
+/// Calls one; whether the hook goes on after it.
+fn call(
+    context: &Context,
+    when: &'static str,
+    place: &Location<'_>,
+    run: impl FnOnce(&Context) -> Result,
+) -> Result<bool, Error> {
+    context.set_running(Some(format!("{when} callback of {place}")));
+    let result = run(context);
+    context.set_running(None);
     let failed = |source| {
         let hook = context.event().name().to_owned();
         Err(Error::CallbackFailed { when, place: place.to_string(), hook, source })

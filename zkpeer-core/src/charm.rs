@@ -129,8 +129,8 @@ impl Charm {
     /// Calls a function in every hook before its first handler, when triggers and automatic flags are in place; what it changes
     /// belongs to the hook. Several run in the order in which they are given. charmhelpers' `atstart` does the same.
     ///
-    /// If it fails, so does the hook; if it returns [`EndHook`](crate::EndHook), no handler runs. In the two hooks that run apart
-    /// (`collect-metrics`, `meter-status-changed`) it is not called.
+    /// If it fails, so does the hook; if it returns [`EndHook`](crate::EndHook), no handler runs. In the two hooks that run
+    /// apart (`collect-metrics`, `meter-status-changed`) it is not called.
     ///
     /// ```no_run
     /// use zkpeer_core::{Charm, Log};
@@ -187,9 +187,27 @@ impl Charm {
         self
     }
 
+    /// Whether each hook tells in Juju's log what it does, one line for each event, at the level DEBUG: which handlers are
+    /// queued and run, and which flags change by whom. It is quiet otherwise, unless the variable `ZKPEER_TRACE` is `1`.
+    ///
+    /// These are events of the crate `tracing` with the target `zkpeer`; events of the author's own code go to Juju's log
+    /// always, by their levels. A subscriber of the author's gets all of them, too, if it is the thread's or the process's
+    /// default when the hook begins. None is left behind here.
+    ///
+    /// ```no_run
+    /// fn main() -> std::process::ExitCode {
+    ///     zkpeer_core::Charm::new().trace(true).main()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn trace(mut self, trace: bool) -> Self {
+        self.settings.trace = trace;
+        self
+    }
+
     /// Every unit leaves `.juju-persistent-config`, as charmhelpers does, so that the charm can go back to charms.reactive
-    /// ([how](crate::guide::migration)). Otherwise only those do that have the file, because they were Python once: a unit that was
-    /// added since would take every option for changed in its first hook in Python.
+    /// ([how](crate::guide::migration)). Otherwise only those do that have the file, because they were Python once: a unit that
+    /// was added since would take every option for changed in its first hook in Python.
     #[must_use]
     pub fn may_go_back_to_python(mut self) -> Self {
         self.may_go_back_to_python = true;
@@ -201,9 +219,10 @@ impl Charm {
     /// The environment is read here, once. The exit code is 0 if everything has been done and kept, and 1 if anything
     /// failed and nothing is kept; then the reason is on standard error and in Juju's log.
     ///
-    /// Of our own, three variables are heeded, none of which Juju sets: `UNIT_STATE_DB` is the file of the store instead of
+    /// Of our own, four variables are heeded, none of which Juju sets: `UNIT_STATE_DB` is the file of the store instead of
     /// `.unit-state.db` in the charm's directory; `ZKPEER_HOOK_COMMAND_TIMEOUT` is the number of seconds that a hook
-    /// command may run (300); `ZKPEER_REPORT` is a file to which a [`Report`] is appended as one line of JSON.
+    /// command may run (300); `ZKPEER_REPORT` is a file to which a [`Report`] is appended as one line of JSON;
+    /// `ZKPEER_TRACE=1` is as [`trace`](Self::trace).
     #[must_use = "return it from `main`, or Juju takes a failed hook for done"]
     pub fn main(self) -> ExitCode {
         panic::remember();
@@ -225,7 +244,8 @@ impl Charm {
         }
     }
 
-    fn run_hook(self, vars: &Vars, program: &std::path::Path) -> Result<(), Failed> {
+    fn run_hook(mut self, vars: &Vars, program: &std::path::Path) -> Result<(), Failed> {
+        self.settings.trace |= environment::trace(vars);
         let environment =
             Environment::read(vars, program).map_err(|error| Failed { error: Box::new(error), juju: None })?;
         let limit = environment::limit(vars).map_err(|error| Failed { error: Box::new(error), juju: None })?;
@@ -357,6 +377,10 @@ mod environment {
                 Err(Error::Variable { name: NAME, reason })
             }
         }
+    }
+
+    pub(super) fn trace(vars: &Vars) -> bool {
+        vars.get(OsStr::new("ZKPEER_TRACE")).is_some_and(|value| !value.is_empty() && value != "0")
     }
 
     pub(super) fn store_path(vars: &Vars, environment: &Environment) -> PathBuf {

@@ -1,7 +1,7 @@
 //! What one run of a hook can see and change: the seam between handlers and everything outside them.
 
 use std::any::{Any, TypeId};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -29,6 +29,7 @@ use crate::params::Flags;
 use crate::registry::Handler;
 use crate::report::Change;
 use crate::store::{Json, Store, StoreError};
+use crate::trace;
 use crate::trigger::{Actions, Callback, Edge, TriggerTable};
 
 /// The prefix of a flag's key in the store, as charms.reactive has it.
@@ -48,6 +49,8 @@ struct Inner {
     state: RefCell<State>,
     cache: RefCell<Cache>,
     outbox: RefCell<Outbox>,
+    /// Whether somebody wants to know what happens, line by line.
+    traced: Cell<bool>,
 }
 
 /// All that comes from outside a run and does not change in it.
@@ -107,7 +110,7 @@ struct State {
     triggers: TriggerTable,
     automatic: Automatic,
     at_exit: Vec<ExitCallback>,
-    /// The handler that runs.
+    /// The handler or callback that runs.
     running: Option<String>,
     /// The first thing that went wrong where no error could be returned; it fails the hook after the handler.
     failure: Option<Error>,
@@ -130,6 +133,7 @@ impl Context {
             state: RefCell::new(state),
             cache: RefCell::new(Cache::default()),
             outbox: RefCell::new(Outbox::default()),
+            traced: Cell::new(false),
         }))
     }
 
@@ -286,9 +290,12 @@ impl Context {
             let state = self.0.state.borrow();
             (state.changes.len(), state.automatic.has_started())
         };
+        // It is no doing of the handler that asks.
+        let asks = self.0.state.borrow_mut().running.take();
         if let Err(error) = group.refresh(self) {
             self.fail(error);
         }
+        self.set_running(asks);
         if started {
             // No handler watches the group, or it would have been looked at before the first one ran; and it is no doing of
             // the handler that asks.
@@ -357,6 +364,7 @@ impl Context {
             Ok(false) => return,
             Err(error) => return self.fail(error.into()),
         }
+        trace::flag_changed(self, name, edge, None);
         let _cascade = Cascade::enter(self);
         let mut steps = vec![Step::Follow(name.to_owned(), edge)];
         while let Some(step) = steps.pop() {
@@ -369,15 +377,19 @@ impl Context {
                         Err(cascade) => return self.fail(Error::TriggerLoop { cascade }),
                     }
                 }
-                Step::Change(flag, edge) => {
+                Step::Change(flag, edge, (by, by_edge)) => {
                     let changed = self.0.state.borrow_mut().change_flag(&flag, edge);
                     match changed {
-                        Ok(true) => steps.push(Step::Follow(flag, edge)),
+                        Ok(true) => {
+                            trace::flag_changed(self, &flag, edge, Some((&by, by_edge)));
+                            steps.push(Step::Follow(flag, edge));
+                        }
                         Ok(false) => {}
                         Err(error) => return self.fail(error.into()),
                     }
                 }
                 Step::Call(callback, flag, edge) => {
+                    trace::trigger_calls(self, &flag, edge);
                     if let Err(source) = callback(&Flags::of(self)) {
                         let edge = if edge == Edge::Set { "set" } else { "cleared" };
                         self.fail(Error::TriggerFailed { flag, edge, source });
@@ -403,7 +415,15 @@ impl Context {
 
     // ---- the handler that runs, callbacks ----
 
-    /// The path of the handler that runs; none before, between and after handlers.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.0.traced.get()
+    }
+
+    pub(crate) fn set_traced(&self, traced: bool) {
+        self.0.traced.set(traced);
+    }
+
+    /// The path of the handler that runs, or which callback does; none before, between and after them.
     pub(crate) fn running(&self) -> Option<String> {
         self.0.state.borrow().running.clone()
     }
@@ -485,8 +505,8 @@ impl Context {
 enum Step {
     /// See what a real change sets off.
     Follow(String, Edge),
-    /// Set a flag, or clear it.
-    Change(String, Edge),
+    /// Set a flag, or clear it, because of another change.
+    Change(String, Edge, (String, Edge)),
     /// Call a function because of a change.
     Call(Callback, String, Edge),
 }
@@ -494,8 +514,9 @@ enum Step {
 impl Step {
     /// What a change sets off: first what is set, then what is cleared, then what is called (rule 8).
     fn of(actions: &Actions, flag: &str, edge: Edge) -> Vec<Self> {
-        let sets = actions.set.iter().map(|flag| Self::Change(flag.clone(), Edge::Set));
-        let clears = actions.clear.iter().map(|flag| Self::Change(flag.clone(), Edge::Cleared));
+        let change = |then: &String, how| Self::Change(then.clone(), how, (flag.to_owned(), edge));
+        let sets = actions.set.iter().map(|then| change(then, Edge::Set));
+        let clears = actions.clear.iter().map(|then| change(then, Edge::Cleared));
         let calls = actions.call.iter().map(|callback| Self::Call(callback.clone(), flag.to_owned(), edge));
         sets.chain(clears).chain(calls).collect()
     }

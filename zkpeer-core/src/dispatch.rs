@@ -75,19 +75,28 @@ impl<'r> Dispatch<'r> {
         self.queue.pop_first()
     }
 
-    /// Takes note of the flags that the last handler really changed, and tests again what is queued.
-    pub(crate) fn ran(&mut self, changed: BTreeSet<String>, world: &impl World) {
+    /// What is queued, in its order.
+    pub(crate) fn queue(&self) -> &BTreeSet<usize> {
+        &self.queue
+    }
+
+    /// Takes note of the flags that the last handler really changed, and tests again what is queued; gives what is not
+    /// queued any longer.
+    pub(crate) fn ran(&mut self, changed: BTreeSet<String>, world: &impl World) -> Vec<usize> {
+        let mut dequeued = Vec::new();
         if changed.is_empty() {
-            return;
+            return dequeued;
         }
         let rules = self.rules;
         // The conditions of all others are what they were when they were queued.
         for handler in rules.watchers(&changed).into_iter().chain(rules.beyond_flags.iter().copied()) {
             if self.queue.contains(&handler) && !rules.holds(handler, world) {
                 self.queue.remove(&handler);
+                dequeued.push(handler);
             }
         }
         self.changed.extend(changed);
+        dequeued
     }
 
     /// Begins the next round with the handlers that watch what changed in this one; false when the flags have settled.

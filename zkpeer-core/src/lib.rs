@@ -68,6 +68,7 @@ pub mod store;
 mod takeover;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 mod trigger;
 
 pub use charm::{Charm, main};

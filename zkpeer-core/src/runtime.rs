@@ -22,6 +22,7 @@ use crate::registry::{Handler, Registry};
 use crate::relation::{self, Endpoint};
 use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
 use crate::takeover;
+use crate::trace;
 use crate::trigger::Edge;
 
 /// After so many rounds the flags count as not settling, even if every round is new.
@@ -52,11 +53,18 @@ pub(crate) struct Settings {
     pub(crate) at_start: Vec<Callback>,
     pub(crate) at_exit: Vec<Callback>,
     pub(crate) on_not_settled: OnNotSettled,
+    /// Whether what the hook does is told in Juju's log, line by line.
+    pub(crate) trace: bool,
 }
 
 /// Runs the hook of the context to its end, whatever that is; after a failure nothing is kept.
 pub(crate) fn run(context: &Context, registry: &Registry, settings: &Settings) -> (Report, Result<(), Error>) {
+    trace::within(context, settings.trace, || run_traced(context, registry, settings))
+}
+
+fn run_traced(context: &Context, registry: &Registry, settings: &Settings) -> (Report, Result<(), Error>) {
     let _running = panic::Running::hook(context);
+    trace::hook_begins(context);
     let mut report = Report { hook: context.event().name().to_owned(), ..Report::default() };
     let result = Run { context, registry, settings, seen: RefCell::default() }.all(&mut report);
     if result.is_ok() {
@@ -69,6 +77,7 @@ pub(crate) fn run(context: &Context, registry: &Registry, settings: &Settings) -
         report.cleared.clear();
         context.discard();
     }
+    trace::hook_ends(context, &report, &result);
     (report, result)
 }
 
@@ -215,6 +224,7 @@ impl Run<'_> {
     fn round(&self, dispatch: &mut Dispatch<'_>, phase: Phase, report: &mut Report) -> Result<Next, Error> {
         let mut started = false;
         self.failure()?;
+        trace::round_begins(self.context, phase, dispatch.round(), dispatch.queue(), self.registry);
         while let Some(index) = dispatch.next() {
             if !started {
                 report.rounds.push(Round { phase, round: dispatch.round(), handlers: Vec::new() });
@@ -238,7 +248,9 @@ impl Run<'_> {
             if outcome == CallOutcome::EndedHook {
                 return Ok(Next::EndHook);
             }
-            dispatch.ran(changed, self);
+            for dequeued in dispatch.ran(changed, self) {
+                trace::dequeued(self.context, &self.registry.handlers()[dequeued]);
+            }
             self.failure()?;
         }
         Ok(Next::GoOn)
@@ -247,6 +259,7 @@ impl Run<'_> {
     fn call(&self, index: usize, handler: &Handler) -> (HandlerReport, Result<(), Error>) {
         let call = Call::new(self.context, handler);
         self.context.set_running(Some(handler.id.clone()));
+        trace::handler_begins(self.context, handler);
         let ended = {
             let _running = panic::Running::handler(handler.def);
             catch_unwind(AssertUnwindSafe(|| (handler.def.run)(&call)))
@@ -281,7 +294,9 @@ impl Run<'_> {
         };
         let reason = result.as_ref().err().map(|error| describe(error)).or(reason);
         let changes: Vec<Change> = self.context.take_changes();
-        (HandlerReport { name, place, outcome, reason, changes }, result)
+        let report = HandlerReport { name, place, outcome, reason, changes };
+        trace::handler_ended(self.context, &report);
+        (report, result)
     }
 
     fn failed(&self, handler: &Handler, source: Box<dyn std::error::Error + Send + Sync>) -> Error {

@@ -141,8 +141,8 @@ impl Kv {
         self.compare(&key, Some(self.hash.of_text(&json.to_string())), note)
     }
 
-    /// Whether the content of one of the files is another than at the call before, and notes what all of them are now. A file that
-    /// appears or vanishes has changed. A relative path begins in the charm's directory.
+    /// Whether the content of one of the files is another than at the call before, and notes what all of them are now. A file
+    /// that appears or vanishes has changed. A relative path begins in the charm's directory.
     ///
     /// What is noted is shared by all who ask in this way for the same path; a handler with
     /// [`when_file_changed`](macro@crate::when_file_changed) has a view of its own.

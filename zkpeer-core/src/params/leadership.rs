@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::extract::{FromContext, Rejection};
 use crate::juju::{Bag, BagOwner, JujuError, RelationId, Side, tools::check_pair};
 use crate::metadata::{Metadata, Role};
+use crate::relation::Relation;
 use crate::{ask, automatic};
 
 /// Under Juju 4, the keys of leader settings in the peer relation's application databag begin with this.
@@ -83,18 +84,52 @@ impl Leader {
     /// # Errors
     ///
     /// If this unit is not the leader; if the value would not arrive as it is (white space at its ends, up to Juju 3.6).
+    #[doc(alias = "leader_set")]
     pub fn set(&self, key: &str, value: &str) -> Result<(), Error> {
-        self.check_leadership()?;
+        self.set_all([(key, value)])
+    }
+
+    /// Sets several leader settings when the hook has succeeded, as [`set`](Self::set) does one. If one is refused, none is
+    /// set.
+    ///
+    /// ```
+    /// use zkpeer_core::{Leader, Result, when, when_not};
+    ///
+    /// #[when("leadership.is_leader")]
+    /// #[when_not("leadership.set.user")]
+    /// fn choose_who_may_come_in(leader: Leader) -> Result {
+    ///     leader.set_all([("user", "admin"), ("password", "a long one")])?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn set_all<K: Into<String>, V: Into<String>>(
+        &self,
+        settings: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<(), Error> {
+        let settings: Bag = settings.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
         if self.0.has_leader_settings() {
-            check_pair("leader-set", key, value, true)?;
-            self.0.outbox().borrow_mut().leader_settings.insert(key.to_owned(), value.to_owned());
+            self.check_leadership()?;
+            settings.iter().try_for_each(|(key, value)| check_pair("leader-set", key, value, true))?;
+            self.0.outbox().borrow_mut().leader_settings.extend(settings.clone());
         } else {
             let relation = peer_relation(&self.0)?.ok_or_else(no_relation_yet)?;
-            let mut outbox = self.0.outbox().borrow_mut();
-            let bag = outbox.bags.entry((relation, Side::Application)).or_default();
-            bag.insert(format!("{PEER_PREFIX}{key}"), value.to_owned());
+            let prefixed = settings.iter().map(|(key, value)| (format!("{PEER_PREFIX}{key}"), value.clone()));
+            Relation::new(&self.0, relation).publish_app_raw_all(&prefixed.collect())?;
         }
-        automatic::settings_written(&self.0, key, value)
+        settings.iter().try_for_each(|(key, value)| automatic::settings_written(&self.0, key, value))
+    }
+
+    /// Removes a leader setting when the hook has succeeded.
+    ///
+    /// # Errors
+    ///
+    /// If this unit is not the leader.
+    pub fn unset(&self, key: &str) -> Result<(), Error> {
+        self.set(key, "")
     }
 
     /// Sets a leader setting at once, although the hook may still fail: for what has to be known before something

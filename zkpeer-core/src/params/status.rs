@@ -8,9 +8,9 @@ use crate::status::Said;
 
 /// The status that operators see.
 ///
-/// Each handler says how things are as far as it can tell; what is shown is the worst of it: [`blocked`](Self::blocked) goes over
-/// [`waiting`](Self::waiting), and that over [`active`](Self::active). Of several that are as bad, the one is shown whose context spoke
-/// first in this hook. It is sent to Juju once, at the end of the hook, and only if the hook succeeds.
+/// Each handler says how things are as far as it can tell; what is shown is the worst of it: [`blocked`](Self::blocked) goes
+/// over [`waiting`](Self::waiting), and that over [`active`](Self::active). Of several that are as bad, the one is shown whose
+/// context spoke first in this hook. It is sent to Juju once, at the end of the hook, and only if the hook succeeds.
 /// [`maintenance`](Self::maintenance) is for work that is under way, and so is shown at once.
 ///
 /// ```
@@ -32,9 +32,9 @@ use crate::status::Said;
 /// # Contexts
 ///
 /// A word stands in a context, and a later one in the same context takes its place. The context is the handler that speaks,
-/// unless it is [named](Self::context). So a handler that runs again replaces its own word, and what handler A has to say stays although
-/// handler B speaks later. Handlers that speak of the same thing use a context by name, or a `waiting` from the hook's first
-/// round would go over the `active` of a later one:
+/// unless it is [named](Self::context). So a handler that runs again replaces its own word, and what handler A has to say stays
+/// although handler B speaks later. Handlers that speak of the same thing use a context by name, or a `waiting` from the hook's
+/// first round would go over the `active` of a later one:
 ///
 /// ```
 /// use zkpeer_core::{Result, Status, when, when_not};
@@ -51,9 +51,9 @@ use crate::status::Said;
 /// }
 /// ```
 ///
-/// Words are those of one hook. If nobody says anything in a hook, the status stays what it was; if anybody does, only what was said
-/// in this hook counts. So a handler that has a reason to be blocked waits for flags that hold as long as the reason does, and
-/// then speaks in every hook.
+/// Words are those of one hook. If nobody says anything in a hook, the status stays what it was; if anybody does, only what was
+/// said in this hook counts. So a handler that has a reason to be blocked waits for flags that hold as long as the reason does,
+/// and then speaks in every hook.
 #[doc(alias = "status_set")]
 #[derive(Clone, Debug)]
 pub struct Status {
@@ -90,8 +90,8 @@ impl Status {
         Self { side: Side::Application, ..self.clone() }
     }
 
-    /// The unit is at work on itself and does not serve. It is shown at once, and stays if the hook fails (contract 9.9); at the
-    /// end of the hook the words of other contexts take its place, if there are any.
+    /// The unit is at work on itself and does not serve. It is shown at once, and stays if the hook fails (contract 9.9); at
+    /// the end of the hook the words of other contexts take its place, if there are any.
     ///
     /// # Errors
     ///
@@ -143,7 +143,8 @@ impl Status {
         Ok(())
     }
 
-    /// Shows a status at once, whatever others say, as charmhelpers' `status_set` does; it stays if the hook fails (contract 9.9).
+    /// Shows a status at once, whatever others say, as charmhelpers' `status_set` does; it stays if the hook fails (contract
+    /// 9.9).
     ///
     /// The context has no word for the end of the hook then. Where others have one, that takes the place of this.
     ///
@@ -164,8 +165,8 @@ impl Status {
         self.context.outbox().borrow_mut().statuses.withdraw(self.side, &self.name());
     }
 
-    /// The status as Juju will show it when the hook succeeds as things are now: the worst that was said in this hook, else what was
-    /// shown at once, else what Juju has.
+    /// The status as Juju will show it when the hook succeeds as things are now: the worst that was said in this hook, else
+    /// what was shown at once, else what Juju has.
     ///
     /// ```
     /// use zkpeer_core::{Log, Result, Status, when};

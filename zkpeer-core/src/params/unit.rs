@@ -135,6 +135,9 @@ impl Unit {
 }
 
 /// Juju's log of this unit. A message that cannot be logged goes to standard error.
+///
+/// Events that are made with the crate `tracing` while a hook runs are there, too, by their levels; `Log` is for a charm that
+/// needs nothing else.
 #[derive(Clone, Debug)]
 pub struct Log(Context);
 

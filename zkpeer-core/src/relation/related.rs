@@ -55,7 +55,7 @@ pub struct Relation {
 }
 
 impl Relation {
-    pub(super) fn new(context: &Context, id: RelationId) -> Self {
+    pub(crate) fn new(context: &Context, id: RelationId) -> Self {
         Self { context: context.clone(), id }
     }
 
@@ -241,6 +241,12 @@ impl Relation {
     fn write(&self, side: Side, key: &str, value: &str) -> Result<(), Error> {
         self.check(side, key)?;
         self.put(side, key, value)
+    }
+
+    /// Publishes texts for the application, as they are.
+    pub(crate) fn publish_app_raw_all(&self, values: &Bag) -> Result<(), Error> {
+        self.check(Side::Application, "")?;
+        values.iter().try_for_each(|(key, value)| self.put(Side::Application, key, value))
     }
 
     /// Whether this unit may publish anything there.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use zkpeer_core::testing::Unit;
-use zkpeer_core::{Flags, HookOutcome, Leader, Result, handlers, when, when_not};
+use zkpeer_core::testing::{Application, Model, Unit};
+use zkpeer_core::{Charm, Flags, HookOutcome, Leader, Result, handlers, hook, when, when_not};
 
 #[when_not("written")]
 fn writes(leader: Leader, flags: Flags) -> Result {
@@ -80,6 +80,75 @@ fn under_juju_4_a_charm_without_peers_learns_at_the_start_what_it_needs() {
     let mut unit = Unit::new(handlers![writes]).juju("4.0.14");
     let error = unit.try_run("install").error.unwrap();
     assert!(error.contains("writes") && error.contains("peers endpoint"), "{error}");
+}
+
+#[when("leadership.is_leader", "started")]
+#[when_not("written")]
+fn writes_several(leader: Leader, flags: Flags) -> Result {
+    leader.set_all([("user", "admin"), ("password", "long")])?;
+    leader.unset("nonce")?;
+    flags.set("written");
+    Ok(())
+}
+
+#[when("leadership.changed")]
+fn writes_down(leader: Leader, flags: Flags) -> Result {
+    for (key, value) in leader.settings()? {
+        flags.set(format!("seen.{key}.{value}"));
+    }
+    Ok(())
+}
+
+#[hook("start")]
+fn starts(flags: Flags) {
+    flags.set("started");
+}
+
+#[test]
+fn several_settings_are_written_and_read_back_in_the_same_hook() {
+    for juju in ["3.6.25", "4.0.14"] {
+        let mut unit = Unit::new(handlers![starts, writes_several, writes_down]).metadata(PEERS).juju(juju);
+        unit.set_leader(true);
+        unit.set_leader_setting("nonce", "7");
+        unit.set_member("zkpeer:0", "app/1", &[]);
+        unit.run("start");
+        assert!(unit.is_set("seen.user.admin") && unit.is_set("seen.password.long"), "{juju}: {:?}", unit.flags());
+        let asked = unit.commands().iter().filter(|command| *command == "is-leader").count();
+        assert_eq!(asked, 3, "for the flag, and for each call that writes");
+    }
+}
+
+#[test]
+fn other_units_read_what_the_leader_has_written() -> Result {
+    let directory = tempfile::tempdir()?;
+    let manifest = "bases:\n- {name: ubuntu, channel: '24.04', architectures: [amd64]}\n";
+    std::fs::write(directory.path().join("metadata.yaml"), format!("{PEERS}summary: s\ndescription: d\n"))?;
+    std::fs::write(directory.path().join("manifest.yaml"), manifest)?;
+    for juju in ["3.6.25", "4.0.14"] {
+        let charm = Charm::new().handlers(handlers![starts, writes_several, writes_down]);
+        let mut model = Model::juju(juju)?;
+        model.deploy(Application::new(directory.path()).in_process(charm).units(2))?;
+        model.settle()?;
+        for unit in ["zk/0", "zk/1"] {
+            let seen: Vec<String> = model.flags(unit).into_iter().filter(|flag| flag.starts_with("seen")).collect();
+            assert_eq!(seen, ["seen.password.long", "seen.user.admin"], "{unit}, {juju}");
+        }
+    }
+    Ok(())
+}
+
+#[when("leadership.is_leader")]
+fn writes_what_cannot_be(leader: Leader, flags: Flags) {
+    flags.toggle("refused", leader.set_all([("good", "1"), ("bad=", "2")]).is_err());
+}
+
+#[test]
+fn if_one_of_several_settings_is_refused_none_is_set() {
+    let mut unit = Unit::new(handlers![writes_what_cannot_be]);
+    unit.set_leader(true);
+    unit.run("start");
+    assert!(unit.is_set("refused"));
+    assert!(!unit.commands().iter().any(|command| command.starts_with("leader-set")), "{:?}", unit.commands());
 }
 
 #[when_not("never")]

@@ -16,6 +16,7 @@ mod leader;
 mod request_response;
 mod status;
 mod taken_over;
+mod trace;
 mod triggers;
 
 use zkpeer_core::metadata::Role;
