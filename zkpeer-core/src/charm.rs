@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::callbacks::Callback;
 use crate::context::{Context, Outside, Resources, Setup};
 use crate::error::{Error, complain, describe};
+use crate::external::{self, Means};
 use crate::handler::HandlerDef;
 use crate::hook::{Environment, Vars};
 use crate::juju::tools::Tools;
@@ -26,6 +27,8 @@ use crate::store::{Options, Store};
 
 /// For how long a hook command may run; see `ZKPEER_HOOK_COMMAND_TIMEOUT`.
 const HOOK_COMMAND_LIMIT: Duration = Duration::from_secs(300);
+/// For how long the program of a handler may run; see `ZKPEER_EXTERNAL_TIMEOUT`.
+const EXTERNAL_LIMIT: Duration = Duration::from_secs(3600);
 
 /// Runs the hook for which Juju has started this program, with all handlers that are linked into it.
 ///
@@ -219,15 +222,26 @@ impl Charm {
     /// The environment is read here, once. The exit code is 0 if everything has been done and kept, and 1 if anything
     /// failed and nothing is kept; then the reason is on standard error and in Juju's log.
     ///
-    /// Of our own, four variables are heeded, none of which Juju sets: `UNIT_STATE_DB` is the file of the store instead of
+    /// Of our own, five variables are heeded, none of which Juju sets: `UNIT_STATE_DB` is the file of the store instead of
     /// `.unit-state.db` in the charm's directory; `ZKPEER_HOOK_COMMAND_TIMEOUT` is the number of seconds that a hook
-    /// command may run (300); `ZKPEER_REPORT` is a file to which a [`Report`] is appended as one line of JSON;
+    /// command may run (300), `ZKPEER_EXTERNAL_TIMEOUT` that of an [external handler](crate::guide::external_handlers)
+    /// (3600); `ZKPEER_REPORT` is a file to which a [`Report`] is appended as one line of JSON;
     /// `ZKPEER_TRACE=1` is as [`trace`](Self::trace).
+    ///
+    /// Under the name `charms.reactive` the program is the command line that external handlers use.
     #[must_use = "return it from `main`, or Juju takes a failed hook for done"]
     pub fn main(self) -> ExitCode {
         panic::remember();
         let vars: Vars = std::env::vars_os().collect();
         let program = std::env::args_os().next().map(PathBuf::from).unwrap_or_default();
+        let process = || external::Process {
+            arguments: std::env::args_os().skip(1).collect(),
+            vars: vars.clone(),
+            directory: std::env::current_dir().unwrap_or_default(),
+        };
+        if let Some(code) = external::other_than_a_hook(&program, process) {
+            return ExitCode::from(code);
+        }
         match std::panic::catch_unwind(AssertUnwindSafe(|| self.run_hook(&vars, &program))) {
             Ok(Ok(())) => ExitCode::SUCCESS,
             // What it said has been printed.
@@ -248,7 +262,8 @@ impl Charm {
         self.settings.trace |= environment::trace(vars);
         let environment =
             Environment::read(vars, program).map_err(|error| Failed { error: Box::new(error), juju: None })?;
-        let limit = environment::limit(vars).map_err(|error| Failed { error: Box::new(error), juju: None })?;
+        let limit = environment::limit(vars, "ZKPEER_HOOK_COMMAND_TIMEOUT", HOOK_COMMAND_LIMIT)
+            .map_err(|error| Failed { error: Box::new(error), juju: None })?;
         // Juju starts a charm in its directory.
         let here = std::env::current_dir().ok();
         let elsewhere = Some(environment.charm_dir.clone()).filter(|charm_dir| here.as_ref() != Some(charm_dir));
@@ -257,6 +272,7 @@ impl Charm {
         let store_path = environment::store_path(vars, &environment);
         let report_path = vars.get(std::ffi::OsStr::new("ZKPEER_REPORT")).map(PathBuf::from);
         let begun = Instant::now();
+        let means = environment::means(vars, &environment).map_err(&failed)?;
         let metadata = Metadata::read(&environment.charm_dir).map_err(&failed)?;
         let mut options = Options::default();
         if environment.event.is_restricted() {
@@ -276,6 +292,7 @@ impl Charm {
             juju: Rc::clone(&juju),
             resources: self.resources.clone(),
             clock: Rc::new(move || begun.elapsed()),
+            externals: Some(means),
         };
         let registry = self.registry(&outside).map_err(&failed)?;
         if outside.event.is_restricted() && !registry.has_handler_of(outside.event.name()) {
@@ -295,6 +312,10 @@ impl Charm {
 
     /// The charm's handlers, fitted to its metadata.
     pub(crate) fn registry(&self, outside: &Outside) -> Result<Registry, Error> {
+        let externals = match &outside.externals {
+            Some(_) => external::find(&outside.charm_dir)?,
+            None => Vec::new(),
+        };
         let setup = Setup {
             metadata: &outside.metadata,
             juju_version: outside.juju_version.as_deref(),
@@ -302,8 +323,8 @@ impl Charm {
             layers: &outside.layers,
         };
         match &self.handlers {
-            Some(handlers) => Registry::of(handlers, setup),
-            None => Registry::linked(setup),
+            Some(handlers) => Registry::of(handlers, externals, setup),
+            None => Registry::linked(externals, setup),
         }
     }
 
@@ -363,24 +384,36 @@ mod environment {
     use std::path::PathBuf;
     use std::time::Duration;
 
-    use super::{Environment, Error, HOOK_COMMAND_LIMIT, Vars};
+    use super::{EXTERNAL_LIMIT, Environment, Error, Means, Vars};
 
-    pub(super) fn limit(vars: &Vars) -> Result<Duration, Error> {
-        const NAME: &str = "ZKPEER_HOOK_COMMAND_TIMEOUT";
-        let Some(text) = vars.get(OsStr::new(NAME)).filter(|text| !text.is_empty()) else {
-            return Ok(HOOK_COMMAND_LIMIT);
+    pub(super) fn limit(vars: &Vars, name: &'static str, otherwise: Duration) -> Result<Duration, Error> {
+        let Some(text) = vars.get(OsStr::new(name)).filter(|text| !text.is_empty()) else {
+            return Ok(otherwise);
         };
         match text.to_str().and_then(|text| text.parse::<u32>().ok()).filter(|seconds| *seconds > 0) {
             Some(seconds) => Ok(Duration::from_secs(seconds.into())),
             None => {
                 let reason = format!("`{}` is not a number of seconds", text.to_string_lossy());
-                Err(Error::Variable { name: NAME, reason })
+                Err(Error::Variable { name, reason })
             }
         }
     }
 
     pub(super) fn trace(vars: &Vars) -> bool {
         vars.get(OsStr::new("ZKPEER_TRACE")).is_some_and(|value| !value.is_empty() && value != "0")
+    }
+
+    /// What programs of handlers need.
+    pub(super) fn means(vars: &Vars, environment: &Environment) -> Result<Means, Error> {
+        let program =
+            std::env::current_exe().map_err(|source| Error::Read { path: "/proc/self/exe".into(), source })?;
+        Ok(Means {
+            program,
+            temporary: std::env::temp_dir(),
+            path: environment.path.clone(),
+            hook_name_is_set: vars.contains_key(OsStr::new("JUJU_HOOK_NAME")),
+            limit: limit(vars, "ZKPEER_EXTERNAL_TIMEOUT", EXTERNAL_LIMIT)?,
+        })
     }
 
     pub(super) fn store_path(vars: &Vars, environment: &Environment) -> PathBuf {

@@ -17,6 +17,7 @@ use crate::ask::Cache;
 use crate::automatic::{Automatic, Group};
 use crate::callbacks::ExitCallback;
 use crate::error::{self, Error};
+use crate::external::Means;
 use crate::extract::{FromContext, Rejection};
 use crate::flag;
 use crate::hook::HookEvent;
@@ -72,6 +73,8 @@ pub(crate) struct Outside {
     pub(crate) resources: Resources,
     /// The time since some fixed moment.
     pub(crate) clock: Rc<dyn Fn() -> Duration>,
+    /// What programs of handlers need, if they can be started.
+    pub(crate) externals: Option<Means>,
 }
 
 impl fmt::Debug for Outside {
@@ -109,6 +112,8 @@ struct State {
     changes: Vec<Change>,
     triggers: TriggerTable,
     automatic: Automatic,
+    /// Whether a handler has run that is a program.
+    has_run_external: bool,
     at_exit: Vec<ExitCallback>,
     /// The handler or callback that runs.
     running: Option<String>,
@@ -124,6 +129,7 @@ impl Context {
             changes: Vec::new(),
             triggers: TriggerTable::default(),
             automatic: Automatic::default(),
+            has_run_external: false,
             at_exit: Vec::new(),
             running: None,
             failure: None,
@@ -206,6 +212,15 @@ impl Context {
     /// Whether this Juju still has leader settings (up to 3.6); a version that is not told counts as one that has.
     pub(crate) fn has_leader_settings(&self) -> bool {
         has_leader_settings(self.outside().juju_version.as_deref())
+    }
+
+    /// A handler runs that is a program, and may tell Juju anything.
+    pub(crate) fn note_external(&self) {
+        self.0.state.borrow_mut().has_run_external = true;
+    }
+
+    pub(crate) fn has_run_external(&self) -> bool {
+        self.0.state.borrow().has_run_external
     }
 
     // ---- stored values ----
@@ -639,6 +654,12 @@ impl<'a> Call<'a> {
 pub struct Param<'a> {
     /// The endpoint that it speaks for, if its type is an interface and the charm has an endpoint for it.
     pub endpoint: Option<&'a str>,
+}
+
+impl<'a> Param<'a> {
+    pub(crate) fn of(endpoint: &'a str) -> Self {
+        Self { endpoint: Some(endpoint) }
+    }
 }
 
 /// What is known of a charm before the first handler runs.

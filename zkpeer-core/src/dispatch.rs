@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::predicate::{Phase, Predicate, World};
+use crate::predicate::{Moment, Phase, Predicate, World};
 
 /// The handlers' conditions, in the order in which handlers run, and who watches which flag.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct Rules {
     predicates: Vec<Rc<Predicate>>,
     /// The handlers that something other than flags decides about.
     beyond_flags: Vec<usize>,
+    /// The handlers that are programs; which flags they watch they say when they are tested.
+    external: Vec<usize>,
     watchers: BTreeMap<Cow<'static, str>, Vec<usize>>,
 }
 
@@ -31,7 +33,8 @@ impl Rules {
             }
         }
         let beyond_flags = (0..predicates.len()).filter(|&handler| predicates[handler].looks_beyond_flags()).collect();
-        Self { predicates, beyond_flags, watchers }
+        let external = (0..predicates.len()).filter(|&handler| predicates[handler].is_external()).collect();
+        Self { predicates, beyond_flags, external, watchers }
     }
 
     /// All flags that some handler watches.
@@ -43,8 +46,8 @@ impl Rules {
         flags.iter().filter_map(|flag| self.watchers.get(flag.as_str())).flatten().copied().collect()
     }
 
-    fn holds(&self, handler: usize, world: &impl World) -> bool {
-        self.predicates[handler].holds(handler, world)
+    fn holds(&self, handler: usize, moment: &Moment<'_>, world: &impl World) -> bool {
+        self.predicates[handler].holds(handler, moment, world)
     }
 }
 
@@ -52,17 +55,21 @@ impl Rules {
 #[derive(Debug)]
 pub(crate) struct Dispatch<'r> {
     rules: &'r Rules,
+    phase: Phase,
     round: u32,
     queue: BTreeSet<usize>,
     changed: BTreeSet<String>,
+    /// What changed in the round before; none in round 0.
+    changed_before: Option<BTreeSet<String>>,
 }
 
 impl<'r> Dispatch<'r> {
     /// Begins round 0 of a phase: every handler of the phase whose conditions hold is queued.
     pub(crate) fn begin(rules: &'r Rules, phase: Phase, world: &impl World) -> Self {
-        let of_phase = (0..rules.predicates.len()).filter(|&handler| rules.predicates[handler].phase() == phase);
-        let queue = of_phase.filter(|&handler| rules.holds(handler, world)).collect();
-        Self { rules, round: 0, queue, changed: BTreeSet::new() }
+        let moment = Moment { phase, changed: None };
+        let of_phase = (0..rules.predicates.len()).filter(|&handler| rules.predicates[handler].can_match_in(phase));
+        let queue = of_phase.filter(|&handler| rules.holds(handler, &moment, world)).collect();
+        Self { rules, phase, round: 0, queue, changed: BTreeSet::new(), changed_before: None }
     }
 
     /// The number of the round, from 0.
@@ -88,9 +95,10 @@ impl<'r> Dispatch<'r> {
             return dequeued;
         }
         let rules = self.rules;
+        let moment = Moment { phase: self.phase, changed: self.changed_before.as_ref() };
         // The conditions of all others are what they were when they were queued.
         for handler in rules.watchers(&changed).into_iter().chain(rules.beyond_flags.iter().copied()) {
-            if self.queue.contains(&handler) && !rules.holds(handler, world) {
+            if self.queue.contains(&handler) && !rules.holds(handler, &moment, world) {
                 self.queue.remove(&handler);
                 dequeued.push(handler);
             }
@@ -102,12 +110,19 @@ impl<'r> Dispatch<'r> {
     /// Begins the next round with the handlers that watch what changed in this one; false when the flags have settled.
     pub(crate) fn next_round(&mut self, world: &impl World) -> bool {
         let changed = std::mem::take(&mut self.changed);
-        let rules = self.rules;
-        let watching = rules.watchers(&changed).into_iter();
-        self.queue = watching
-            .filter(|&handler| rules.predicates[handler].phase() == Phase::Other && rules.holds(handler, world))
-            .collect();
         self.round += 1;
+        if changed.is_empty() {
+            return false;
+        }
+        let rules = self.rules;
+        let mut watching = rules.watchers(&changed);
+        watching.extend(&rules.external);
+        let moment = Moment { phase: self.phase, changed: Some(&changed) };
+        let is_due = |&handler: &usize| {
+            rules.predicates[handler].can_match_in(self.phase) && rules.holds(handler, &moment, world)
+        };
+        self.queue = watching.into_iter().filter(is_due).collect();
+        self.changed_before = Some(changed);
         !self.queue.is_empty()
     }
 

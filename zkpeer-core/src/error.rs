@@ -97,6 +97,16 @@ pub enum Error {
         /// What it returned.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// A handler that is a program failed.
+    #[error("external handler `{handler}` failed in {hook}: {reason}")]
+    External {
+        /// Its path in the charm's directory.
+        handler: String,
+        /// The hook or action.
+        hook: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
     /// A parameter of a handler could not be filled.
     #[error("handler `{handler}` at {place}: nothing for its parameter `{param}` in {hook}")]
     Parameter {

@@ -42,7 +42,23 @@ pub trait FromContext: Sized {
         let _ = setup;
         Ok(())
     }
+
+    /// Calls a method by its name, if this is an interface and it has one of that name.
+    #[doc(hidden)]
+    fn call(
+        context: &Context,
+        param: &Param<'_>,
+        method: &str,
+        arguments: &[String],
+    ) -> crate::Result<Option<serde_json::Value>> {
+        let _ = (context, param, method, arguments);
+        Ok(None)
+    }
 }
+
+/// Calls a method of an interface by its name.
+pub(crate) type Caller =
+    fn(&Context, &Param<'_>, method: &str, arguments: &[String]) -> crate::Result<Option<serde_json::Value>>;
 
 /// Why a parameter was not filled.
 #[derive(Debug)]

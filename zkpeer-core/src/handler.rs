@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::context::{Call, Setup};
+use crate::extract::Caller;
 use crate::flag::Flag;
 use crate::metadata::Role;
 use crate::params::Triggers;
@@ -145,6 +146,8 @@ pub struct ParamDef {
     pub optional: bool,
     /// Looks before the first handler runs whether this can be filled at all.
     pub check: fn(&Setup<'_>) -> Result<(), String>,
+    /// Calls a method by its name, if it is an interface.
+    pub(crate) call: Caller,
 }
 
 impl ParamDef {
@@ -152,7 +155,15 @@ impl ParamDef {
     #[doc(hidden)]
     #[must_use]
     pub const fn of<T: crate::extract::FromContext>(name: &'static str, type_name: &'static str) -> Self {
-        Self { name, type_name, endpoint: T::ENDPOINT, at_start: T::AT_START, optional: T::OPTIONAL, check: T::check }
+        Self {
+            name,
+            type_name,
+            endpoint: T::ENDPOINT,
+            at_start: T::AT_START,
+            optional: T::OPTIONAL,
+            check: T::check,
+            call: T::call,
+        }
     }
 }
 

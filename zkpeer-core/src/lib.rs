@@ -44,6 +44,7 @@ mod confirm;
 mod context;
 mod dispatch;
 mod error;
+mod external;
 mod extract;
 mod flag;
 mod handler;
@@ -70,6 +71,7 @@ mod takeover;
 pub mod testing;
 mod trace;
 mod trigger;
+mod watched_file;
 
 pub use charm::{Charm, main};
 pub use context::{Context, Param, Setup};
@@ -110,6 +112,9 @@ pub mod guide {
 
     #[doc = include_str!("docs/differences.md")]
     pub mod differences {}
+
+    #[doc = include_str!("docs/external.md")]
+    pub mod external_handlers {}
 
     #[doc = include_str!("docs/migration.md")]
     pub mod migration {}

@@ -31,6 +31,22 @@ impl Outbox {
 
     /// Hands everything to Juju, which applies it when the hook has succeeded. What Juju applies at once comes last.
     pub(crate) fn flush(&mut self, juju: &dyn Juju) -> JujuResult {
+        self.flush_what_is_dropped(juju)?;
+        let settings = std::mem::take(&mut self.leader_settings);
+        if !settings.is_empty() {
+            juju.leader_set(&settings)?;
+        }
+        let statuses = std::mem::take(&mut self.statuses);
+        for side in [Side::Application, Side::Unit] {
+            if let Some(said) = statuses.worst(side) {
+                juju.status_set(side, said.status, &said.message)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands to Juju what it drops when the hook fails, and what becomes of the action.
+    pub(crate) fn flush_what_is_dropped(&mut self, juju: &dyn Juju) -> JujuResult {
         for ((relation, side), values) in std::mem::take(&mut self.bags) {
             juju.relation_set(&relation, side, &values)?;
         }
@@ -53,16 +69,6 @@ impl Outbox {
         }
         if let Some(message) = self.action_failed.take() {
             juju.action_fail(&message)?;
-        }
-        let settings = std::mem::take(&mut self.leader_settings);
-        if !settings.is_empty() {
-            juju.leader_set(&settings)?;
-        }
-        let statuses = std::mem::take(&mut self.statuses);
-        for side in [Side::Application, Side::Unit] {
-            if let Some(said) = statuses.worst(side) {
-                juju.status_set(side, said.status, &said.message)?;
-            }
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What must hold for a handler to run, with names filled in; pure, and printed as the attribute is written.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::handler::{Quantifier, RestrictedHook};
@@ -20,6 +21,8 @@ pub(crate) enum Condition {
     FileChanged(Vec<&'static str>),
     /// The handler has not succeeded yet.
     OnlyOnce,
+    /// The handler is a program, and says so by itself.
+    External,
 }
 
 /// The part of a hook's run in which a handler can match (rules 1 and 2).
@@ -44,6 +47,14 @@ impl fmt::Display for Phase {
     }
 }
 
+/// When handlers are tested.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment<'c> {
+    pub(crate) phase: Phase,
+    /// The flags changed in the round before; none in round 0, in which every handler is considered (rule 6).
+    pub(crate) changed: Option<&'c BTreeSet<String>>,
+}
+
 /// What conditions are asked of. Asking changes nothing (rule 3).
 pub(crate) trait World {
     /// Whether the flag is set.
@@ -56,6 +67,8 @@ pub(crate) trait World {
     fn file_changed(&self, handler: usize, files: &[&'static str]) -> bool;
     /// Whether the handler of this number has succeeded once.
     fn has_succeeded(&self, handler: usize) -> bool;
+    /// Whether the program that is the handler of this number wants to run at this moment.
+    fn wants_to_run(&self, handler: usize, moment: &Moment<'_>) -> bool;
 }
 
 /// All conditions of one handler.
@@ -64,7 +77,7 @@ pub(crate) struct Predicate(pub(crate) Vec<Condition>);
 
 impl Predicate {
     /// Whether the handler of this number may run now.
-    pub(crate) fn holds(&self, handler: usize, world: &impl World) -> bool {
+    pub(crate) fn holds(&self, handler: usize, moment: &Moment<'_>, world: &impl World) -> bool {
         self.0.iter().all(|condition| match condition {
             Condition::Flags(quantifier, flags) => quantifier.holds(flags, world),
             Condition::Hook { names, .. } => names.iter().any(|name| world.is_hook(name)),
@@ -72,17 +85,24 @@ impl Predicate {
             Condition::Restricted(hook) => world.is_hook(hook.name()),
             Condition::FileChanged(files) => world.file_changed(handler, files),
             Condition::OnlyOnce => !world.has_succeeded(handler),
+            Condition::External => world.wants_to_run(handler, moment),
         })
     }
 
-    /// The phase in which the handler can match.
-    pub(crate) fn phase(&self) -> Phase {
-        let phase = |condition: &Condition| match condition {
+    /// Whether the handler can match in this phase; a program can in each.
+    pub(crate) fn can_match_in(&self, phase: Phase) -> bool {
+        let phase_of = |condition: &Condition| match condition {
             Condition::Restricted(_) => Phase::Restricted,
             Condition::Hook { .. } | Condition::Action(_) => Phase::Hooks,
             Condition::Flags(..) | Condition::FileChanged(_) | Condition::OnlyOnce => Phase::Other,
+            Condition::External => phase,
         };
-        self.0.iter().map(phase).min().unwrap_or(Phase::Other)
+        self.0.iter().map(phase_of).min().unwrap_or(Phase::Other) == phase
+    }
+
+    /// Whether the handler is a program, whose conditions nobody else knows.
+    pub(crate) fn is_external(&self) -> bool {
+        self.0.contains(&Condition::External)
     }
 
     /// The flags on which the handler waits, each as often as it is written.
@@ -95,7 +115,7 @@ impl Predicate {
 
     /// Whether something other than flags decides, too, and may change while handlers run.
     pub(crate) fn looks_beyond_flags(&self) -> bool {
-        self.0.iter().any(|condition| matches!(condition, Condition::FileChanged(_)))
+        self.0.iter().any(|condition| matches!(condition, Condition::FileChanged(_) | Condition::External))
     }
 }
 
@@ -136,6 +156,7 @@ impl fmt::Display for Condition {
             Self::Restricted(RestrictedHook::MeterStatusChanged) => f.write_str("#[meter_status_changed]"),
             Self::FileChanged(files) => list(f, "when_file_changed", files),
             Self::OnlyOnce => f.write_str("#[only_once]"),
+            Self::External => f.write_str("--test"),
         }
     }
 }

@@ -7,6 +7,8 @@ use std::rc::Rc;
 use crate::context::Setup;
 use crate::dispatch::Rules;
 use crate::error::Error;
+use crate::external::External;
+use crate::extract::Caller;
 use crate::flag::{self, Flag};
 use crate::handler::{AtStart, ConditionDef, EndpointType, HandlerDef, ParamDef, Registration};
 use crate::hook::HookEvent;
@@ -20,12 +22,22 @@ const CORE: &str = "zkpeer_core";
 /// A handler fitted to the charm: endpoints' names filled in.
 #[derive(Debug)]
 pub(crate) struct Handler {
-    pub(crate) def: &'static HandlerDef,
-    /// Module path and name, with the endpoint in brackets if there is an instance for each.
+    pub(crate) body: Body,
+    /// Module path and name, with the endpoint in brackets if there is an instance for each; of a program its path in the
+    /// charm's directory.
     pub(crate) id: String,
     /// For each parameter the endpoint that fills it.
     endpoints: Vec<Filled>,
     pub(crate) predicate: Rc<Predicate>,
+}
+
+/// What runs when a handler runs.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// A function of the charm's own program.
+    Function(&'static HandlerDef),
+    /// A program of its own, in the charm's directory.
+    External(External),
 }
 
 #[derive(Debug)]
@@ -58,13 +70,36 @@ impl Handler {
         };
         let conditions = def.conditions.iter().map(|condition| fill(condition, instance, metadata));
         let predicate = Rc::new(Predicate(conditions.collect()));
-        Self { def, id, endpoints, predicate }
+        Self { body: Body::Function(def), id, endpoints, predicate }
+    }
+
+    fn external(external: External) -> Self {
+        let predicate = Rc::new(Predicate(vec![Condition::External]));
+        Self { id: external.name().to_owned(), body: Body::External(external), endpoints: Vec::new(), predicate }
+    }
+
+    /// Where it stands: `src/main.rs:12`, or the path of a program.
+    pub(crate) fn place(&self) -> String {
+        match &self.body {
+            Body::Function(def) => def.place(),
+            Body::External(external) => external.name().to_owned(),
+        }
+    }
+
+    pub(crate) fn params(&self) -> &'static [ParamDef] {
+        match &self.body {
+            Body::Function(def) => def.params,
+            Body::External(_) => &[],
+        }
     }
 
     /// The names of the Python functions that this one replaces (`only_once(was = ..)`).
     pub(crate) fn replaced(&self) -> impl Iterator<Item = &'static str> {
-        self.def
-            .conditions
+        let conditions = match &self.body {
+            Body::Function(def) => def.conditions,
+            Body::External(_) => &[],
+        };
+        conditions
             .iter()
             .flat_map(|condition| match condition {
                 ConditionDef::OnlyOnce(was) => *was,
@@ -113,8 +148,8 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// The handlers that are linked into this binary.
-    pub(crate) fn linked(setup: Setup<'_>) -> Result<Self, Error> {
+    /// The handlers that are linked into this binary, and programs beside it.
+    pub(crate) fn linked(externals: Vec<External>, setup: Setup<'_>) -> Result<Self, Error> {
         let mut defs = Vec::new();
         let mut lists: BTreeMap<&str, Vec<&[&str]>> = BTreeMap::new();
         for registration in inventory::iter::<Registration> {
@@ -138,18 +173,23 @@ impl Registry {
             }
         };
         check_crates(&defs, charm, &listed)?;
-        if defs.iter().all(|def| def.crate_name() == CORE) {
+        if defs.iter().all(|def| def.crate_name() == CORE) && externals.is_empty() {
             return Err(Error::NoHandlers);
         }
-        Self::new(defs, &listed, setup)
+        Self::new(defs, &listed, externals, setup)
     }
 
-    /// These handlers and no others.
-    pub(crate) fn of(defs: &[&'static HandlerDef], setup: Setup<'_>) -> Result<Self, Error> {
-        Self::new(defs.to_vec(), &[], setup)
+    /// These handlers and no others, and programs.
+    pub(crate) fn of(defs: &[&'static HandlerDef], externals: Vec<External>, setup: Setup<'_>) -> Result<Self, Error> {
+        Self::new(defs.to_vec(), &[], externals, setup)
     }
 
-    fn new(mut defs: Vec<&'static HandlerDef>, listed: &[&str], setup: Setup<'_>) -> Result<Self, Error> {
+    fn new(
+        mut defs: Vec<&'static HandlerDef>,
+        listed: &[&str],
+        externals: Vec<External>,
+        setup: Setup<'_>,
+    ) -> Result<Self, Error> {
         let rank = |def: &HandlerDef| match def.crate_name() {
             CORE => 0,
             name => listed.iter().position(|crate_| *crate_ == name).map_or(listed.len(), |at| at) + 1,
@@ -168,8 +208,9 @@ impl Registry {
             })?;
             handlers.extend(instances);
         }
+        handlers.extend(externals.into_iter().map(Handler::external));
         let rules = Rules::new(handlers.iter().map(|handler| Rc::clone(&handler.predicate)).collect());
-        let params = handlers.iter().flat_map(|handler| handler.def.params);
+        let params = handlers.iter().flat_map(Handler::params);
         let interfaces = params.filter_map(|param| param.at_start).flat_map(|at_start| {
             let endpoints = setup.metadata.endpoints_of(at_start.of);
             endpoints.map(move |name| ((name.to_owned(), (at_start.interface)()), at_start))
@@ -198,10 +239,27 @@ impl Registry {
         })
     }
 
-    /// Whether some handler is for this one of the two hooks that run apart.
+    /// Whether some handler may be for this one of the two hooks that run apart.
     pub(crate) fn has_handler_of(&self, restricted: &str) -> bool {
-        let is_for = |c: &Condition| matches!(c, Condition::Restricted(hook) if hook.name() == restricted);
+        let is_for = |c: &Condition| match c {
+            Condition::Restricted(hook) => hook.name() == restricted,
+            Condition::External => true,
+            _ => false,
+        };
         self.handlers.iter().any(|handler| handler.predicate.0.iter().any(is_for))
+    }
+
+    /// What calls methods by name on an endpoint: the interface of the first handler that takes it as a parameter.
+    pub(crate) fn method_caller(&self, metadata: &Metadata, endpoint: &str) -> Option<Caller> {
+        let endpoint = metadata.endpoints.get(endpoint)?;
+        let is_of = |wanted: EndpointType| wanted.role == endpoint.role && wanted.interface == endpoint.interface;
+        let mut params = self.handlers.iter().flat_map(Handler::params);
+        params.find(|param| param.endpoint.is_some_and(is_of)).map(|param| param.call)
+    }
+
+    /// Whether some handler is a program.
+    pub(crate) fn has_external(&self) -> bool {
+        self.handlers.iter().any(|handler| handler.predicate.is_external())
     }
 
     /// Whether some handler is for the action of this name.
@@ -266,7 +324,7 @@ fn instances(def: &'static HandlerDef, setup: Setup<'_>) -> Result<Vec<Handler>,
 }
 
 fn checked(handler: Handler, setup: Setup<'_>) -> Result<Handler, String> {
-    for param in handler.def.params.iter().filter(|param| !param.optional) {
+    for param in handler.params().iter().filter(|param| !param.optional) {
         (param.check)(&setup).map_err(|reason| format!("parameter `{}`: {reason}", param.name))?;
     }
     Ok(handler)

@@ -102,6 +102,20 @@ pub trait Interface: Sized {
         let _ = setup;
         Ok(())
     }
+
+    /// Calls a method by its name, for [handlers in other languages](crate::guide::external_handlers):
+    /// `charms.reactive relation_call --flag db.ready uri`. `None` says that there is no such method.
+    ///
+    /// The methods that all interfaces have in charms.reactive (`conversations`, `get_remote`, `set_remote`, `get_local`,
+    /// `set_local`, `set_flag`, `remove_flag`, `is_flag_set`, `toggle_flag`) are there without it.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the method fails with: the caller is told, and the hook goes on.
+    fn call(&self, method: &str, arguments: &[String]) -> crate::Result<Option<serde_json::Value>> {
+        let _ = (method, arguments);
+        Ok(None)
+    }
 }
 
 const fn endpoint_type<T: Interface>() -> EndpointType {
@@ -138,6 +152,16 @@ impl<T: Interface> FromContext for T {
 
     fn check(setup: &Setup<'_>) -> Result<(), String> {
         <T as Interface>::check(setup)
+    }
+
+    fn call(
+        context: &Context,
+        param: &Param<'_>,
+        method: &str,
+        arguments: &[String],
+    ) -> crate::Result<Option<serde_json::Value>> {
+        let Some(name) = param.endpoint else { return Ok(None) };
+        T::new(Endpoint::new(context, name)).call(method, arguments)
     }
 }
 

@@ -10,20 +10,22 @@ use crate::confirm;
 use crate::context::{Call, Context, FLAG_PREFIX};
 use crate::dispatch::Dispatch;
 use crate::error::{Error, describe};
+use crate::external::{External, Externals};
 use crate::handler::Outcome;
 use crate::hash::Hash;
 use crate::juju::LogLevel;
 use crate::outbox;
 use crate::panic;
 use crate::params::Triggers;
-use crate::params::kv::{FILE, HANDLER_FILE, INVOKED};
-use crate::predicate::{Condition, Phase, World};
-use crate::registry::{Handler, Registry};
+use crate::params::kv::INVOKED;
+use crate::predicate::{Condition, Moment, Phase, World};
+use crate::registry::{Body, Handler, Registry};
 use crate::relation::{self, Endpoint};
 use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
 use crate::takeover;
 use crate::trace;
 use crate::trigger::Edge;
+use crate::watched_file;
 
 /// After so many rounds the flags count as not settling, even if every round is new.
 const MOST_ROUNDS: u32 = 10_000;
@@ -66,7 +68,8 @@ fn run_traced(context: &Context, registry: &Registry, settings: &Settings) -> (R
     let _running = panic::Running::hook(context);
     trace::hook_begins(context);
     let mut report = Report { hook: context.event().name().to_owned(), ..Report::default() };
-    let result = Run { context, registry, settings, seen: RefCell::default() }.all(&mut report);
+    let externals = RefCell::new(Externals::new(context, registry));
+    let result = Run { context, registry, settings, seen: RefCell::default(), externals }.all(&mut report);
     if result.is_ok() {
         takeover::after_commit(context);
     }
@@ -87,6 +90,7 @@ struct Run<'a> {
     settings: &'a Settings,
     /// The hash of each file when it was last tested for a handler.
     seen: RefCell<BTreeMap<(usize, &'static str), Option<String>>>,
+    externals: RefCell<Externals<'a>>,
 }
 
 /// Whether handlers go on being run.
@@ -106,7 +110,8 @@ impl Run<'_> {
             context.discard();
             return Ok(());
         }
-        if let Some(action) = context.event().action().filter(|action| !self.registry.has_action(&action.name)) {
+        let action = context.event().action().filter(|action| !self.registry.has_action(&action.name));
+        if let Some(action) = action.filter(|_| !self.registry.has_external()) {
             return Err(Error::NoAction { name: action.name.clone() });
         }
         confirm::at_start(context)?;
@@ -167,6 +172,12 @@ impl Run<'_> {
         if self.round(&mut hooks, Phase::Hooks, report)? == Next::EndHook {
             report.outcome = HookOutcome::EndedEarly;
             return Ok(());
+        }
+        let action = self.context.event().action();
+        if let Some(action) =
+            action.filter(|action| report.rounds.is_empty() && !self.registry.has_action(&action.name))
+        {
+            return Err(Error::NoAction { name: action.name.clone() });
         }
         let mut states = BTreeMap::new();
         let mut other = Dispatch::begin(rules, Phase::Other, self);
@@ -257,20 +268,24 @@ impl Run<'_> {
     }
 
     fn call(&self, index: usize, handler: &Handler) -> (HandlerReport, Result<(), Error>) {
+        let def = match &handler.body {
+            Body::Function(def) => *def,
+            Body::External(external) => return self.call_external(index, external),
+        };
         let call = Call::new(self.context, handler);
         self.context.set_running(Some(handler.id.clone()));
         trace::handler_begins(self.context, handler);
         let ended = {
-            let _running = panic::Running::handler(handler.def);
-            catch_unwind(AssertUnwindSafe(|| (handler.def.run)(&call)))
+            let _running = panic::Running::handler(def);
+            catch_unwind(AssertUnwindSafe(|| (def.run)(&call)))
         };
         self.context.set_running(None);
         let name = handler.id.clone();
-        let place = handler.def.place();
+        let place = def.place();
         let hook = || self.context.event().name().to_owned();
         let param = |index: usize| {
-            let def = handler.def.params.get(index);
-            def.map_or_else(String::new, |param| format!("{}: {}", param.name, param.type_name))
+            let param = def.params.get(index);
+            param.map_or_else(String::new, |param| format!("{}: {}", param.name, param.type_name))
         };
         let (outcome, reason, result) = match ended {
             Ok(Outcome::Done) => (CallOutcome::Done, None, self.succeeded(index, handler)),
@@ -299,9 +314,18 @@ impl Run<'_> {
         (report, result)
     }
 
+    fn call_external(&self, index: usize, external: &External) -> (HandlerReport, Result<(), Error>) {
+        let result = self.externals.borrow_mut().invoke(index, external);
+        let outcome = if result.is_ok() { CallOutcome::Done } else { CallOutcome::Failed };
+        let reason = result.as_ref().err().map(|error| describe(error));
+        let name = external.name().to_owned();
+        let changes = self.context.take_changes();
+        (HandlerReport { place: name.clone(), name, outcome, reason, changes }, result)
+    }
+
     fn failed(&self, handler: &Handler, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
         let hook = self.context.event().name().to_owned();
-        Error::HandlerFailed { handler: handler.id.clone(), place: handler.def.place(), hook, source }
+        Error::HandlerFailed { handler: handler.id.clone(), place: handler.place(), hook, source }
     }
 
     fn failure(&self) -> Result<(), Error> {
@@ -319,8 +343,9 @@ impl Run<'_> {
                 Condition::FileChanged(files) => {
                     for file in files {
                         let hash = self.seen.borrow().get(&(index, *file)).cloned().unwrap_or_default();
-                        self.context.set(&handler_file_key(handler, file), &hash)?;
-                        self.file_handled(file, &hash)?;
+                        let watchers = self.externals.borrow().watchers(file);
+                        let watchers: Vec<&str> = watchers.iter().map(String::as_str).collect();
+                        watched_file::handled(self.context, &handler.id, file, &hash, &watchers)?;
                     }
                 }
                 _ => {}
@@ -342,26 +367,6 @@ impl Run<'_> {
     fn replaced(&self, handler: &Handler) -> impl Iterator<Item = String> {
         handler.replaced().map(|was| self.context.charm_dir().join(was).to_string_lossy().into_owned())
     }
-
-    /// charms.reactive's hash of a file is written when the last handler that watches the file has succeeded (D9).
-    fn file_handled(&self, file: &str, hash: &Option<String>) -> Result<(), Error> {
-        for watcher in self.registry.watching_file(file) {
-            let known: Option<Option<String>> = self.context.get(&handler_file_key(watcher, file))?;
-            if known.as_ref() != Some(hash) {
-                return Ok(());
-            }
-        }
-        Ok(self.context.set(&format!("{FILE}{file}"), hash)?)
-    }
-
-    /// The hash of a file that this handler last succeeded on.
-    fn known_hash(&self, handler: &Handler, file: &str) -> Result<Option<String>, Error> {
-        Ok(self.context.get::<Option<String>>(&handler_file_key(handler, file))?.flatten())
-    }
-}
-
-pub(crate) fn handler_file_key(handler: &Handler, file: &str) -> String {
-    format!("{HANDLER_FILE}{}:{file}", handler.id)
 }
 
 impl World for Run<'_> {
@@ -383,7 +388,7 @@ impl World for Run<'_> {
         for file in files {
             let test = || {
                 let hash = Hash::Md5.of_file(&self.context.charm_dir().join(file))?;
-                let known = self.known_hash(handler, file)?;
+                let known = watched_file::known_hash(self.context, &handler.id, file)?;
                 Ok((hash, known))
             };
             match test() {
@@ -395,6 +400,15 @@ impl World for Run<'_> {
             }
         }
         any
+    }
+
+    fn wants_to_run(&self, index: usize, moment: &Moment<'_>) -> bool {
+        let Body::External(external) = &self.registry.handlers()[index].body else { return false };
+        let tested = self.externals.borrow_mut().test(index, external, moment);
+        tested.unwrap_or_else(|error| {
+            self.context.fail(error);
+            false
+        })
     }
 
     fn has_succeeded(&self, index: usize) -> bool {

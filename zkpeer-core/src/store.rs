@@ -281,6 +281,15 @@ impl Store {
         Ok(())
     }
 
+    /// Whether the file is still the one that was loaded or last committed.
+    ///
+    /// # Errors
+    ///
+    /// If another process has written it, or put another in its place.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        self.file.as_ref().map_or(Ok(()), File::check)
+    }
+
     /// Goes back to what was loaded or last committed.
     pub fn discard(&mut self) {
         for (key, before) in std::mem::take(&mut self.before) {

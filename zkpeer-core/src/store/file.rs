@@ -109,6 +109,30 @@ impl File {
         result
     }
 
+    /// Whether anybody else has written it, or put another in its place, since it was loaded. One that may not be written
+    /// is not looked at.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let metadata = self.metadata()?;
+        match &self.session {
+            _ if self.options.access == Access::ReadOnly => Ok(()),
+            None if metadata.as_ref().is_some_and(|metadata| metadata.len() > 0) => Err(self.changed("written")),
+            None => Ok(()),
+            Some(session) => {
+                let version = data_version(&session.connection).map_err(|error| self.sqlite_error("read", error))?;
+                if version != session.version { Err(self.changed("written")) } else { self.check_identity(metadata) }
+            }
+        }
+    }
+
+    /// Whether it is the file that was loaded.
+    fn check_identity(&self, metadata: Option<Metadata>) -> Result<(), StoreError> {
+        match metadata {
+            None => Err(self.changed("deleted")),
+            Some(metadata) if Some(Identity::of(&metadata)) != self.identity => Err(self.changed("replaced")),
+            Some(_) => Ok(()),
+        }
+    }
+
     fn write<'c>(
         &self,
         session: &mut Session,
@@ -120,11 +144,7 @@ impl File {
         if data_version(&transaction).map_err(failed)? != session.version {
             return Err(self.changed("written"));
         }
-        match self.metadata()? {
-            None => return Err(self.changed("deleted")),
-            Some(metadata) if Some(Identity::of(&metadata)) != self.identity => return Err(self.changed("replaced")),
-            Some(_) => {}
-        }
+        self.check_identity(self.metadata()?)?;
         write_rows(&transaction, changes).map_err(failed)?;
         transaction.commit().map_err(failed)
     }

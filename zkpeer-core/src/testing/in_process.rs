@@ -167,6 +167,7 @@ impl Memory {
                     juju: Rc::clone(&juju),
                     resources: Resources::default(),
                     clock: Rc::new(move || now),
+                    externals: None,
                 };
                 let store = self.store.take().unwrap_or_else(Store::in_memory);
                 let before = start.kill.map(|_| store.copy());

@@ -428,6 +428,7 @@ impl Unit {
             juju: Rc::new(Tools::over(commands.clone())),
             resources: Resources::default(),
             clock: Rc::new(move || now),
+            externals: None,
         };
         let store = self.store.take().unwrap_or_else(Store::in_memory);
         let (report, result, store) = self.charm.run_in(outside, store);
