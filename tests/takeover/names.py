@@ -22,7 +22,9 @@ def is_public(name):
 def of_class(cls):
     """What its users call or set; what a base class of the same package has is named there."""
     yield cls.__name__
-    for name in vars(cls):
+    begin = vars(cls).get("__init__")
+    attributes = re.findall(r"self\.(\w+) =", inspect.getsource(begin)) if begin else []
+    for name in [*vars(cls), *attributes]:
         if is_public(name):
             yield cls.__name__ + "." + name
 
@@ -61,7 +63,7 @@ def of_shell():
         text = file.read()
     for name in re.findall(r"^\s*(?:function\s+|alias\s+)([@\w]+)\s*(?:\(\)|=)", text, re.MULTILINE):
         if is_public(name):
-            yield "sh " + name
+            yield "charms.reactive.sh " + name
 
 
 def main():

@@ -53,7 +53,7 @@ pub(crate) fn dequeued(context: &Context, handler: &Handler) {
 }
 
 pub(crate) fn handler_begins(context: &Context, handler: &Handler) {
-    tell(context, || format!("{} runs ({})", handler.id, handler.def.place()));
+    tell(context, || format!("{} runs ({})", handler.id, handler.place()));
 }
 
 pub(crate) fn handler_ended(context: &Context, report: &HandlerReport) {

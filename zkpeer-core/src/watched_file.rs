@@ -8,11 +8,18 @@ use crate::params::kv::{FILE, HANDLER_FILE};
 /// The prefix of the keys that have what we have left under charms.reactive's.
 const LEFT: &str = "zkpeer.files_left.";
 
-/// The hash of a file that this handler last succeeded on; if charms.reactive has looked at the file after us, what it knows.
+/// The hash of a file that this handler last succeeded on. What charms.reactive knew was taken over when the hook began; what has
+/// come since is from a handler that has asked for the file itself.
+pub(crate) fn own_hash(context: &Context, handler: &str, file: &str) -> Result<Option<String>, Error> {
+    Ok(context.get::<Option<String>>(&handler_key(handler, file))?.flatten())
+}
+
+/// The same for a handler that is not known when a hook begins; if charms.reactive has looked at the file after us, what it
+/// knows.
 pub(crate) fn known_hash(context: &Context, handler: &str, file: &str) -> Result<Option<String>, Error> {
     match news(context, file)? {
         Some(hash) => Ok(hash),
-        None => Ok(context.get::<Option<String>>(&handler_key(handler, file))?.flatten()),
+        None => own_hash(context, handler, file),
     }
 }
 
