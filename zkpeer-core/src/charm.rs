@@ -225,8 +225,8 @@ impl Charm {
     /// Of our own, five variables are heeded, none of which Juju sets: `UNIT_STATE_DB` is the file of the store instead of
     /// `.unit-state.db` in the charm's directory; `ZKPEER_HOOK_COMMAND_TIMEOUT` is the number of seconds that a hook
     /// command may run (300), `ZKPEER_EXTERNAL_TIMEOUT` that of an [external handler](crate::guide::external_handlers)
-    /// (3600); `ZKPEER_REPORT` is a file to which a [`Report`] is appended as one line of JSON;
-    /// `ZKPEER_TRACE=1` is as [`trace`](Self::trace).
+    /// (3600); `ZKPEER_REPORT` is a file to which a [`Report`] is appended as one line of JSON; `ZKPEER_TRACE=1` is as
+    /// [`trace`](Self::trace).
     ///
     /// Under the name `charms.reactive` the program is the command line that external handlers use.
     #[must_use = "return it from `main`, or Juju takes a failed hook for done"]

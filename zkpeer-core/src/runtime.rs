@@ -388,7 +388,7 @@ impl World for Run<'_> {
         for file in files {
             let test = || {
                 let hash = Hash::Md5.of_file(&self.context.charm_dir().join(file))?;
-                let known = watched_file::own_hash(self.context, &handler.id, file)?;
+                let known = watched_file::known_hash(self.context, &handler.id, file)?;
                 Ok((hash, known))
             };
             match test() {

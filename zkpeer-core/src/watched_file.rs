@@ -8,18 +8,11 @@ use crate::params::kv::{FILE, HANDLER_FILE};
 /// The prefix of the keys that have what we have left under charms.reactive's.
 const LEFT: &str = "zkpeer.files_left.";
 
-/// The hash of a file that this handler last succeeded on. What charms.reactive knew was taken over when the hook began; what has
-/// come since is from a handler that has asked for the file itself.
-pub(crate) fn own_hash(context: &Context, handler: &str, file: &str) -> Result<Option<String>, Error> {
-    Ok(context.get::<Option<String>>(&handler_key(handler, file))?.flatten())
-}
-
-/// The same for a handler that is not known when a hook begins; if charms.reactive has looked at the file after us, what it
-/// knows.
+/// The hash of a file that this handler last succeeded on; if charms.reactive has looked at the file after us, what it knows.
 pub(crate) fn known_hash(context: &Context, handler: &str, file: &str) -> Result<Option<String>, Error> {
     match news(context, file)? {
         Some(hash) => Ok(hash),
-        None => own_hash(context, handler, file),
+        None => Ok(context.get::<Option<String>>(&handler_key(handler, file))?.flatten()),
     }
 }
 
@@ -64,11 +57,11 @@ pub(crate) fn handled(
             return Ok(());
         }
     }
-    handled_by_all(context, file, hash)
+    note(context, file, hash)
 }
 
-/// All who watch the file know this content.
-pub(crate) fn handled_by_all(context: &Context, file: &str, hash: &Option<String>) -> Result<(), Error> {
+/// charms.reactive's hash of a file becomes this one, which is our doing.
+pub(crate) fn note(context: &Context, file: &str, hash: &Option<String>) -> Result<(), Error> {
     context.set(&format!("{FILE}{file}"), hash)?;
     Ok(context.set(&format!("{LEFT}{file}"), hash)?)
 }

@@ -301,7 +301,7 @@ impl<'r> Session<'r> {
             let known = watched_file::python_hash(self.context, file).map_err(|error| describe(&error))?;
             if hash != known {
                 changed = true;
-                watched_file::handled_by_all(self.context, file, &hash).map_err(|error| describe(&error))?;
+                watched_file::note(self.context, file, &hash).map_err(|error| describe(&error))?;
             }
         }
         Ok(changed)

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::hash::Hash;
 use crate::store::{Json, StoreError};
+use crate::watched_file;
 
 /// The prefix of the keys of values' hashes; this one and those below as charms.reactive has them.
 const DATA: &str = "reactive.data_changed.";
@@ -159,7 +160,11 @@ impl Kv {
                 source: std::io::Error::other("its path is not UTF-8, and so cannot be a key"),
             })?;
             let hash = self.hash.of_file(&self.context.charm_dir().join(file))?;
-            any |= self.compare(&format!("{FILE}{name}"), hash, true)?;
+            if self.compare(&format!("{FILE}{name}"), hash.clone(), false)? {
+                // It is no news of charms.reactive's, which the handlers that watch the file would go by.
+                watched_file::note(&self.context, name, &hash)?;
+                any = true;
+            }
         }
         Ok(any)
     }
