@@ -1,11 +1,11 @@
 //! Random charms and their stories.
 
 use serde_json::{Value, json};
+use tests::dice::Dice;
 
 use crate::case::{
     APPLICATION, Bag, Bond, Case, Condition, Edge, Endpoint, Event, Handler, MODERN, Role, Step, Talk, Trigger,
 };
-use crate::dice::Dice;
 use crate::world::remote;
 
 const FLAGS: [&str; 5] = ["a", "b", "c", "d", "e"];

@@ -4,8 +4,6 @@
 
 mod bites;
 mod case;
-#[path = "../stories/dice.rs"]
-mod dice;
 mod differences;
 mod found;
 mod fresh;
