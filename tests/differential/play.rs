@@ -181,12 +181,15 @@ impl Stage<'_> {
         for _ in 0..=RETRIES {
             match self.hook(&hook, theirs, also, tally)? {
                 Next::RunAgain => {}
-                Next::GoOn => break,
                 Next::StoryEnds => return Ok(Next::StoryEnds),
+                Next::GoOn => {
+                    self.world.done(event);
+                    return Ok(Next::GoOn);
+                }
             }
         }
-        self.world.done(event);
-        Ok(Next::GoOn)
+        // That a relation is over, although its last hook has failed, a unit in this process cannot be told.
+        Ok(if matches!(event, Event::Broken(_)) { Next::StoryEnds } else { Next::GoOn })
     }
 
     /// Runs a hook once, on both sides.
