@@ -2,11 +2,12 @@
 
 use zkpeer_core::metadata::Role;
 use zkpeer_core::{
-    Context, Conversation, Endpoint, Flags, FromContext, Interface, Param, ParamDef, Rejection, Result, Scope, Triggers,
+    Context, Conversation, Endpoint, Flags, FromContext, Interface, Param, ParamDef, Rejection, Resource, Result,
+    Scope, Triggers,
 };
 
 use crate::case::{self, MODERN};
-use crate::ours::{case_of_now, change_flags, register};
+use crate::ours::{Script, change_flags, register};
 
 /// The names of the interfaces, and whom a conversation of each is with.
 const SCOPES: [(&str, Scope); 4] = [
@@ -87,7 +88,8 @@ pub(crate) struct Modern<const ROLE: usize>(pub(crate) Endpoint);
 impl<const ROLE: usize> Modern<ROLE> {
     /// What the case says of the endpoint.
     fn said(&self) -> Option<case::Endpoint> {
-        case_of_now().endpoints.iter().find(|endpoint| endpoint.name == self.0.name()).cloned()
+        let script: Resource<Script> = self.0.context().ask_for().ok()?;
+        script.case.endpoints.iter().find(|endpoint| endpoint.name == self.0.name()).cloned()
     }
 }
 

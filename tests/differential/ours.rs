@@ -30,26 +30,15 @@ const RUNS: [Run; MOST_HANDLERS] = [
     run::<11>,
 ];
 
-thread_local! {
-    /// The case whose hook runs. An interface that is asked at the beginning of a hook has nothing else to go by.
-    static NOW: RefCell<Rc<Case>> = RefCell::default();
-}
-
-/// The case whose hook runs.
-pub(crate) fn case_of_now() -> Rc<Case> {
-    NOW.with_borrow(Rc::clone)
-}
-
 /// One unit of a case's charm.
 pub(crate) struct Ours {
-    case: Rc<Case>,
     unit: Unit,
     counts: Rc<RefCell<Vec<usize>>>,
 }
 
 /// What handlers find when they run.
-struct Script {
-    case: Case,
+pub(crate) struct Script {
+    pub(crate) case: Case,
     counts: Rc<RefCell<Vec<usize>>>,
 }
 
@@ -65,7 +54,7 @@ impl Ours {
         let charm = if case.at_start.is_empty() { charm } else { charm.at_start(callback(&case.at_start)) };
         let charm = if case.at_exit.is_empty() { charm } else { charm.at_exit(callback(&case.at_exit)) };
         let unit = Unit::of(charm).metadata(&metadata(case));
-        Self { case: Rc::new(case.clone()), unit, counts }
+        Self { unit, counts }
     }
 
     /// The event happens around the unit.
@@ -105,7 +94,6 @@ impl Ours {
 
     /// Runs a hook, in the world as it is when the hook begins.
     pub(crate) fn run(&mut self, hook: &Hook, world: &World) -> Seen {
-        NOW.set(Rc::clone(&self.case));
         let report = match (&hook.relation, &hook.unit) {
             (Some(relation), Some(unit)) => self.unit.try_run_relation(&hook.name, relation, unit),
             (Some(relation), None) => self.unit.try_run_relation_without_unit(&hook.name, relation),
