@@ -33,7 +33,8 @@ fn programs_run_after_the_charms_own_handlers_in_the_order_of_their_paths() {
 }
 
 #[test]
-fn functions_of_a_file_run_in_the_order_of_their_lines() {
+fn difference_d38_functions_of_a_file_run_in_the_order_of_their_lines() {
+    // DIFFERENCE D38: there in no order.
     let files = Handlers::new();
     let names = ["zulu", "alpha", "mike", "bravo", "yankee"];
     let functions = names.map(|name| format!("@when_not 'done'\nfunction {name}() {{ echo {name} >>notes; }}\n"));
@@ -70,8 +71,8 @@ fn a_queued_program_whose_flag_is_cleared_does_not_run() {
 }
 
 #[test]
-fn a_program_that_always_wants_to_run_runs_in_rounds_in_which_something_has_changed() {
-    // Difference D36: there it runs in each of a hundred rounds.
+fn difference_d36_a_program_that_always_wants_to_run_runs_in_rounds_in_which_something_has_changed() {
+    // DIFFERENCE D36: there it runs in each of a hundred rounds.
     let files = Handlers::new();
     files.script("reactive/always", "#!/bin/sh\n[ $1 = --test ] || echo run >>notes\n");
     let mut agent = files.with_program(own());
@@ -123,6 +124,33 @@ fn difference_d13_the_role_peer_means_peers() {
     agent.add_peer("friends", "probe/1", &[]).unwrap();
     agent.settle().unwrap();
     assert!(tests::flags(agent.charm_dir()).contains(&"met".to_owned()));
+}
+
+#[test]
+fn difference_d38_other_lines_may_stand_between_a_condition_and_its_function() {
+    // DIFFERENCE D38: there a decorator stands on the line above.
+    let files = Handlers::new();
+    files.bash("reactive/a.sh", "@when_not \\\n    'a'\n\n# What it does.\nfunction a {\n    set_flag a\n}\n");
+    let mut agent = files.with_program(own());
+    done(agent.run_hook("install").unwrap());
+    assert_eq!(tests::flags(agent.charm_dir()), ["a", "own.done"]);
+}
+
+#[test]
+fn difference_d39_a_value_is_found_by_the_name_of_the_endpoint() {
+    // DIFFERENCE D39: there the command line has no `relation_id`, which the shell library calls.
+    let files = Handlers::new();
+    files.bash(
+        "reactive/a.sh",
+        "@hook 'friends-relation-changed'\nfunction ask() {\n    name_relation_get friends probe/1 word >>notes\n    \
+         name_relation_get friends probe/1 --format=json >>notes\n}\n",
+    );
+    let mut agent = files.with_program(own());
+    agent.deploy().unwrap();
+    agent.add_peer("friends", "probe/1", &[("word", "hello")]).unwrap();
+    agent.settle().unwrap();
+    let notes = notes(&agent);
+    assert!(notes.starts_with("hello\n{") && notes.contains("\"word\":\"hello\""), "{notes}");
 }
 
 #[test]

@@ -99,7 +99,8 @@ fn garbage_that_a_test_prints_arrives_as_it_is() {
 }
 
 #[test]
-fn a_test_that_changes_something_fails_the_hook() {
+fn difference_d37_a_test_that_changes_something_fails_the_hook() {
+    // DIFFERENCE D37: there it is committed (F5).
     for command in ["set_flag x", "clear_flag x", "mark_invoked x", "register_trigger --when x --set_flag y"] {
         let text = format!("#!/bin/sh\ncharms.reactive {command}\nexit 1\n");
         fails(

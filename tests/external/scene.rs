@@ -11,7 +11,7 @@ use zkpeer_core::store::Json;
 use zkpeer_core::testing::{Builder, UnitAgent};
 
 /// Longer than any hook takes, however busy the machine is.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// A unit and the source of its charm.
 pub(crate) struct Unit {

@@ -12,6 +12,7 @@ use crate::callbacks::Callback;
 use crate::context::{Context, Outside, Resources, Setup};
 use crate::error::{Error, complain, describe};
 use crate::external::{self, Means};
+use crate::external_files;
 use crate::handler::HandlerDef;
 use crate::hook::{Environment, Vars};
 use crate::juju::tools::Tools;
@@ -313,7 +314,7 @@ impl Charm {
     /// The charm's handlers, fitted to its metadata.
     pub(crate) fn registry(&self, outside: &Outside) -> Result<Registry, Error> {
         let externals = match &outside.externals {
-            Some(_) => external::find(&outside.charm_dir)?,
+            Some(_) => external_files::find(&outside.charm_dir)?,
             None => Vec::new(),
         };
         let setup = Setup {

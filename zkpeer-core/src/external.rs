@@ -5,7 +5,6 @@
 mod arguments;
 mod calls;
 mod client;
-mod find;
 mod host;
 mod python;
 mod session;
@@ -18,40 +17,20 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 
 use crate::context::Context;
 use crate::error::{Error, describe};
+use crate::external_files::External;
 use crate::juju::LogLevel;
 use crate::outbox;
 use crate::predicate::{Moment, Phase};
 use crate::registry::Registry;
 
 pub(crate) use client::{Process, other_than_a_hook};
-pub(crate) use find::find;
 pub(crate) use host::Means;
 
 use host::{Ended, Failure, Host, Start, how_it_ended};
 use session::{Session, Told};
-
-/// A handler that is a program.
-#[derive(Debug)]
-pub(crate) struct External {
-    /// Its path in the charm's directory.
-    name: String,
-    path: PathBuf,
-}
-
-impl External {
-    pub(crate) fn new(name: String, path: PathBuf) -> Self {
-        Self { name, path }
-    }
-
-    /// Its path in the charm's directory: `reactive/website.sh`.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-}
 
 /// The external handlers of one hook: what they have told so far, and where they run.
 #[derive(Debug)]
@@ -82,7 +61,7 @@ impl<'r> Externals<'r> {
         {
             return Ok(false);
         }
-        let mut session = Session::of_test(self.context, self.registry, &external.name, *moment);
+        let mut session = Session::of_test(self.context, self.registry, external.name(), *moment);
         let ended = self.run(external, &[OsStr::new("--test")], true, &mut session)?;
         let told = session.told;
         if let Some(problem) = &told.problem {
@@ -99,7 +78,7 @@ impl<'r> Externals<'r> {
         // A shell's words for "there is no such command": a slip of the author's rather than an answer.
         if let Some(code @ (126 | 127)) = ended.status.code() {
             let message =
-                format!("the --test of `{}` ended with exit code {code}, which counts as a no", external.name);
+                format!("the --test of `{}` ended with exit code {code}, which counts as a no", external.name());
             self.context.log(LogLevel::Warning, &message);
         }
         self.tested.insert(number, Tested { phase: moment.phase, output: ended.output, told });
@@ -116,7 +95,7 @@ impl<'r> Externals<'r> {
         flushed.map_err(|error| self.failed(external, describe(&error)))?;
         context.note_external();
         let moment = Moment { phase, changed: None };
-        let mut session = Session::of_run(context, self.registry, &external.name, moment);
+        let mut session = Session::of_run(context, self.registry, external.name(), moment);
         let arguments = [OsStr::new("--invoke"), OsStr::from_bytes(&output)];
         let ended = self.run(external, &arguments, false, &mut session);
         let problem = session.told.problem.take();
@@ -149,7 +128,7 @@ impl<'r> Externals<'r> {
         let context = self.context;
         let host = self.host().map_err(|error| self.failed(external, error))?;
         let start = Start {
-            program: &external.path,
+            program: external.path(),
             arguments,
             charm_dir: context.charm_dir(),
             hook: context.event().name(),
@@ -190,6 +169,6 @@ impl<'r> Externals<'r> {
     }
 
     fn failed(&self, external: &External, reason: String) -> Error {
-        Error::External { handler: external.name.clone(), hook: self.context.event().name().to_owned(), reason }
+        Error::External { handler: external.name().to_owned(), hook: self.context.event().name().to_owned(), reason }
     }
 }

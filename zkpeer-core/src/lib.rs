@@ -45,6 +45,7 @@ mod context;
 mod dispatch;
 mod error;
 mod external;
+mod external_files;
 mod extract;
 mod flag;
 mod handler;

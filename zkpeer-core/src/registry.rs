@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::context::Setup;
 use crate::dispatch::Rules;
 use crate::error::Error;
-use crate::external::External;
+use crate::external_files::External;
 use crate::extract::Caller;
 use crate::flag::{self, Flag};
 use crate::handler::{AtStart, ConditionDef, EndpointType, HandlerDef, ParamDef, Registration};

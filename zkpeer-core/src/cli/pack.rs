@@ -33,7 +33,8 @@ pub(crate) struct Options {
 const HELP: &str = "\
 The program is built with the profile `release` and linked into one static file, which becomes `dispatch`. Beside it are
 metadata.yaml and manifest.yaml, and if the charm has them, config.yaml, actions.yaml, layer.yaml, lxd-profile.yaml,
-metrics.yaml, icon.svg, README.md, LICENSE (also LICENSE-...), revision and version. Nothing else: what the charm needs at run time is
+metrics.yaml, icon.svg, README.md, LICENSE (also LICENSE-...), revision and version; and for handlers in other languages
+all of reactive/, hooks/reactive/, hooks/relations/, templates/ and bin/ but Python. Nothing else: what the charm needs at run time is
 compiled in, with `include_str!` or `include_bytes!`.
 
 What Juju would refuse in these files is refused here. The same files and the same program make the same archive, byte
@@ -58,6 +59,9 @@ const METADATA: &str = "metadata.yaml";
 const MANIFEST: &str = "manifest.yaml";
 /// Licences of several files, such as `LICENSE-MIT`.
 const LICENCES: &str = "LICENSE-";
+
+/// Where handlers in other languages are, and what they use.
+const OF_HANDLERS: [&str; 5] = ["bin", "hooks/reactive", "hooks/relations", "reactive", "templates"];
 
 const NO_MANIFEST: &str = "is missing; it says on which systems Juju may put the charm, and no charm is deployed \
 without it. For Ubuntu 24.04, write:
@@ -157,7 +161,35 @@ fn files(charm: &Path) -> Result<Vec<Entry>, String> {
             Err(error) => return Err(format!("{}: cannot be read: {error}", path.display())),
         }
     }
+    for directory in OF_HANDLERS {
+        let found = files_below(charm, directory, &mut entries);
+        found.map_err(|error| format!("{}: cannot be read: {error}", charm.join(directory).display()))?;
+    }
     Ok(entries)
+}
+
+/// All files below a directory, if there is one, that are not Python's.
+fn files_below(charm: &Path, directory: &str, entries: &mut Vec<Entry>) -> io::Result<()> {
+    let listed = match fs::read_dir(charm.join(directory)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        listed => listed?,
+    };
+    for entry in listed {
+        let entry = entry?;
+        let name = format!("{directory}/{}", entry.file_name().to_string_lossy());
+        let is_python = name.ends_with(".py") || name.ends_with("/__pycache__");
+        if is_python {
+            continue;
+        }
+        let found = fs::metadata(entry.path())?;
+        if found.is_dir() {
+            files_below(charm, &name, entries)?;
+        } else {
+            let is_program = found.permissions().mode() & 0o111 != 0;
+            entries.push(Entry { name, content: fs::read(entry.path())?, is_program });
+        }
+    }
+    Ok(())
 }
 
 /// The file that becomes the archive once all is well, in the directory where that will be.
@@ -259,6 +291,39 @@ mod tests {
         assert_eq!(restricted("bases: [{name: ubuntu, channel: '24.04'}]").unwrap(), only);
         let error = restricted("bases: [{name: ubuntu, channel: '24.04', architectures: [arm64]}]").unwrap_err();
         assert!(error.starts_with("manifest.yaml: names arm64, and the program is for amd64"), "{error}");
+    }
+
+    #[test]
+    fn handlers_in_other_languages_are_packed_with_what_they_use() {
+        let charm = tempfile::tempdir().unwrap();
+        for (name, mode) in [
+            ("metadata.yaml", 0o644),
+            ("manifest.yaml", 0o644),
+            ("reactive/web.sh", 0o755),
+            ("reactive/old.py", 0o755),
+            ("reactive/__pycache__/old.pyc", 0o644),
+            ("hooks/relations/db/requires", 0o755),
+            ("templates/web.conf", 0o644),
+            ("src/main.rs", 0o644),
+        ] {
+            let path = charm.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, name).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let entries = files(charm.path()).unwrap();
+        let mut packed: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.is_program)).collect();
+        packed.sort();
+        assert_eq!(
+            packed,
+            [
+                ("hooks/relations/db/requires", true),
+                ("manifest.yaml", false),
+                ("metadata.yaml", false),
+                ("reactive/web.sh", true),
+                ("templates/web.conf", false),
+            ]
+        );
     }
 
     #[test]

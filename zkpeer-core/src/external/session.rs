@@ -122,7 +122,8 @@ impl<'r> Session<'r> {
     }
 
     fn refuse(&mut self, command: &str, refusal: Refusal) -> Answer {
-        if refusal.is_broken {
+        // While it runs, the handler decides what comes of it.
+        if refusal.is_broken && self.is_test {
             self.told.problem.get_or_insert_with(|| refusal.message.clone());
         }
         Answer::refused(1, &format!("ERROR charms.reactive {command}: {}", refusal.message))
@@ -147,7 +148,7 @@ impl<'r> Session<'r> {
             "get_states" => Given::Value(self.states()?),
             "relation_call" => Given::Value(calls::relation_call(self.context, self.registry, line, self.is_test)?),
             "relation_id" => Given::Value(self.relation_id(line.argument(0), line.argument(1))?),
-            "any_hook" => Given::Whether(self.is_hook(names)),
+            "any_hook" => Given::Whether(self.is_hook(names)?),
             "only_once" => Given::Whether(!self.has_run(line.argument(0))?),
             "mark_invoked" => {
                 for handler in names {
@@ -239,22 +240,24 @@ impl<'r> Session<'r> {
     // ---- conditions ----
 
     /// Whether the hook is one of these; to a handler in another language an action is a hook of its name (F7).
-    fn is_hook(&self, patterns: &[String]) -> bool {
+    fn is_hook(&self, patterns: &[String]) -> Result<bool, Refusal> {
         let running = self.context.event().name();
         let metadata = &self.context.outside().metadata;
-        // The documentation of charms.reactive calls the role `peer`; there it then never matches (F6, difference D13).
-        let names = patterns.iter().flat_map(|pattern| {
+        let mut is_one = false;
+        for pattern in patterns {
+            // The documentation of charms.reactive calls the role `peer`; there it then never matches (F6, difference D13).
             let pattern = pattern.replace("{peer:", "{peers:");
-            hook_pattern::hook_names(&pattern, metadata)
-        });
-        names.into_iter().any(|name| name == running)
+            hook_pattern::check(&pattern).map_err(|error| Refusal::broken(describe(&error)))?;
+            is_one |= hook_pattern::hook_names(&pattern, metadata).iter().any(|name| name == running);
+        }
+        Ok(is_one)
     }
 
     /// Whether a condition on flags or the hook holds (rules 1 and 2).
     fn holds(&self, condition: &str, arguments: &[String]) -> Result<bool, Refusal> {
         let is_other = self.moment.phase == Phase::Other;
         Ok(match condition {
-            "hook" => self.moment.phase == Phase::Hooks && self.is_hook(arguments),
+            "hook" => self.is_hook(arguments)? && self.moment.phase == Phase::Hooks,
             "when" | "when_all" => is_other && self.all(arguments),
             "when_any" => is_other && self.any(arguments),
             "when_not" | "when_none" => is_other && !self.any(arguments),

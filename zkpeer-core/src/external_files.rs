@@ -2,12 +2,30 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use super::External;
 use crate::error::Error;
+
+/// A handler that is a program.
+#[derive(Debug)]
+pub(crate) struct External {
+    /// Its path in the charm's directory.
+    name: String,
+    path: PathBuf,
+}
+
+impl External {
+    /// Its path in the charm's directory: `reactive/website.sh`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
 
 /// Where they are looked for, with all directories below.
 const DIRECTORIES: [&str; 3] = ["hooks/reactive", "hooks/relations", "reactive"];
@@ -43,7 +61,7 @@ fn search(charm_dir: &Path, directory: &str, found: &mut Vec<External>) -> Resul
                 search(charm_dir, &name, found)?;
             }
         } else if is_handler(&entry.path())? {
-            found.push(External::new(name, entry.path()));
+            found.push(External { name, path: entry.path() });
         }
     }
     Ok(())
