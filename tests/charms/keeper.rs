@@ -15,7 +15,8 @@ use zkpeer_core::{
 
 fn note(dir: &CharmDir, handler: &str, told: impl Serialize) -> Result {
     let mut file = File::options().create(true).append(true).open(dir.join("calls"))?;
-    writeln!(file, "{}", json!([handler, told]))?;
+    // In one write: a kill leaves a whole line, or none.
+    file.write_all(format!("{}\n", json!([handler, told])).as_bytes())?;
     Ok(())
 }
 
@@ -104,6 +105,11 @@ fn named(site: Site, flags: Flags, dir: CharmDir) -> Result {
     Ok(())
 }
 
+#[when("endpoint.{endpoint_name}.departed")]
+fn gone(_site: Site, dir: CharmDir) -> Result {
+    note(&dir, "gone", ())
+}
+
 #[hook("{requires:keeper-store}-relation-{joined,changed}")]
 fn store_changed(store: Store, dir: CharmDir) -> Result {
     let Some(conversation) = store.0.conversation(Scope::Global)? else { return Ok(()) };
@@ -157,7 +163,8 @@ fn has_note(config: Config, dir: CharmDir) -> Result {
 fn order(config: Config, leader: Leader, dir: CharmDir) -> Result {
     let word: String = config.get("word")?.unwrap_or_default();
     note(&dir, "order", &word)?;
-    leader.set("word", &word)?;
+    // At once, as in Python: a failure of the hook does not take it back.
+    leader.set_now("word", &word)?;
     Ok(())
 }
 
@@ -166,7 +173,7 @@ fn ordered(leader: Leader, dir: CharmDir) -> Result {
     note(&dir, "ordered", leader.get("word")?)
 }
 
-#[when("{relation_name}.joined")]
+#[when("{relation_name}.joined", "config.set.tidy")]
 fn meet(ring: Ring, dir: CharmDir) -> Result {
     note(&dir, "meet", ring.units("{relation_name}.joined")?)?;
     ring.0.clear_flag("{relation_name}.joined");
@@ -181,12 +188,11 @@ fn part(ring: Ring, dir: CharmDir) -> Result {
 }
 
 #[when("config.set.tidy")]
-fn sweep(site: Site, flags: Flags, dir: CharmDir) -> Result {
+fn sweep(site: Site, dir: CharmDir) -> Result {
     let departed = names(site.0.all_departed_units()?)?;
     note(&dir, "sweep", &departed)?;
     if !departed.is_empty() {
         site.0.clear_departed_units()?;
-        flags.clear("endpoint.site.departed");
     }
     Ok(())
 }
@@ -214,6 +220,7 @@ fn main() -> ExitCode {
         ring_departed,
         serve,
         named,
+        gone,
         store_changed,
         install,
         introduce,

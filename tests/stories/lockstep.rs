@@ -5,10 +5,10 @@ use std::fmt::Display;
 use std::fs;
 use std::time::Duration;
 
+use tests::dice::Dice;
 use zkpeer_core::testing::{Error, Event, Hook, HookRun, Model, Step};
 
 use crate::compare::{Ended, Known, addresses_in};
-use crate::dice::Dice;
 use crate::differences::Ledger;
 use crate::seen::{self, Calls, Seen};
 use crate::{judge, ours};

@@ -4,7 +4,6 @@
 
 mod compare;
 mod cure;
-mod dice;
 mod differences;
 mod judge;
 mod lockstep;

@@ -1,6 +1,7 @@
 //! Stories by chance: a seed decides what operators do, and all that Juju leaves to chance.
 
-use crate::dice::Dice;
+use tests::dice::Dice;
+
 use crate::lockstep::{APP, Tale};
 
 /// So many units there are at most.

@@ -4,6 +4,7 @@
 
 pub mod actor;
 pub mod clerk;
+pub mod dice;
 pub mod instants;
 pub mod python;
 pub mod script;

@@ -23,7 +23,7 @@
 //! - What a handler can ask for: the table at [`FromContext`].
 //! - What it may return: [`Result`], and [`EndHook`] to end the hook early.
 //! - [The rules](guide::rules) by which handlers run, the [automatic flags](guide::automatic_flags), and the [deliberate
-//!   differences](guide::differences) from charms.reactive.
+//!   differences](guide::differences) from charms.reactive; [the migration guide](guide::migration) has every name of it.
 //! - Interfaces: [`mod@interfaces`] has those that come with the library, first [`ZookeeperPeers`]; for one's own [`Interface`],
 //!   [`Endpoint`], [`Conversation`].
 //! - Handlers in bash and any other language: [external handlers](guide::external_handlers).

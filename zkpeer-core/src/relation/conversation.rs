@@ -90,12 +90,12 @@ impl Conversation {
         if let Some(record) = conversation.read() {
             conversation.record = record;
         }
-        if conversation.is_marked_departed() {
-            // What is left of it is the name of the last unit that went.
-            conversation.record.units.clear();
-            context.unset(&conversation.departed_key());
-        }
         if let Some(unit) = unit {
+            if conversation.is_marked_departed() {
+                // What is left of it is the name of the last unit that went.
+                conversation.record.units.clear();
+                context.unset(&conversation.departed_key());
+            }
             conversation.record.units.insert(unit.to_string());
             conversation.write()?;
         }

@@ -101,13 +101,17 @@ impl Relation {
         Ok(Units(names.into_iter().map(|name| RelatedUnit::new(self.clone(), name)).collect()))
     }
 
-    /// What the application on the other side has published.
+    /// What the application on the other side has published. In a peer relation that is one's own: as in
+    /// [`published_app`](Self::published_app), this hook's words are included.
     ///
     /// # Errors
     ///
     /// If Juju refuses.
     pub fn received_app(&self) -> Result<Databag, Error> {
         let name = self.application()?;
+        if name == self.context.outside().unit.application() {
+            return self.published_app();
+        }
         let bag = ask::bag(&self.context, &self.id, BagOwner::Application(name.clone()))?;
         Ok(Databag::new(&self.id, name, bag))
     }

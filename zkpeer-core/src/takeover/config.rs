@@ -116,7 +116,11 @@ fn wanted(context: &Context) -> Result<Option<(Option<Found>, String)>, Error> {
         return Ok(None);
     }
     let before = found.as_ref().and_then(Found::values);
-    let Ok(Json::Object(seen)) = Json::from_serialize(&**config) else { return Ok(None) };
+    // Juju leaves out what has no value; to charmhelpers it is `null`.
+    let mut seen: BTreeMap<String, Value> =
+        metadata::read_config_defaults(context.charm_dir())?.into_keys().map(|option| (option, Value::Null)).collect();
+    seen.extend((**config).clone());
+    let Ok(Json::Object(seen)) = Json::from_serialize(&seen) else { return Ok(None) };
     let all = before.iter().flat_map(JsonObject::iter).chain(seen.iter());
     let values: JsonObject = all.map(|(key, value)| (key.clone(), value.clone())).collect();
     if before.as_ref() == Some(&values) {

@@ -362,12 +362,11 @@ impl Unit {
     /// If the relation's id is none.
     #[track_caller]
     pub fn try_run_relation_without_unit(&mut self, hook: &str, relation: &str) -> Report {
-        let event = RelationEvent {
-            id: self.relation_of(hook, relation),
-            remote_unit: None,
-            remote_application: Some(self.name.application().to_owned()),
-            departing_unit: None,
-        };
+        let id = self.relation_of(hook, relation);
+        let own = self.name.application();
+        let known = self.controller.relations.get(&id.number);
+        let remote = known.map_or(own, |relation| relation.remote_app(own)).to_owned();
+        let event = RelationEvent { id, remote_unit: None, remote_application: Some(remote), departing_unit: None };
         self.run_event(HookEvent::of_relation(hook, event)).0
     }
 

@@ -66,6 +66,15 @@ fn python_finds_the_configuration_that_the_last_hook_saw_and_its_own_values_besi
 }
 
 #[test]
+fn an_option_that_has_lost_its_value_has_none_for_python() {
+    let mut unit = configured();
+    write_as_python(&unit, &json!({"port": 1}));
+    unit.set_config("port", Value::Null);
+    assert_eq!(unit.run("config-changed").handlers(), ["port_changed", "any_changed"]);
+    assert_eq!(left(&unit), json!({"port": null}));
+}
+
+#[test]
 fn a_unit_that_never_was_python_gets_no_file_of_pythons() {
     let mut unit = configured();
     unit.run("config-changed");

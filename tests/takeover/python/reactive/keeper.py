@@ -3,7 +3,7 @@ import os
 
 from charmhelpers.core import hookenv
 from charms.reactive import (
-    clear_flag, data_changed, endpoint_from_name, is_flag_set, only_once, set_flag, when, when_file_changed, when_not,
+    data_changed, endpoint_from_name, is_flag_set, only_once, set_flag, when, when_file_changed, when_not,
 )
 
 import leadership
@@ -61,7 +61,7 @@ def ordered():
     note("ordered", leadership.leader_get("word"))
 
 
-@when("ring.joined")
+@when("ring.joined", "config.set.tidy")
 def meet(ring):
     note("meet", ring.units())
     ring.dismiss("joined")
@@ -80,7 +80,6 @@ def sweep():
     note("sweep", departed)
     if departed:
         site.all_departed_units.clear()
-        clear_flag("endpoint.site.departed")
 
 
 @when("store.available")

@@ -18,5 +18,9 @@ class Site(Endpoint):
         note("named", [[unit.unit_name, unit.received["name"]] for unit in self.all_joined_units])
         clear_flag(self.expand_name("changed.name"))
 
+    @when("endpoint.{endpoint_name}.departed")
+    def gone(self):
+        note("gone")
+
     def departed(self):
         return [[unit.unit_name, unit.received["name"]] for unit in self.all_departed_units]
