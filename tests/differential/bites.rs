@@ -9,10 +9,12 @@ use crate::theirs::Theirs;
 
 /// After so many cases something wrong counts as not found.
 const MOST_CASES: u64 = 400;
+/// So many handlers and events a case may have that shows it.
+const SMALL: (usize, usize) = (3, 6);
 
 /// Ours is told a charm that `wrong` has changed: that is found, and the case that shows it is small.
 #[track_caller]
-fn is_found(most_handlers: usize, wrong: impl Fn(&mut Case)) {
+fn is_found(wrong: impl Fn(&mut Case)) {
     let mut theirs = Theirs::start();
     let mut parts = |case: &Case| {
         let mut told = case.clone();
@@ -24,15 +26,14 @@ fn is_found(most_handlers: usize, wrong: impl Fn(&mut Case)) {
     let small = shrink(&found, |case| parts(case).is_some());
     let parting = parts(&small).expect("what is shrunk still parts");
     let text = as_test(&small, &parting);
-    assert!(small.handlers.len() <= most_handlers, "{text}");
-    assert!(small.story.len() <= 6, "{text}");
+    assert!(small.handlers.len() <= SMALL.0 && small.story.len() <= SMALL.1, "{text}");
     let body = text.split("r##\"").nth(1).and_then(|rest| rest.split("\"##").next()).expect("it is a test");
     assert_eq!(serde_json::from_str::<Case>(body).expect("it is the case"), small);
 }
 
 #[test]
 fn a_condition_that_is_dropped_is_found() {
-    is_found(2, |case| {
+    is_found(|case| {
         if let Some(handler) = case.handlers.iter_mut().find(|handler| handler.conditions.len() > 1) {
             handler.conditions.remove(0);
         }
@@ -41,7 +42,7 @@ fn a_condition_that_is_dropped_is_found() {
 
 #[test]
 fn a_condition_that_is_taken_for_another_is_found() {
-    is_found(2, |case| {
+    is_found(|case| {
         for condition in case.handlers.iter_mut().flat_map(|handler| &mut handler.conditions) {
             if let Condition::NotAll(flags) = condition {
                 *condition = Condition::None(flags.clone());
@@ -52,7 +53,7 @@ fn a_condition_that_is_taken_for_another_is_found() {
 
 #[test]
 fn a_step_that_is_left_out_is_found() {
-    is_found(1, |case| {
+    is_found(|case| {
         for run in case.handlers.iter_mut().flat_map(|handler| &mut handler.runs) {
             run.retain(|step| !matches!(step, Step::Clear(_)));
         }
@@ -61,5 +62,5 @@ fn a_step_that_is_left_out_is_found() {
 
 #[test]
 fn handlers_in_another_order_are_found() {
-    is_found(2, |case| case.handlers.reverse());
+    is_found(|case| case.handlers.reverse());
 }

@@ -7,7 +7,7 @@ use crate::theirs::Theirs;
 /// How many hooks are run again in a process of their own.
 const SAMPLE: usize = 20;
 /// How many cases are played before.
-const CASES: u64 = 60;
+const CASES: u64 = 30;
 
 #[test]
 fn a_hook_among_many_is_the_same_as_in_a_process_of_its_own() {

@@ -64,6 +64,9 @@ pub(crate) fn case(seed: u64) -> Case {
         let trigger = generator.trigger();
         generator.case.triggers.push(trigger);
     }
+    if generator.chance(5) {
+        generator.tangle();
+    }
     for _ in 0..generator.dice.below(8).saturating_sub(6) {
         let step = generator.flag_step();
         generator.case.at_start.push(step);
@@ -298,7 +301,7 @@ impl Generator {
     }
 
     fn helper_step(&mut self) -> Step {
-        match self.dice.below(9) {
+        match self.dice.below(10) {
             0..=1 => Step::Data(self.one(&KEYS), self.value(), self.plain_flag()),
             2 => Step::IsData(self.one(&KEYS), self.value(), self.plain_flag()),
             3 => Step::AnyFile(self.files(), self.plain_flag()),
@@ -404,6 +407,16 @@ impl Generator {
             }
         }
         trigger
+    }
+
+    /// Triggers on two flags alone: some of these cascades do not end.
+    fn tangle(&mut self) {
+        for _ in 0..4 {
+            let [on, other] = [self.one(&FLAGS[..2]), self.one(&FLAGS[..2])];
+            let edge = *self.dice.one(&[Edge::Set, Edge::Cleared]);
+            let (set, clear) = if self.chance(50) { (Some(other), None) } else { (None, Some(other)) };
+            self.case.triggers.push(Trigger { on, edge, set, clear, call: Vec::new() });
+        }
     }
 
     // ---- the story ----

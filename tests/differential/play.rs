@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::case::{APPLICATION, Case, Event};
 use crate::ours::Ours;
 use crate::outcome::{Aspect, Outcome, difference};
-use crate::theirs::{AS_OURS, Answer, Before, ORIGINAL, Theirs, Way};
+use crate::theirs::{AS_OURS, Answer, Before, ORIGINAL, Theirs, Told, Way};
 use crate::world::{Hook, World, lawful};
 
 /// How often a hook that has failed is run again, before the operator goes on without it.
@@ -128,17 +128,17 @@ pub(crate) fn play_another(
 ) -> Option<Parting> {
     let mut stage = Stage {
         case,
+        told: Told::new(case),
         ours: Ours::new(told),
         world: World::default(),
         before: Before { counts: vec![0; case.handlers.len()], ..Before::default() },
     };
     tally.cases += 1;
     for (number, event) in lawful(case).iter().enumerate() {
-        let parted = stage.event(event, theirs, also, tally);
-        match parted {
-            Ok(true) => {}
-            Ok(false) => return None,
-            Err((aspect, hook, what)) => return Some(Parting { aspect, event: number, hook, what }),
+        match stage.event(event, theirs, also, tally) {
+            Ok(Next::StoryEnds) => return None,
+            Ok(_) => {}
+            Err(parting) => return Some(Parting { event: number, ..parting }),
         }
     }
     None
@@ -150,22 +150,25 @@ fn is_endless(outcome: &Outcome) -> bool {
     ["the flags do not settle", "a cascade of triggers does not end"].iter().any(|text| failure.contains(text))
 }
 
+/// How it goes on after a hook.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    RunAgain,
+    StoryEnds,
+}
+
 struct Stage<'c> {
     case: &'c Case,
+    told: Told,
     ours: Ours,
     world: World,
     before: Before,
 }
 
 impl Stage<'_> {
-    /// Whether the story goes on.
-    fn event(
-        &mut self,
-        event: &Event,
-        theirs: &mut Theirs,
-        also: Also,
-        tally: &mut Tally,
-    ) -> Result<bool, (Aspect, String, String)> {
+    /// Lets the event happen; the hook that it brings is run again where it fails, as Juju does.
+    fn event(&mut self, event: &Event, theirs: &mut Theirs, also: Also, tally: &mut Tally) -> Result<Next, Parting> {
         if let Event::File(file, text) = event {
             match text {
                 Some(text) => drop(self.before.files.insert(file.clone(), text.clone())),
@@ -174,64 +177,56 @@ impl Stage<'_> {
         }
         let hook = self.world.take(self.case, event);
         self.ours.take(event, &self.world);
-        let Some(hook) = hook else { return Ok(true) };
+        let Some(hook) = hook else { return Ok(Next::GoOn) };
         for _ in 0..=RETRIES {
-            let (failed, goes_on) = self.hook(&hook, theirs, also, tally)?;
-            if !goes_on {
-                return Ok(false);
-            }
-            if !failed {
-                break;
+            match self.hook(&hook, theirs, also, tally)? {
+                Next::RunAgain => {}
+                Next::StoryEnds => return Ok(Next::StoryEnds),
+                Next::GoOn => {
+                    self.world.done(event);
+                    return Ok(Next::GoOn);
+                }
             }
         }
-        self.world.done(event);
-        Ok(true)
+        // That a relation is over, although its last hook has failed, a unit in this process cannot be told.
+        Ok(if matches!(event, Event::Broken(_)) { Next::StoryEnds } else { Next::GoOn })
     }
 
-    /// Runs a hook once, on both sides: whether it has failed, and whether the story goes on.
-    fn hook(
-        &mut self,
-        hook: &Hook,
-        theirs: &mut Theirs,
-        also: Also,
-        tally: &mut Tally,
-    ) -> Result<(bool, bool), (Aspect, String, String)> {
+    /// Runs a hook once, on both sides.
+    fn hook(&mut self, hook: &Hook, theirs: &mut Theirs, also: Also, tally: &mut Tally) -> Result<Next, Parting> {
         let mut ways: Vec<Way> = vec![AS_OURS];
         ways.extend(also.original.then_some(ORIGINAL));
         ways.extend(also.order.map(|order| Way { order: Some(order), ..AS_OURS }));
-        let answers = theirs.run(self.case, hook, &self.world, &self.before, &ways);
-        let mut ours = self.ours.run(hook, &self.world);
-        let mut answer = answers[0].clone();
+        let answers = theirs.run(&self.told, hook, &self.world, &self.before, &ways);
+        let ours = self.ours.run(hook, &self.world);
         tally.note(&ours, &answers, also);
+        let theirs = &answers[0];
         // What does not end fails on both sides, but not at the same step (D2, D3), and what was done until then stays.
-        if is_endless(&ours) && is_endless(&answer.outcome) {
-            return Ok((true, false));
+        if is_endless(&ours) && is_endless(&theirs.outcome) {
+            return Ok(Next::StoryEnds);
         }
-        let named = |(aspect, what): (Aspect, String)| (aspect, hook.name.clone(), what);
-        difference(&ours, &answer.outcome).map_or(Ok(()), |parting| Err(named(parting)))?;
-        if also.original && answer.used.is_empty() && differs(&answer.outcome, &answers[1].outcome) {
-            let what = difference(&answer.outcome, &answers[1].outcome).map_or_else(String::new, |(_, what)| what);
-            return Err(named((
-                Aspect::Unnumbered,
-                format!("in the place of `ours`: theirs with the differences\n{what}"),
-            )));
+        let parting = |(aspect, what)| Parting { aspect, event: 0, hook: hook.name.clone(), what };
+        if let Some(found) = difference(&ours, &theirs.outcome) {
+            return Err(parting(found));
         }
-        self.world.settings = std::mem::take(&mut ours.settings);
-        for (of, bag) in std::mem::take(&mut ours.own) {
-            if let Some(relation) = self.world.relations.get_mut(&of) {
-                relation.own = bag;
-            }
+        if also.original && theirs.used.is_empty() && differs(&theirs.outcome, &answers[1].outcome) {
+            let what = difference(&theirs.outcome, &answers[1].outcome).map_or_else(String::new, |(_, what)| what);
+            let what = format!("in the place of `ours`: theirs with the differences\n{what}");
+            return Err(parting((Aspect::Unnumbered, what)));
         }
-        for (of, bag) in std::mem::take(&mut ours.own_app) {
-            if let Some(relation) = self.world.relations.get_mut(&of) {
-                relation.applications.insert(APPLICATION.to_owned(), bag);
-            }
+        let next = if ours.failure.is_some() { Next::RunAgain } else { Next::GoOn };
+        self.keep(ours, &theirs.outcome);
+        Ok(next)
+    }
+
+    /// What the hook has left is what the next one finds.
+    fn keep(&mut self, ours: Outcome, theirs: &Outcome) {
+        self.world.settings = ours.settings;
+        for (of, relation) in &mut self.world.relations {
+            relation.own = ours.own.get(of).cloned().unwrap_or_default();
+            let of_application = ours.own_app.get(of).cloned().unwrap_or_default();
+            relation.applications.insert(APPLICATION.to_owned(), of_application);
         }
-        self.before = Before {
-            rows: std::mem::take(&mut answer.outcome.rows),
-            counts: ours.counts.clone(),
-            files: ours.files.clone(),
-        };
-        Ok((ours.failure.is_some(), true))
+        self.before = Before { rows: theirs.rows.clone(), counts: ours.counts, files: ours.files };
     }
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::case::{APPLICATION, Bag, Case};
@@ -47,7 +46,7 @@ pub(crate) struct Answer {
 
 /// What is read of one line.
 #[derive(Deserialize)]
-struct Told {
+struct Answered {
     rounds: Vec<Round>,
     failure: Option<String>,
     rows: BTreeMap<String, String>,
@@ -74,7 +73,7 @@ pub(crate) struct Theirs {
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     /// Everything that was asked and answered, if that is wanted.
-    pub(crate) noted: Option<Vec<(Value, Value)>>,
+    pub(crate) noted: Option<Vec<(String, String)>>,
 }
 
 impl Theirs {
@@ -95,59 +94,67 @@ impl Theirs {
         let output = BufReader::new(process.stdout.take().unwrap());
         let input = process.stdin.take();
         let mut theirs = Self { process, _directory: directory, input, output, noted: None };
-        assert_eq!(theirs.line(), json!("ready"));
+        assert_eq!(theirs.line(), "\"ready\"\n");
         theirs
     }
 
-    fn line(&mut self) -> Value {
+    fn line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
         assert!(!line.is_empty(), "the interpreter in Python has ended; what it said is on standard error");
-        serde_json::from_str(&line).unwrap()
+        line
     }
 
     /// Runs a hook in each of these ways, each time from the same beginning.
     pub(crate) fn run(
         &mut self,
-        case: &Case,
+        case: &Told,
         hook: &Hook,
         world: &World,
         before: &Before,
         ways: &[Way],
     ) -> Vec<Answer> {
-        let mut given = serde_json::to_value(case).unwrap();
-        given["metadata"] = metadata_of(case);
-        given["story"].take();
-        if given["triggers"].is_null() {
-            given["triggers"] = json!([]);
-        }
-        let request = json!({
-            "case": given,
-            "hook": hook,
-            "world": world,
-            "rows": before.rows,
-            "counts": before.counts,
-            "files": before.files,
-            "ways": ways,
-        });
+        let request = format!(
+            r#"{{"case":{},"hook":{},"world":{},"rows":{},"counts":{},"files":{},"ways":{}}}"#,
+            case.0,
+            text(hook),
+            text(world),
+            text(&before.rows),
+            text(&before.counts),
+            text(&before.files),
+            text(ways),
+        );
         let line = self.ask(&request);
+        let answered: Vec<Answered> = serde_json::from_str(&line)
+            .unwrap_or_else(|_| panic!("the interpreter in Python is wrong: {line}\n{request}"));
         if let Some(noted) = &mut self.noted {
-            noted.push((request, line.clone()));
+            noted.push((request, line));
         }
-        let told: Vec<Told> = serde_json::from_value(line).unwrap();
-        told.into_iter().map(|told| told.answer(world)).collect()
+        answered.into_iter().map(|answered| answered.answer(world)).collect()
     }
 
     /// One line to the process, and one back.
-    pub(crate) fn ask(&mut self, request: &Value) -> Value {
+    pub(crate) fn ask(&mut self, request: &str) -> String {
         let input = self.input.as_mut().expect("it is there as long as the process");
         writeln!(input, "{request}").unwrap();
-        let line = self.line();
-        if let Some(trouble) = line.as_str() {
-            panic!("the interpreter in Python is wrong: {trouble}\n{request}");
-        }
-        line
+        self.line()
     }
+}
+
+/// A case as it is told there.
+pub(crate) struct Told(String);
+
+impl Told {
+    pub(crate) fn new(case: &Case) -> Self {
+        let mut told = serde_json::to_value(case).unwrap();
+        told["metadata"] = metadata_of(case);
+        told["story"].take();
+        Self(told.to_string())
+    }
+}
+
+fn text<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap()
 }
 
 impl Drop for Theirs {
@@ -157,7 +164,7 @@ impl Drop for Theirs {
     }
 }
 
-impl Told {
+impl Answered {
     fn answer(self, world: &World) -> Answer {
         let nothing = Written::default();
         let written = |of: &String| self.written.get(of).unwrap_or(&nothing);
