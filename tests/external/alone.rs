@@ -3,6 +3,7 @@
 use std::fs;
 
 use tests::stored;
+use zkpeer_core::store::{Options, Store};
 use zkpeer_core::testing::{HookRun, KillPoint, Outcome, UnitAgent, Value};
 
 use crate::scene::{Handlers, own};
@@ -94,6 +95,28 @@ fn difference_d35_a_function_that_may_run_once_is_known_without_its_line() {
     done(agent.run_hook("update-status").unwrap());
     assert_eq!(notes(&agent), "once\n");
     assert!(stored(agent.charm_dir()).contains_key("zkpeer.invoked.reactive/a.sh:once"));
+}
+
+#[test]
+fn what_a_function_has_done_on_charms_reactive_it_does_not_do_again() {
+    let files = Handlers::new();
+    files.bash(
+        "reactive/a.sh",
+        "@only_once\nfunction once() { echo once >>notes; }\n@when_file_changed 'motd'\nfunction show() { cat motd >>notes; }\n",
+    );
+    let mut agent = files.with_program(own());
+    let mut store = Store::open(agent.charm_dir().join(".unit-state.db"), &Options::default()).unwrap();
+    let once = format!("reactive.invoked.{}/reactive/a.sh:6:once", agent.charm_dir().display());
+    store.set(&once, &true).unwrap();
+    // The MD5 of `first`.
+    store.set("reactive.files_changed.motd", "8b04d5e3775d298e78455efc5ca404d5").unwrap();
+    store.commit().unwrap();
+    fs::write(agent.charm_dir().join("motd"), "first").unwrap();
+    done(agent.run_hook("install").unwrap());
+    assert_eq!(notes(&agent), "");
+    fs::write(agent.charm_dir().join("motd"), "second\n").unwrap();
+    agent.deploy().unwrap();
+    assert_eq!(notes(&agent), "second\n");
 }
 
 #[test]
@@ -222,6 +245,23 @@ fn what_a_program_has_told_juju_and_what_is_stored_are_kept_together() {
     agent.resolve().unwrap();
     done(agent.run_hook("update-status").unwrap());
     assert_eq!(stored(agent.charm_dir()), before);
+}
+
+#[test]
+fn the_quorum_is_known_to_handlers_in_other_languages() {
+    let charm = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/zookeeper");
+    let program = tests::program("zookeeper-charm", env!("CARGO_BIN_EXE_zookeeper-charm"));
+    let mut agent = UnitAgent::builder(charm).program(program).build().unwrap();
+    let files = Handlers::new();
+    files.bash(
+        "reactive/a.sh",
+        "@hook 'zkpeer-relation-joined'\nfunction ask() { charms.reactive -j relation_call --relation_name zkpeer get_nodes >>notes; }\n",
+    );
+    files.install(&agent);
+    agent.deploy().unwrap();
+    agent.add_peer("zkpeer", "zookeeper/1", &[("ingress-address", "10.0.0.9")]).unwrap();
+    agent.settle().unwrap();
+    assert_eq!(notes(&agent), "[[\"zookeeper/1\", \"10.0.0.9\"]]");
 }
 
 #[test]

@@ -9,27 +9,33 @@ use zkpeer_core::testing::{Outcome, Step};
 use crate::charm::{APP, Language, program};
 use crate::telling::{Record, Telling};
 
-/// How many system calls of a window are tried.
-fn how_many(window: Window) -> usize {
-    // The file that charmhelpers keeps is written after the commit.
-    if window == Window::BetweenCommitAndExit { 24 } else { 6 }
-}
-
-/// A unit with a peer, in Python; its first hook in Rust is due, which has news of every kind.
+/// A unit in Python whose first hook in Rust is due, which has news of every kind.
 struct Scene {
     telling: Telling,
     killable: Killable,
 }
 
+/// Whether the hook has something to send: then it is taken back if Juju has not kept it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sends {
+    Nothing,
+    Port,
+}
+
 const UNIT: &str = "keeper/0";
 
 impl Scene {
-    fn new() -> Self {
+    fn new(sends: Sends) -> Self {
         let mut telling = Telling::new();
         telling.deploy(Language::Python, 1);
+        if sends == Sends::Port {
+            telling.model.add_unit("client").unwrap();
+            telling.model.relate("keeper:site", "client:site").unwrap();
+        }
         telling.settle();
         telling.write("rules.txt", "rule 1");
         telling.model.set_config(APP, "word", "hello").unwrap();
+        telling.model.set_config(APP, "port", 81).unwrap();
         let killable = Killable::new(&program());
         telling.model.refresh(APP, telling.charm.of_program(&killable.program())).unwrap();
         Self { telling, killable }
@@ -75,29 +81,36 @@ impl Scene {
     }
 }
 
-/// Some of the calls.
-fn some(window: Window, calls: &[Call]) -> Vec<&Call> {
+/// So many of the calls.
+fn some(calls: &[Call], wanted: usize) -> Vec<&Call> {
     let mut dice = Dice(calls.len() as u64);
     let mut left: Vec<&Call> = calls.iter().collect();
-    let wanted = left.len().min(how_many(window));
-    (0..wanted).map(|_| left.remove(dice.below(left.len()))).collect()
+    (0..wanted.min(left.len())).map(|_| left.remove(dice.below(left.len()))).collect()
 }
 
 #[test]
 fn killed_at_any_instant_of_its_first_hook_it_goes_on_as_if_it_had_not_been() {
-    let (_, undisturbed) = Scene::new().tell(None);
-    let mut windows: BTreeMap<Window, Vec<Call>> = BTreeMap::new();
-    for call in Scene::new().calls() {
-        windows.entry(call.window).or_default().push(call);
-    }
+    kill_everywhere(Sends::Nothing, 8, 8);
+}
+
+#[test]
+fn killed_at_any_instant_of_a_first_hook_that_sends_something_it_goes_on_as_if_it_had_not_been() {
+    kill_everywhere(Sends::Port, 12, usize::MAX);
+}
+
+/// At so many system calls before the hook is committed, and at so many after that, when the file of charmhelpers is written.
+fn kill_everywhere(sends: Sends, before: usize, after: usize) {
+    let (_, undisturbed) = Scene::new(sends).tell(None);
+    let calls = Scene::new(sends).calls();
+    // What is taken over is committed first, then the hook.
+    let committed = calls.iter().rposition(|call| call.name.starts_with("unlink:")).unwrap();
+    let (before, after) = (some(&calls[..committed], before), some(&calls[committed..], after));
+    assert!(after.iter().any(|call| call.name.starts_with("rename:")) || sends == Sends::Nothing);
     let mut counts: BTreeMap<Window, usize> = BTreeMap::new();
-    for call in windows.iter().flat_map(|(window, calls)| some(*window, calls)) {
-        let (window, told) = Scene::new().tell(Some(&call.name));
+    for call in before.into_iter().chain(after) {
+        let (window, told) = Scene::new(sends).tell(Some(&call.name));
         *counts.entry(window.unwrap()).or_default() += 1;
         told.assert_same(&undisturbed, &format!("killed at {}, {window:?}", call.name));
     }
-    println!("killed in these windows: {counts:?}");
-    for window in [Window::BeforeLoad, Window::Load, Window::InsideCommit, Window::BetweenCommitAndExit] {
-        assert!(counts.contains_key(&window), "never killed in {window:?}: {counts:?}");
-    }
+    println!("{sends:?}: killed in these windows: {counts:?}");
 }

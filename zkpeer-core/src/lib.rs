@@ -26,6 +26,7 @@
 //!   differences](guide::differences) from charms.reactive; [the migration guide](guide::migration) has every name of it.
 //! - Interfaces: [`mod@interfaces`] has those that come with the library, first [`ZookeeperPeers`]; for one's own [`Interface`],
 //!   [`Endpoint`], [`Conversation`].
+//! - Handlers in bash and any other language: [external handlers](guide::external_handlers).
 //! - `main` with resources, triggers and settings: [`Charm`].
 //! - Tests: `testing::Unit` runs a unit in the test's process, `testing::UnitAgent` starts the real program (feature
 //!   `testing`).

@@ -271,7 +271,7 @@ impl Run<'_> {
     fn call(&self, index: usize, handler: &Handler) -> (HandlerReport, Result<(), Error>) {
         let def = match &handler.body {
             Body::Function(def) => *def,
-            Body::External(external) => return self.call_external(index, external),
+            Body::External(external) => return self.call_external(index, handler, external),
         };
         let call = Call::new(self.context, handler);
         self.context.set_running(Some(handler.id.clone()));
@@ -315,13 +315,22 @@ impl Run<'_> {
         (report, result)
     }
 
-    fn call_external(&self, index: usize, external: &External) -> (HandlerReport, Result<(), Error>) {
+    fn call_external(
+        &self,
+        index: usize,
+        handler: &Handler,
+        external: &External,
+    ) -> (HandlerReport, Result<(), Error>) {
+        self.context.set_running(Some(handler.id.clone()));
+        trace::handler_begins(self.context, handler);
         let result = self.externals.borrow_mut().invoke(index, external);
+        self.context.set_running(None);
         let outcome = if result.is_ok() { CallOutcome::Done } else { CallOutcome::Failed };
         let reason = result.as_ref().err().map(|error| describe(error));
-        let name = external.name().to_owned();
         let changes = self.context.take_changes();
-        (HandlerReport { place: name.clone(), name, outcome, reason, changes }, result)
+        let report = HandlerReport { name: handler.id.clone(), place: handler.place(), outcome, reason, changes };
+        trace::handler_ended(self.context, &report);
+        (report, result)
     }
 
     fn failed(&self, handler: &Handler, source: Box<dyn std::error::Error + Send + Sync>) -> Error {

@@ -77,6 +77,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::juju::{Bag, UnitName};
 use crate::metadata::Role;
@@ -121,6 +122,21 @@ impl Interface for ZookeeperPeers {
 
     fn check(setup: &Setup<'_>) -> std::result::Result<(), String> {
         Leader::check(setup)
+    }
+
+    fn call(&self, method: &str, _: &[String]) -> Result<Option<Value>> {
+        match method {
+            "get_nodes" => {
+                let nodes = self.get_nodes()?.into_iter();
+                return Ok(Some(nodes.map(|node| json!([node.unit.as_str(), node.address])).collect()));
+            }
+            "inform_restart" => self.inform_restart()?,
+            "dismiss_joined" => self.dismiss_joined(),
+            "dismiss_departed" => self.dismiss_departed(),
+            "dismiss_changed" => self.dismiss_changed(),
+            _ => return Ok(None),
+        }
+        Ok(Some(Value::Null))
     }
 }
 
