@@ -57,3 +57,27 @@ fn what_the_application_tells_its_own_units_is_seen_at_once() {
 }"##,
     );
 }
+
+/// A flag may name a conversation whose relation is gone.
+#[test]
+fn a_relation_that_is_gone_has_nothing_to_say() {
+    same(
+        r##"{
+  "endpoints": [
+    {"name":"ep","role":"requires","interface":"app"},
+    {"name":"db","role":"provides","interface":"unit"}
+  ],
+  "handlers": [
+    {"conditions":[{"hook":["ep-relation-broken"]}],"runs":[[{"talk":{"set":"ready"}}]]},
+    {"conditions":[{"all":["ep.ready"]}],"runs":[[{"talk":{"read":"address"}}]]}
+  ],
+  "story": [
+    {"hook":"install"},
+    {"created":"ep:2"},
+    {"created":"db:10"},
+    {"joined":["db:10","r10/2",{}]},
+    {"broken":"ep:2"}
+  ]
+}"##,
+    );
+}

@@ -2,7 +2,7 @@
 import os
 
 from difference import Run, exists, use
-from original import flags, hookenv, relations, unitdata
+from original import COMMANDS, flags, hookenv, relations, unitdata
 
 DEPARTED = "zkpeer.departed."
 CONVERSATIONS = "reactive.conversations."
@@ -114,7 +114,12 @@ def install():
         if not Run.on:
             return get_remote(self, key, default)
         if "/" not in self.scope and not _leaves_peers():
-            return get_remote(self, key, default)
+            try:
+                return get_remote(self, key, default)
+            except COMMANDS.CalledProcessError:
+                # D8: a relation that is gone has nothing to say.
+                use("D8")
+                return default
         if "/" not in self.scope:
             return _of_members(self, key, default)
         # D8: its databag is read by name, whether it is a member or not.
