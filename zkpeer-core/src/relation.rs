@@ -85,6 +85,21 @@ pub trait Interface: Sized {
     /// Brings flags of the interface's own up to date. It is called at the beginning of each hook, once for each endpoint
     /// that has the interface and role, after the automatic flags and before the first handler.
     ///
+    /// ```
+    /// # use zkpeer_core::{Endpoint, Result};
+    /// # struct Database { endpoint: Endpoint }
+    /// # impl Database {
+    /// fn manage_flags(&self) -> Result {
+    ///     let mut knows_a_host = false;
+    ///     for unit in &self.endpoint.all_joined_units()? {
+    ///         knows_a_host |= unit.received()?.raw("host").is_some();
+    ///     }
+    ///     self.endpoint.toggle_flag("{endpoint_name}.available", knows_a_host);
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Whatever goes wrong fails the hook.

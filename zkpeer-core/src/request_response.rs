@@ -11,6 +11,8 @@
 //! | `endpoint.NAME.has_requests` | there are requests of others |
 //! | `endpoint.NAME.new_requests` | one of them is not answered by this unit |
 //!
+//! A request that is changed after its answer counts as answered: who needs another answer asks anew.
+//!
 //! They are brought up to date in the hooks of the endpoint, and by making and answering requests. What does not decode
 //! fails the handler that asks for it, and no other.
 //!
@@ -94,7 +96,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::hash::Hash;
-use crate::{Databag, Endpoint, Error, Flags, Kv, RelatedUnit, Relation, Result};
+use crate::{Databag, Endpoint, Error, Kv, RelatedUnit, Relation, Result};
 
 const REQUEST: &str = "request_";
 const RESPONSE: &str = "response_";
@@ -130,7 +132,7 @@ fn may_have_changed(endpoint: &Endpoint) -> Result<bool, Error> {
 }
 
 fn toggle(endpoint: &Endpoint, flag: &str, set: bool) {
-    Flags::of(endpoint.context()).toggle(endpoint.flag(&format!("endpoint.{{endpoint_name}}.{flag}")), set);
+    endpoint.toggle_flag(&format!("endpoint.{{endpoint_name}}.{flag}"), set);
 }
 
 /// The side that asks.
@@ -196,6 +198,10 @@ impl<R: Request> Requester<R> {
 
     /// Changes the first request over this relation of which `is_it` is true, or asks anew if there is none. The id is that of
     /// the request.
+    ///
+    /// A request that is answered stays answered, with the answer to what it was before: the other side does not answer twice,
+    /// nor does charms.reactive. Where a change needs another answer, [`withdraw`](Self::withdraw) the request and
+    /// [`create`](Self::create) a new one.
     ///
     /// # Errors
     ///

@@ -31,7 +31,9 @@ use crate::parse::Kind;
 ///
 /// A flag is a string literal, or the path of a constant of type `Flag`. In a flag, `{endpoint_name}`, or the older
 /// `{relation_name}`, stands for the name of the endpoint that one of the parameters speaks for; the handler is there once for
-/// each such endpoint, and reports name it `quorum_add[zkpeer]` then.
+/// each such endpoint, and reports name it `quorum_add[zkpeer]` then. If the charm has no endpoint of that interface and role,
+/// the handler is not there at all. With two different interfaces among the parameters the endpoint's name has to be
+/// written out.
 ///
 /// The handler is tested in the phase `other`: first in every hook, and again in the rounds after one of its flags has
 /// changed. If another handler changes a flag before this one's turn, its flags are looked at once more: it never runs

@@ -32,7 +32,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::metadata::Role;
-use crate::{Endpoint, Error, Flags, Interface, Kv, Result, hook};
+use crate::{Endpoint, Error, Interface, Kv, Result, hook};
 
 const AVAILABLE: &str = "{endpoint_name}.available";
 const CHANGED: &str = "{endpoint_name}.changed";
@@ -136,14 +136,14 @@ impl Zookeeper {
 /// # Errors
 /// If Juju refuses.
 #[hook("{requires:zookeeper}-relation-{joined,changed,departed,broken}")]
-pub fn look(zookeeper: Zookeeper, flags: Flags, kv: Kv) -> Result {
+pub fn look(zookeeper: Zookeeper, kv: Kv) -> Result {
     let Zookeeper(endpoint) = &zookeeper;
     let servers = zookeeper.servers()?;
-    flags.toggle(endpoint.flag(AVAILABLE), !servers.is_empty());
+    endpoint.toggle_flag(AVAILABLE, !servers.is_empty());
     let known = endpoint.flag("zkpeer.zookeeper.{endpoint_name}");
     if kv.get::<Vec<Address>>(&known)?.unwrap_or_default() != servers {
         kv.set(&known, &servers)?;
-        flags.set(endpoint.flag(CHANGED));
+        endpoint.set_flag(CHANGED);
     }
     Ok(())
 }

@@ -208,8 +208,24 @@ impl Endpoint {
         Ok(keys.iter().filter_map(|key| Conversation::of_key(&self.context, key)).collect())
     }
 
-    /// Takes a flag from all conversations that have it, at once: the flag is cleared. Of those whose partner has departed
-    /// nothing is left at the end of the hook.
+    /// Sets a flag that is named after the endpoint, such as `{endpoint_name}.ready`.
+    pub fn set_flag(&self, flag: &str) {
+        self.context.set_flag(&self.flag(flag));
+    }
+
+    /// Whether the flag is set, as such or for a conversation.
+    #[must_use]
+    pub fn is_flag_set(&self, flag: &str) -> bool {
+        self.context.is_set(&self.flag(flag))
+    }
+
+    /// Sets the flag or clears it.
+    pub fn toggle_flag(&self, flag: &str, set: bool) {
+        if set { self.set_flag(flag) } else { self.clear_flag(flag) }
+    }
+
+    /// Clears a flag that is named after the endpoint: an automatic one, one of the interface's, or one of conversations, which is
+    /// taken from all of them at once. Of conversations whose partner has departed nothing is left at the end of the hook.
     pub fn clear_flag(&self, flag: &str) {
         self.context.clear_flag(&self.flag(flag));
     }

@@ -409,3 +409,18 @@ fn a_relation_knows_its_application_also_where_nobody_has_joined() {
     unit.run("update-status");
     assert_eq!(unit.stored()["applications"], r#"["proxy", "app"]"#);
 }
+
+#[when("endpoint.db.joined")]
+fn sets_flags(db: Sql) {
+    db.0.set_flag("{endpoint_name}.ready");
+    db.0.toggle_flag("plain", db.0.is_flag_set("{endpoint_name}.ready"));
+    assert_eq!(db.0.flag("endpoint.{endpoint_name}.ready"), "endpoint.db.ready");
+}
+
+// DIFFERENCE D29
+#[test]
+fn the_name_of_a_flag_is_whole() {
+    let mut unit = Unit::new(handlers![sets_flags]).metadata(METADATA);
+    joined(&mut unit, "db:1", "sql/0", &[]);
+    assert_eq!(unit.flags(), ["db.ready", "endpoint.db.joined", "plain"]);
+}
