@@ -53,7 +53,8 @@ impl Scene {
         killable.calls(|| Self::begin(telling))
     }
 
-    /// Kills the hook at this system call, and lets it run again and all that follows, in Rust and back in Python.
+    /// Kills the hook at this system call, and lets it run again and all that follows, in Rust and back in Python. If the call
+    /// does not come, as a read of a pipe may that another time took two, the hook is not killed, and there is no window.
     fn tell(mut self, kill: Option<&str>) -> (Option<Window>, Record) {
         let Self { telling, killable } = &mut self;
         let mut window = None;
@@ -62,9 +63,9 @@ impl Scene {
             None => Self::begin(telling),
         }
         let run = telling.take(&Step::End(UNIT.parse().unwrap())).unwrap();
-        let expected = if kill.is_some() { Outcome::Killed } else { Outcome::Done };
-        assert_eq!(run.outcome, expected, "{kill:?}:\n{}", run.stderr);
-        let first = telling.record.hooks.len() - usize::from(kill.is_none());
+        let killed = run.outcome == Outcome::Killed;
+        assert!(killed || run.outcome == Outcome::Done, "{kill:?}: {:?}\n{}", run.outcome, run.stderr);
+        let first = telling.record.hooks.len() - usize::from(!killed);
         telling.settle();
         // What was done before the commit is done, if nothing was to be sent.
         let again = &mut telling.record.hooks[first];
@@ -77,7 +78,7 @@ impl Scene {
         telling.refresh(Language::Python);
         telling.settle();
         telling.end_chapter();
-        (window, self.telling.record)
+        (window.filter(|_| killed), self.telling.record)
     }
 }
 
@@ -107,10 +108,15 @@ fn kill_everywhere(sends: Sends, before: usize, after: usize) {
     let (before, after) = (some(&calls[..committed], before), some(&calls[committed..], after));
     assert!(after.iter().any(|call| call.name.starts_with("rename:")) || sends == Sends::Nothing);
     let mut counts: BTreeMap<Window, usize> = BTreeMap::new();
+    let (tried, mut killed) = (before.len() + after.len(), 0);
     for call in before.into_iter().chain(after) {
         let (window, told) = Scene::new(sends).tell(Some(&call.name));
-        *counts.entry(window.unwrap()).or_default() += 1;
+        if let Some(window) = window {
+            *counts.entry(window).or_default() += 1;
+            killed += 1;
+        }
         told.assert_same(&undisturbed, &format!("killed at {}, {window:?}", call.name));
     }
-    println!("{sends:?}: killed in these windows: {counts:?}");
+    println!("{sends:?}: killed {killed} times of {tried} tried, in these windows: {counts:?}");
+    assert!(killed * 2 >= tried, "{killed} of {tried}: most of the system calls did not come");
 }
