@@ -35,8 +35,8 @@ fn seed_of(seed: u64, number: u64) -> u64 {
 #[test]
 fn random_charms_do_the_same_on_both_sides() {
     let cases = number("ZKPEER_CASES", 2000);
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
-    let seed = number("ZKPEER_SEED", u64::try_from(now % 1_000_000_007).unwrap());
+    // The same every time, so that a run that fails, fails for a reason; other seeds are for long runs by hand.
+    let seed = number("ZKPEER_SEED", 1);
     println!("differential: {cases} cases, ZKPEER_SEED={seed}");
     let (next, end) = (AtomicU64::new(0), AtomicU64::new(cases));
     let sums = Mutex::new((Tally::default(), Vec::new()));
