@@ -1,14 +1,16 @@
 //! What one run of a hook can see and change: the seam between handlers and everything outside them.
 
-use std::any::{Any, TypeId};
+mod outside;
+mod state;
+
+pub use outside::Setup;
+pub(crate) use outside::{Outside, Resources, has_leader_settings};
+pub(crate) use state::FLAG_PREFIX;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
-use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,14 +19,11 @@ use crate::ask::Cache;
 use crate::automatic::{Automatic, Group};
 use crate::callbacks::ExitCallback;
 use crate::error::{self, Error};
-use crate::external::Means;
 use crate::extract::{FromContext, Rejection};
 use crate::flag;
 use crate::hook::HookEvent;
 use crate::hook_pattern;
-use crate::juju::{Juju, LogLevel, UnitName};
-use crate::layers::Layers;
-use crate::metadata::Metadata;
+use crate::juju::{Juju, LogLevel};
 use crate::outbox::Outbox;
 use crate::params::Flags;
 use crate::registry::Handler;
@@ -33,8 +32,7 @@ use crate::store::{Json, Store, StoreError};
 use crate::trace;
 use crate::trigger::{Actions, Callback, Edge, TriggerTable};
 
-/// The prefix of a flag's key in the store, as charms.reactive has it.
-pub(crate) const FLAG_PREFIX: &str = "reactive.states.";
+use state::{State, flag_key};
 
 /// What one run of a hook can see and change; shared by all that a handler asks for.
 ///
@@ -52,73 +50,6 @@ struct Inner {
     outbox: RefCell<Outbox>,
     /// Whether somebody wants to know what happens, line by line.
     traced: Cell<bool>,
-}
-
-/// All that comes from outside a run and does not change in it.
-pub(crate) struct Outside {
-    pub(crate) event: HookEvent,
-    pub(crate) unit: UnitName,
-    pub(crate) charm_dir: PathBuf,
-    pub(crate) juju_version: Option<String>,
-    /// Another one for each run of a hook.
-    pub(crate) context_id: Option<String>,
-    pub(crate) home_is_set: bool,
-    /// `PATH`, if this process is the charm's program and not a test.
-    pub(crate) program_path: Option<OsString>,
-    /// Whether the unit leaves what a charm on charms.reactive needs, also where there never was one.
-    pub(crate) may_go_back_to_python: bool,
-    pub(crate) metadata: Metadata,
-    pub(crate) layers: Layers,
-    pub(crate) juju: Rc<dyn Juju>,
-    pub(crate) resources: Resources,
-    /// The time since some fixed moment.
-    pub(crate) clock: Rc<dyn Fn() -> Duration>,
-    /// What programs of handlers need, if they can be started.
-    pub(crate) externals: Option<Means>,
-}
-
-impl fmt::Debug for Outside {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outside").field("event", &self.event).field("unit", &self.unit).finish_non_exhaustive()
-    }
-}
-
-/// The author's own values, by type.
-#[derive(Clone, Default)]
-pub(crate) struct Resources(BTreeMap<TypeId, Rc<dyn Any>>);
-
-impl Resources {
-    pub(crate) fn insert<T: 'static>(&mut self, value: T) {
-        self.0.insert(TypeId::of::<T>(), Rc::new(value));
-    }
-
-    pub(crate) fn get<T: 'static>(&self) -> Option<Rc<T>> {
-        self.0.get(&TypeId::of::<T>()).cloned().and_then(|value| value.downcast().ok())
-    }
-}
-
-impl fmt::Debug for Resources {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} resources", self.0.len())
-    }
-}
-
-#[derive(Debug)]
-struct State {
-    store: Store,
-    /// A sum over everything stored, kept up with each change: equal states have equal sums.
-    sum: u128,
-    /// Real changes of flags since they were last taken.
-    changes: Vec<Change>,
-    triggers: TriggerTable,
-    automatic: Automatic,
-    /// Whether a handler has run that is a program.
-    has_run_external: bool,
-    at_exit: Vec<ExitCallback>,
-    /// The handler or callback that runs.
-    running: Option<String>,
-    /// The first thing that went wrong where no error could be returned; it fails the hook after the handler.
-    failure: Option<Error>,
 }
 
 impl Context {
@@ -553,74 +484,6 @@ impl Drop for Cascade<'_> {
     }
 }
 
-/// Whether a Juju of this version still has leader settings (contract 12).
-pub(crate) fn has_leader_settings(version: Option<&str>) -> bool {
-    let major = version.and_then(|version| version.split('.').next()).and_then(|major| major.parse::<u32>().ok());
-    major.is_none_or(|major| major < 4)
-}
-
-impl State {
-    fn change_flag(&mut self, name: &str, edge: Edge) -> Result<bool, StoreError> {
-        let key = flag_key(name);
-        if self.store.contains(&key) == (edge == Edge::Set) {
-            return Ok(false);
-        }
-        match edge {
-            Edge::Set => self.set(&key, &())?,
-            Edge::Cleared => self.unset(&key),
-        }
-        self.changes.push(Change { flag: name.to_owned(), edge });
-        Ok(true)
-    }
-
-    fn set_flag_value<T: Serialize>(&mut self, name: &str, value: &T) -> Result<bool, StoreError> {
-        let changed = self.change_flag(name, Edge::Set)?;
-        self.set(&flag_key(name), value)?;
-        Ok(changed)
-    }
-
-    fn set<T: Serialize>(&mut self, key: &str, value: &T) -> Result<(), StoreError> {
-        self.put(key, |store| store.set(key, value))
-    }
-
-    /// Changes one key, and keeps up the sum.
-    fn put(
-        &mut self,
-        key: &str,
-        change: impl FnOnce(&mut Store) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
-        let before = self.store.get_text(key).map(|text| digest(key, text));
-        if change(&mut self.store)? {
-            let after = self.store.get_text(key).map(|text| digest(key, text));
-            self.sum ^= before.unwrap_or_default() ^ after.unwrap_or_default();
-        }
-        Ok(())
-    }
-
-    fn unset(&mut self, key: &str) {
-        if let Some(text) = self.store.get_text(key) {
-            self.sum ^= digest(key, text);
-            self.store.unset(key);
-        }
-    }
-}
-
-fn flag_key(flag: &str) -> String {
-    let mut key = String::with_capacity(FLAG_PREFIX.len() + flag.len());
-    key.push_str(FLAG_PREFIX);
-    key.push_str(flag);
-    key
-}
-
-fn digest(key: &str, text: &str) -> u128 {
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        (salt, key, text).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    half(0) << 64 | half(1)
-}
-
 /// One call of one handler.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -659,29 +522,5 @@ pub struct Param<'a> {
 impl<'a> Param<'a> {
     pub(crate) fn of(endpoint: &'a str) -> Self {
         Self { endpoint: Some(endpoint) }
-    }
-}
-
-/// What is known of a charm before the first handler runs.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub struct Setup<'a> {
-    /// The charm's metadata.
-    pub metadata: &'a Metadata,
-    /// The version of Juju, if it was told.
-    pub juju_version: Option<&'a str>,
-    pub(crate) resources: &'a Resources,
-    pub(crate) layers: &'a Layers,
-}
-
-impl fmt::Debug for Setup<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Setup").field("juju_version", &self.juju_version).finish_non_exhaustive()
-    }
-}
-
-impl Setup<'_> {
-    pub(crate) fn has_resource<T: 'static>(&self) -> bool {
-        self.resources.get::<T>().is_some()
     }
 }

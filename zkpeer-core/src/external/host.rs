@@ -8,7 +8,6 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -16,12 +15,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use md5::{Digest, Md5};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::client::{CLIENT, LAUNCHER};
 use super::wire::{Answer, Request, SOCKET};
+use crate::hash::Hash;
 
 /// The shell library, in the directory that comes first on a handler's `PATH`.
 const LIBRARY: (&str, &str) = ("charms.reactive.sh", include_str!("charms.reactive.sh"));
@@ -140,8 +139,7 @@ impl Drop for Host {
 
 /// What the names of a unit's directories have in common.
 fn tag(charm_dir: &Path) -> String {
-    let hash = Md5::digest(charm_dir.as_os_str().as_bytes());
-    hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    Hash::Md5.of_text(&charm_dir.to_string_lossy()).chars().take(8).collect()
 }
 
 /// A directory that nobody else can look into.

@@ -11,13 +11,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::automatic::CONFIG_KEY;
 use crate::context::Context;
 use crate::error::{Error, complain, describe};
+use crate::hash::Hash;
 use crate::juju::LogLevel;
 use crate::metadata;
 use crate::store::{Json, JsonObject, JsonString};
@@ -162,5 +162,5 @@ fn replace(path: &Path, new: &PathBuf, text: &str) -> io::Result<()> {
 }
 
 fn hash(text: &str) -> String {
-    Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    Hash::Md5.of_text(text)
 }
