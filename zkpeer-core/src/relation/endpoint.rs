@@ -111,6 +111,26 @@ impl Endpoint {
     /// [`clear_departed_units`](Self::clear_departed_units), also where the flag `endpoint.NAME.departed` has long been
     /// cleared.
     ///
+    /// ```
+    /// # use zkpeer_core::metadata::Role;
+    /// # use zkpeer_core::{Endpoint, Interface, Log, Result, when};
+    /// # struct Website { endpoint: Endpoint }
+    /// # impl Interface for Website {
+    /// #     const ROLE: Role = Role::Provides;
+    /// #     const NAME: &'static str = "http";
+    /// #     fn new(endpoint: Endpoint) -> Self { Self { endpoint } }
+    /// # }
+    /// #[when("endpoint.{endpoint_name}.departed")]
+    /// fn forget_proxies(website: Website, log: Log) -> Result {
+    ///     for unit in &website.endpoint.all_departed_units()? {
+    ///         log.info(&format!("{} has gone, it was at {:?}", unit.name(), unit.received()?.raw("ingress-address")));
+    ///     }
+    ///     website.endpoint.clear_departed_units()?;
+    ///     website.endpoint.clear_flag("endpoint.{endpoint_name}.departed");
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If no handler waits for the flag `endpoint.NAME.departed`: then nobody keeps them.

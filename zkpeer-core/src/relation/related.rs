@@ -173,7 +173,26 @@ impl Relation {
         self.write(Side::Unit, key, "")
     }
 
-    /// Publishes a value for this unit's application, as JSON. Only the leader may.
+    /// Publishes a value for this unit's application, as JSON. Only the leader may; the other side reads it with
+    /// [`received_app`](Self::received_app).
+    ///
+    /// ```
+    /// # use zkpeer_core::metadata::Role;
+    /// # use zkpeer_core::{Endpoint, Interface, Result, when};
+    /// # struct Website { endpoint: Endpoint }
+    /// # impl Interface for Website {
+    /// #     const ROLE: Role = Role::Provides;
+    /// #     const NAME: &'static str = "http";
+    /// #     fn new(endpoint: Endpoint) -> Self { Self { endpoint } }
+    /// # }
+    /// #[when("leadership.is_leader", "endpoint.website.joined")]
+    /// fn announce(website: Website) -> Result {
+    ///     for relation in website.endpoint.relations()? {
+    ///         relation.publish_app("hosts", &["10.0.0.1", "10.0.0.2"])?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
