@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::mem;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -146,6 +147,14 @@ pub(crate) struct Machine {
     world: World,
     /// The files of the charm's directory, in a model of which there are copies.
     kept: Option<Kept>,
+}
+
+impl Hash for Machine {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.memory.sum().hash(hasher);
+        self.world.hash(hasher);
+        self.kept.as_ref().map(|kept| &kept.tree).hash(hasher);
+    }
 }
 
 /// The files of a directory that copies of a model share on the disk.
