@@ -56,16 +56,16 @@ fn application(units: u64) -> Application {
     let charm = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/zookeeper");
     Application::new(charm)
         .in_process(Charm::new().handlers(handlers![
-        quorum::created,
-        quorum::joined,
-        quorum::changed,
-        quorum::departed,
-        quorum::departed_untold,
-        add,
-        remove,
-        update,
-        report
-    ]))
+            quorum::created,
+            quorum::joined,
+            quorum::changed,
+            quorum::departed,
+            quorum::departed_untold,
+            add,
+            remove,
+            update,
+            report
+        ]))
         .fake(|fakes| {
             let members = fakes.state(BTreeMap::new());
             fakes.resource(Ensemble(members));
