@@ -19,6 +19,7 @@ use std::rc::Rc;
 use super::agent::Agent;
 use super::charm::CharmFiles;
 use super::controller::Controller;
+use super::fake::{Fakes, MakeFakes};
 use super::hook::Hook;
 use super::names::JujuVersion;
 use super::process::CommandRun;
@@ -85,6 +86,8 @@ pub struct Unit {
     /// Whether all files of the charm are known, and not its metadata at most.
     whole: bool,
     files: Files,
+    /// What the unit has outside Juju, if the test has something in its place.
+    outside: Option<Outside>,
     failing: BTreeMap<String, String>,
     commands: Vec<CommandRun>,
     leaving: bool,
@@ -100,7 +103,8 @@ impl fmt::Debug for Unit {
     }
 }
 
-/// Another unit in the same state. Its files are copies; [resources](crate::Resource) are the same values.
+/// Another unit in the same state, with copies of its files and of its [fakes](Unit::fake). Other
+/// [resources](crate::Resource) are the same values.
 impl Clone for Unit {
     fn clone(&self) -> Self {
         Self {
@@ -112,12 +116,34 @@ impl Clone for Unit {
             name: self.name.clone(),
             whole: self.whole,
             files: self.files.clone(),
+            outside: self.outside.clone(),
             failing: self.failing.clone(),
             commands: self.commands.clone(),
             leaving: self.leaving,
             news: self.news.clone(),
             failed: self.failed.clone(),
         }
+    }
+}
+
+/// What a test has put in the place of resources.
+struct Outside {
+    make: MakeFakes,
+    fakes: Fakes,
+}
+
+impl Outside {
+    fn new(make: MakeFakes, unit: &UnitName) -> Self {
+        Self { fakes: make.of(unit), make }
+    }
+}
+
+/// The same at this moment, and from then on another one.
+impl Clone for Outside {
+    fn clone(&self) -> Self {
+        let copy = Self::new(self.make.clone(), self.fakes.unit());
+        copy.fakes.load(&self.fakes.save());
+        copy
     }
 }
 
@@ -154,6 +180,7 @@ impl Unit {
             name,
             whole: false,
             files: Files::default(),
+            outside: None,
             failing: BTreeMap::new(),
             commands: Vec::new(),
             leaving: false,
@@ -249,7 +276,37 @@ impl Unit {
         controller.add_unit(&name, address);
         controller.application(name.application()).leader = leads.then(|| name.clone());
         self.agent.name = name.clone();
+        self.outside = self.outside.take().map(|outside| Outside::new(outside.make, &name));
         self.name = name;
+    }
+
+    /// With something in the place of resources that is data, and is copied with the unit: `fake(|fakes| ..)` as
+    /// [`Application::fake`](super::Application::fake) has it. [`faked`](Self::faked) shows it.
+    ///
+    /// ```
+    /// use zkpeer_core::testing::{Fake, Unit};
+    /// use zkpeer_core::{Resource, handlers, when_not};
+    ///
+    /// struct Disk(Fake<Vec<String>>);
+    ///
+    /// #[when_not("written")]
+    /// fn write(disk: Resource<Disk>) {
+    ///     disk.0.change(|files| files.push("settings".to_owned()));
+    /// }
+    ///
+    /// let unit = Unit::new(handlers![write]).fake(|fakes| {
+    ///     let files = fakes.state(Vec::new());
+    ///     fakes.resource(Disk(files));
+    /// });
+    /// let installed = unit.after("install");
+    /// assert_eq!(installed.faked::<Vec<String>>(), Some(vec!["settings".to_owned()]));
+    /// assert_eq!(unit.faked::<Vec<String>>(), Some(Vec::new()));
+    /// ```
+    #[must_use]
+    pub fn fake(mut self, make: impl Fn(&mut Fakes) + 'static) -> Self {
+        self.outside = Some(Outside::new(MakeFakes(Rc::new(make)), &self.name));
+        self.registry = None;
+        self
     }
 
     /// The version of Juju.

@@ -55,6 +55,17 @@ impl Unit {
         self.commands.iter().map(ToString::to_string).collect()
     }
 
+    /// What the unit has outside Juju, as far as it is a [fake](Self::fake) of this type; the first, if there are several.
+    #[must_use]
+    pub fn faked<S: Clone + 'static>(&self) -> Option<S> {
+        self.outside.as_ref().and_then(|outside| outside.fakes.save().get())
+    }
+
+    /// The fakes, each as text.
+    pub(super) fn fake_texts(&self) -> Vec<String> {
+        self.outside.as_ref().map(|outside| outside.fakes.save().texts()).unwrap_or_default()
+    }
+
     /// What the unit has published in its own databag of a relation, by hooks that succeeded.
     ///
     /// # Panics

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::event::{Event, What};
 use super::{Unit, UnitRun, bad, possible, relation_id, unit_name};
-use crate::context::{Outside, Resources};
+use crate::context::Outside;
 use crate::error::{Error, describe};
 use crate::hook::{ActionEvent, HookEvent, RelationEvent};
 use crate::juju::tools::Tools;
@@ -299,6 +299,7 @@ impl Unit {
             unit: self.name.clone(),
             layers: Layers::of(self.files.path()),
             charm_dir: self.files.path().to_owned(),
+            directory_asked: Rc::default(),
             juju_version,
             context_id: Some(context_id),
             home_is_set: true,
@@ -306,7 +307,7 @@ impl Unit {
             may_go_back_to_python: false,
             metadata,
             juju: Rc::new(Tools::over(commands.clone())),
-            resources: Resources::default(),
+            resources: self.outside.as_ref().map(|outside| outside.fakes.resources().clone()).unwrap_or_default(),
             clock: Rc::new(move || now),
             externals: None,
         };

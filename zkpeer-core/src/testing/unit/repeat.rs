@@ -98,6 +98,10 @@ fn results(one: &UnitRun, two: &UnitRun) -> Option<String> {
             let shown = |all: &[String]| all.get(at).map_or("no hook command".to_owned(), |text| format!("`{text}`"));
             Some(format!("{}, and the second time {}", shown(&commands), shown(&again)))
         })
+        .or_else(|| {
+            let numbered = |run: &UnitRun| run.after.fake_texts().into_iter().enumerate().collect::<BTreeMap<_, _>>();
+            of_maps("outside Juju, fake", &numbered(one), &numbered(two))
+        })
         .or_else(|| of_maps("the file", &contents(&one.after), &contents(&two.after)))
         .or_else(|| {
             (one.failure != two.failure).then(|| {

@@ -231,6 +231,11 @@ fn after(run: &UnitRun, text: &mut Text) {
     text.field(1, "flags", listed(&unit.flags()));
     let status = unit.status();
     text.field(1, "status", format!("{}: {}", status.status, status.message));
+    let (world, before) = (unit.fake_texts(), run.before.fake_texts());
+    for (now, _) in world.iter().zip(&before).filter(|(now, before)| now != before) {
+        text.line(1, "outside Juju");
+        now.lines().for_each(|line| text.line(2, line));
+    }
     for (relation, is_application, before, after) in run.published() {
         let whose = if is_application { format!("{relation}, for all") } else { relation };
         text.line(1, format!("published on {whose}"));
