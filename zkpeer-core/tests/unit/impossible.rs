@@ -126,6 +126,21 @@ fn c2_2_a_hook_that_fails_is_run_again_until_it_is_resolved() {
     assert!(said(|| resolved.resolve()).contains("no hook has failed"));
 }
 
+#[hook("db-relation-changed")]
+fn fails_on_changed() -> Result {
+    Err("no way".into())
+}
+
+#[test]
+fn a_member_departs_also_after_its_changed_has_failed() {
+    let mut unit = Unit::new(handlers![fails_on_changed]).metadata(METADATA);
+    unit.run(event::joined("db:1", "sql/0"));
+    assert!(unit.try_run(event::changed("db:1", "sql/0")).error.is_some());
+    unit.remove_member("db:1", "sql/0");
+    unit.run(event::departed("db:1", "sql/0"));
+    assert!(said(|| unit.on(event::departed("db:1", "sql/0"))).contains("or has departed"));
+}
+
 #[test]
 fn a_unit_that_has_run_its_last_hook_runs_none() {
     let gone = unit().after("stop").after("remove");

@@ -195,7 +195,11 @@ impl Unit {
     fn done(&mut self, hook: &Hook) {
         let seen = Seen::now(&self.controller, &self.name);
         self.agent.done(hook, &seen, &mut self.controller);
-        self.news.clear();
+        let comes_or_goes =
+            matches!(hook, Hook::Relation(RelationHook { kind: RelationKind::Joined | RelationKind::Departed, .. }));
+        if let Some(about) = about(hook).filter(|_| comes_or_goes) {
+            self.news.remove(&about);
+        }
     }
 
     /// The event as Juju describes it, its names checked.
@@ -329,11 +333,10 @@ impl Unit {
         };
         if result.is_ok() && refused.is_none() {
             self.agent.done(&hook, &seen, &mut self.controller);
-            if !hook.is_restricted() {
-                self.news.clear();
-            }
+            self.is_old(&hook, true);
         } else if !hook.is_action() && !hook.is_restricted() {
             self.failed = Some(hook.clone());
+            self.is_old(&hook, false);
         }
         let report = report.unwrap_or_else(|| Report {
             hook: name,
@@ -363,6 +366,14 @@ impl Unit {
         }
     }
 
+    /// Who was said to come or go has come or gone for all later hooks: this one has seen it so. One that failed runs again.
+    fn is_old(&mut self, hook: &Hook, succeeded: bool) {
+        if !hook.is_restricted() {
+            let again = about(hook).filter(|_| !succeeded);
+            self.news.retain(|news| Some(news) == again.as_ref());
+        }
+    }
+
     /// The charm's handlers, fitted when they are first needed.
     fn fitted(&mut self, outside: &Outside) -> Result<Rc<Registry>, Error> {
         if let Some(registry) = &self.registry {
@@ -372,6 +383,12 @@ impl Unit {
         self.registry = Some(Rc::clone(&registry));
         Ok(registry)
     }
+}
+
+/// The relation and the remote unit of a hook.
+fn about(hook: &Hook) -> Option<(u32, UnitName)> {
+    let hook = hook.relation()?;
+    Some((hook.relation.number, hook.unit.clone()?))
 }
 
 /// The kind of a relation's hook, whose name has to fit the relation.

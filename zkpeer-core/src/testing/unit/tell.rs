@@ -231,8 +231,8 @@ fn after(run: &UnitRun, text: &mut Text) {
     text.field(1, "flags", listed(&unit.flags()));
     let status = unit.status();
     text.field(1, "status", format!("{}: {}", status.status, status.message));
-    let (world, before) = (unit.fake_texts(), run.before.fake_texts());
-    for (now, _) in world.iter().zip(&before).filter(|(now, before)| now != before) {
+    let (fakes, before) = (unit.fake_texts(), run.before.fake_texts());
+    for (now, _) in fakes.iter().zip(&before).filter(|(now, before)| now != before) {
         text.line(1, "outside Juju");
         now.lines().for_each(|line| text.line(2, line));
     }
