@@ -17,7 +17,7 @@ use super::controller::Controller;
 use super::directory::Directory;
 use super::error::Error;
 use super::fake::{Fakes, World};
-use super::files::{OnDisk, Tree};
+use super::files::{self, OnDisk, Tree};
 use super::hook::Hook;
 use super::in_process::{Function, Memory};
 use super::model::Deployed;
@@ -185,6 +185,11 @@ impl Machine {
     /// Puts this machine's files where another copy's may be.
     pub(crate) fn put_files(&self) -> Result<(), Error> {
         self.kept.as_ref().map_or(Ok(()), |kept| kept.on_disk.put(self.directory.charm(), &kept.tree))
+    }
+
+    /// The files of the charm's directory, a line each with a sum over the content.
+    pub(crate) fn file_lines(&self) -> Vec<String> {
+        self.kept.as_ref().map(|kept| files::lines(&kept.tree)).unwrap_or_default()
     }
 
     fn take_files(&mut self) -> Result<(), Error> {
