@@ -309,7 +309,7 @@ impl Unit {
             home_is_set: true,
             program_path: None,
             may_go_back_to_python: false,
-            metadata,
+            metadata: Rc::new(metadata),
             juju: Rc::new(Tools::over(commands.clone())),
             resources: self.outside.as_ref().map(|outside| outside.fakes.resources().clone()).unwrap_or_default(),
             clock: Rc::new(move || now),
