@@ -6,6 +6,7 @@ mod files;
 mod look;
 mod play;
 mod possible;
+mod reasons;
 mod repeat;
 mod run;
 mod set;

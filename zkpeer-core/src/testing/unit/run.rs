@@ -3,12 +3,11 @@
 use std::fmt;
 
 use super::play::{Happening, Played};
-use super::{Unit, tell};
+use super::{Unit, reasons, tell};
 use crate::juju::Bag;
-use crate::predicate::Phase;
-use crate::record::{Idle, Noted};
+use crate::record::Noted;
 use crate::registry::Handler;
-use crate::report::{CallOutcome, ChangedBy, Report};
+use crate::report::{ChangedBy, Report};
 use crate::testing::controller::Status;
 use crate::testing::hook::Hook;
 use crate::testing::process::CommandRun;
@@ -40,13 +39,6 @@ pub struct FlagChange {
     pub edge: Edge,
     /// Who did it.
     pub by: ChangedBy,
-}
-
-/// When a handler could have run and did not, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reason {
-    pub(super) when: String,
-    pub(super) why: String,
 }
 
 impl fmt::Debug for UnitRun {
@@ -143,13 +135,13 @@ impl UnitRun {
     /// to fill it. None if it ran. The name is the function's, if need be with its module and, in brackets, its endpoint.
     #[must_use]
     pub fn why_not(&self, handler: &str) -> Option<String> {
-        if self.ran().contains(&handler.to_owned()) {
+        if self.ran().iter().any(|ran| ran == handler) {
             return None;
         }
         let Some(index) = self.handlers().iter().position(|known| is_called(known, handler)) else {
             return Some("there is no such handler".to_owned());
         };
-        Some(tell::reasons(&self.reasons(index)))
+        Some(reasons::of(self, index).to_string())
     }
 
     pub(super) fn handlers(&self) -> &[Handler] {
@@ -159,59 +151,6 @@ impl UnitRun {
     /// The handlers that ran, without their module paths.
     pub(super) fn ran(&self) -> Vec<String> {
         self.report.handlers().into_iter().map(str::to_owned).collect()
-    }
-
-    /// When the handler of this number could have run and did not; what is the same twice is there once.
-    pub(super) fn reasons(&self, index: usize) -> Vec<Reason> {
-        let mut reasons: Vec<Reason> = Vec::new();
-        let of_this = |idle: &Idle| idle.handler == index;
-        let mut when = String::new();
-        let mut waits = false;
-        let mut is_running = false;
-        let mut is_settled = false;
-        for noted in &self.record {
-            match noted {
-                Noted::Round { phase, round, idle } => {
-                    when =
-                        if *phase == Phase::Other { format!("in round {round}") } else { format!("in phase {phase}") };
-                    match idle.iter().find(|idle| of_this(idle)) {
-                        Some(idle) => note(&mut reasons, &when, &idle.why),
-                        None => waits = self.handlers()[index].predicate.can_match_in(*phase),
-                    }
-                }
-                Noted::Dequeued(idle) if of_this(idle) => {
-                    note(&mut reasons, &when, &format!("it was queued, and then {}", idle.why));
-                    waits = false;
-                }
-                Noted::Began(id) => is_running = *id == self.handlers()[index].id,
-                Noted::Ended { outcome: CallOutcome::Skipped, reason: Some(reason), .. } if is_running => {
-                    note(&mut reasons, &when, &format!("nothing fills its parameter {reason}"));
-                    waits = false;
-                }
-                Noted::Settled(idle) => {
-                    is_settled = true;
-                    idle.iter()
-                        .filter(|idle| of_this(idle))
-                        .for_each(|idle| note(&mut reasons, "at the end", &idle.why));
-                }
-                Noted::Dequeued(_) | Noted::Ended { .. } | Noted::Changed { .. } => {}
-            }
-        }
-        if waits {
-            note(&mut reasons, &when, "it was queued, and the hook was over before its turn");
-        } else if self.hook.is_restricted() {
-            note(&mut reasons, "", "it is not for this hook, which runs apart from all others");
-        } else if !is_settled {
-            note(&mut reasons, "then", "the hook was over");
-        }
-        reasons
-    }
-}
-
-/// What is the same as before is not told again.
-fn note(reasons: &mut Vec<Reason>, when: &str, why: &str) {
-    if reasons.last().is_none_or(|last| last.why != why) {
-        reasons.push(Reason { when: when.to_owned(), why: why.to_owned() });
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::Unit;
-use super::run::{Reason, UnitRun, short};
+use super::run::{UnitRun, short};
+use super::{Unit, reasons};
 use crate::juju::Bag;
 use crate::predicate::Phase;
 use crate::record::Noted;
@@ -91,47 +91,54 @@ fn before(unit: &Unit, text: &mut Text) {
 
 fn rounds(run: &UnitRun, text: &mut Text) {
     // Before the first round the library and callbacks change flags, and after the last one callbacks do.
-    let mut depth = 1;
-    let mut title: Option<String> = Some("before the handlers".to_owned());
-    let head = |title: &mut Option<String>, text: &mut Text| {
-        if let Some(title) = title.take() {
-            text.line(1, title);
-        }
-    };
-    let mut running: Option<String> = None;
-    for noted in &run.record {
+    let title = Some("before the handlers".to_owned());
+    let mut rounds = Rounds { run, text, title, running: None };
+    run.record.iter().for_each(|noted| rounds.tell(noted));
+}
+
+/// What happened round by round. A round in which nothing happened is left out.
+struct Rounds<'r> {
+    run: &'r UnitRun,
+    text: &'r mut Text,
+    /// What begins, while nothing has happened in it.
+    title: Option<String>,
+    running: Option<&'r str>,
+}
+
+impl<'r> Rounds<'r> {
+    fn tell(&mut self, noted: &'r Noted) {
         match noted {
-            Noted::Round { phase, round, .. } => {
-                title = Some(match phase {
-                    Phase::Other => format!("round {round}"),
-                    _ => format!("phase {phase}"),
-                });
-                depth = 1;
-            }
+            Noted::Round { phase: Phase::Other, round, .. } => self.title = Some(format!("round {round}")),
+            Noted::Round { phase, .. } => self.title = Some(format!("phase {phase}")),
+            Noted::Settled(_) => self.title = Some("after the handlers".to_owned()),
             Noted::Began(id) => {
-                head(&mut title, text);
-                running = Some(id.clone());
-                text.line(2, format!("{} ({})", short(id), place(run, id)));
-                depth = 2;
+                self.running = Some(id);
+                self.line(2, format!("{} ({})", short(id), place(self.run, id)));
             }
             Noted::Changed { flag, edge, by } => {
-                head(&mut title, text);
                 let sign = if *edge == Edge::Set { '+' } else { '-' };
-                text.line(depth + 1, format!("{sign} {flag}{}", whose(by, running.as_deref())));
+                let depth = if self.running.is_some() { 3 } else { 2 };
+                self.line(depth, format!("{sign} {flag}{}", whose(by, self.running)));
             }
             Noted::Dequeued(idle) => {
-                let name = run.handlers().get(idle.handler).map_or("", |handler| short(&handler.id));
-                text.line(2, format!("{name} is no longer queued: {}", idle.why));
+                let name = self.run.handlers().get(idle.handler).map_or("", |handler| short(&handler.id));
+                self.line(2, format!("{name} is no longer queued: {}", idle.why));
             }
             Noted::Ended { outcome, reason, .. } => {
-                running = None;
-                depth = 1;
+                self.running = None;
                 if let Some(how) = how(*outcome) {
-                    text.line(3, format!("{how}{}", reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default()));
+                    let reason = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+                    self.line(3, format!("{how}{reason}"));
                 }
             }
-            Noted::Settled(_) => title = Some("after the handlers".to_owned()),
         }
+    }
+
+    fn line(&mut self, depth: usize, line: String) {
+        if let Some(title) = self.title.take() {
+            self.text.line(1, title);
+        }
+        self.text.line(depth, line);
     }
 }
 
@@ -176,18 +183,7 @@ fn idle(run: &UnitRun, text: &mut Text) {
     }
     text.line(1, "did not run");
     for (index, id) in all {
-        text.line(2, format!("{} ({}): {}", short(id), place(run, id), reasons(&run.reasons(index))));
-    }
-}
-
-/// Why a handler did not run, in one line.
-pub(super) fn reasons(reasons: &[Reason]) -> String {
-    match reasons {
-        [only] => only.why.clone(),
-        several => {
-            let all: Vec<String> = several.iter().map(|reason| format!("{} {}", reason.when, reason.why)).collect();
-            all.join("; ")
-        }
+        text.line(2, format!("{} ({}): {}", short(id), place(run, id), reasons::of(run, index)));
     }
 }
 
