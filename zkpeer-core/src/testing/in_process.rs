@@ -252,6 +252,8 @@ impl Memory {
                 }
                 ended.wrote_files = directory_asked.get();
                 if commands.is_killed() {
+                    // Who is dead says nothing.
+                    ended.stderr.clear();
                     self.store = before.map(Rc::new);
                 }
             }
