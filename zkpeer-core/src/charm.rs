@@ -296,6 +296,7 @@ impl Charm {
             unit: environment.unit,
             layers: Layers::of(&environment.charm_dir),
             charm_dir: environment.charm_dir,
+            directory_asked: Rc::default(),
             juju_version: environment.juju_version,
             context_id: environment.context_id,
             home_is_set: environment.home_is_set,
@@ -374,10 +375,14 @@ impl Charm {
             Some(_) => external_files::find(&outside.charm_dir)?,
             None => Vec::new(),
         };
+        #[cfg(any(test, feature = "testing"))]
+        let resources = &self.resources.with(&outside.resources);
+        #[cfg(not(any(test, feature = "testing")))]
+        let resources = &self.resources;
         let setup = Setup {
             metadata: &outside.metadata,
             juju_version: outside.juju_version.as_deref(),
-            resources: &self.resources,
+            resources,
             layers: &outside.layers,
         };
         match &self.handlers {
@@ -408,7 +413,7 @@ impl Charm {
         store: Store,
         registry: &Registry,
     ) -> (Option<Report>, Result<(), Error>, Store) {
-        let outside = Outside { resources: self.resources.clone(), ..outside };
+        let outside = Outside { resources: self.resources.with(&outside.resources), ..outside };
         if outside.event.is_restricted() && !registry.has_handler_of(outside.event.name()) {
             return (None, Ok(()), store);
         }

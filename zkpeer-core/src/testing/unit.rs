@@ -418,6 +418,7 @@ impl Unit {
             unit: self.name.clone(),
             layers: Layers::of(self.directory.path()),
             charm_dir: self.directory.path().to_owned(),
+            directory_asked: Rc::default(),
             juju_version,
             context_id: Some(context_id),
             home_is_set: true,
