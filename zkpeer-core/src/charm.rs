@@ -355,6 +355,7 @@ impl Charm {
             event: HookEvent::hook("update-status"),
             unit: unit.clone(),
             charm_dir: charm_dir.to_owned(),
+            directory_asked: Rc::default(),
             juju_version: None,
             context_id: None,
             home_is_set: true,

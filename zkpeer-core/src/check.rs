@@ -11,6 +11,8 @@ mod handlers;
 mod names;
 mod order;
 mod print;
+#[cfg(all(test, feature = "testing"))]
+mod random;
 mod scripts;
 mod seen;
 mod settle;

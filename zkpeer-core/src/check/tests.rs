@@ -382,6 +382,13 @@ fn a_handler_that_may_run_without_the_other_is_found_too() {
     assert!(kinds(handlers![install, takes_it_sometimes, wants_the_event_last]).is_empty());
 }
 
+#[only_once]
+#[when("app.a")]
+#[clears("app.b")]
+fn breaks_it(context: Context) {
+    let _ = context;
+}
+
 #[hook("install")]
 fn begin(flags: Flags) {
     flags.set("app.a");
@@ -410,13 +417,6 @@ fn b_to_a_sometimes(flags: Flags) {
 #[when_file_changed("again")]
 #[sets("app.again")]
 fn again(context: Context) {
-    let _ = context;
-}
-
-#[only_once]
-#[when("app.a")]
-#[clears("app.b")]
-fn breaks_it(context: Context) {
     let _ = context;
 }
 

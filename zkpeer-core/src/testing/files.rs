@@ -64,7 +64,8 @@ pub(crate) fn lines(tree: &Tree) -> Vec<String> {
         Entry::File { content, .. } => {
             let text = String::from_utf8_lossy(content);
             let short: String = text.chars().take(200).collect();
-            let more = if short.len() < text.len() { format!("... (sum {:x})", sum_of(content)) } else { String::new() };
+            let more =
+                if short.len() < text.len() { format!("... (sum {:x})", sum_of(content)) } else { String::new() };
             format!("{}: {short:?}{more}", path.display())
         }
     };

@@ -146,7 +146,8 @@ impl Hash for Application {
 
 impl Hash for Unit {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        let Self { address, dying, status, charm_state, ports, payloads, machine, principal, series_upgrade, tasks } = self;
+        let Self { address, dying, status, charm_state, ports, payloads, machine, principal, series_upgrade, tasks } =
+            self;
         (address, dying, status, ports, payloads, machine, principal, series_upgrade, tasks).hash(hasher);
         hash_charm_state(charm_state, hasher);
     }

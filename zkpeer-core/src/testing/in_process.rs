@@ -212,7 +212,10 @@ impl Memory {
                     clock: Rc::new(move || now),
                     externals: None,
                 };
-                let store = self.store.take().map_or_else(Store::in_memory, |store| Rc::try_unwrap(store).unwrap_or_else(|store| store.copy()));
+                let store = self
+                    .store
+                    .take()
+                    .map_or_else(Store::in_memory, |store| Rc::try_unwrap(store).unwrap_or_else(|store| store.copy()));
                 self.known.take();
                 let before = start.kill.map(|_| store.copy());
                 let (report, result, store) = match self.registry(charm, &outside) {

@@ -38,7 +38,12 @@ impl Graph {
         }
         let reached = self.reached_without(&has);
         let mut ends: Vec<u32> = reached.iter().copied().filter(|state| is_end(*state)).collect();
-        ends.extend(self.circles(&reached).into_iter().filter(|circle| self.is_fair(circle)).filter_map(|circle| circle.first().copied()));
+        ends.extend(
+            self.circles(&reached)
+                .into_iter()
+                .filter(|circle| self.is_fair(circle))
+                .filter_map(|circle| circle.first().copied()),
+        );
         ends.into_iter().min()
     }
 
@@ -61,7 +66,8 @@ impl Graph {
         let mut always = circle.iter().map(could);
         let first = always.next().unwrap_or_default();
         let always = always.fold(first, |all, here| all.intersection(&here).copied().collect());
-        let inside = |state: &u32| self.of(*state).iter().filter(|(to, _)| circle.contains(to)).filter_map(|(_, actor)| *actor);
+        let inside =
+            |state: &u32| self.of(*state).iter().filter(|(to, _)| circle.contains(to)).filter_map(|(_, actor)| *actor);
         let moves: BTreeSet<u8> = circle.iter().flat_map(inside).collect();
         always.is_subset(&moves)
     }

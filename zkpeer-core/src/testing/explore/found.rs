@@ -59,7 +59,10 @@ impl fmt::Display for Found {
         for (number, line) in story.iter().enumerate() {
             writeln!(f, "{:>4}. {line}", number + 1)?;
         }
-        writeln!(f, "\nTo see it again: `.replay(\"{replay}\")` in the place of `.run()` or `.walk(..)`; or this test, in which")?;
+        writeln!(
+            f,
+            "\nTo see it again: `.replay(\"{replay}\")` in the place of `.run()` or `.walk(..)`; or this test, in which"
+        )?;
         write!(f, "`model()` makes the model that was given to `explore`:\n\n{test}")
     }
 }

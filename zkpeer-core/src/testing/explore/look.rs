@@ -13,7 +13,9 @@ impl Model {
     pub(super) fn ends_unnoticed(&self, unit: &UnitName) -> bool {
         let Some(running) = self.running.get(unit) else { return false };
         let is_quiet = match &running.run.hook {
-            Hook::Plain(name) => matches!(name.as_str(), "leader-elected" | "leader-settings-changed" | "update-status" | "start"),
+            Hook::Plain(name) => {
+                matches!(name.as_str(), "leader-elected" | "leader-settings-changed" | "update-status" | "start")
+            }
             Hook::Relation(hook) => hook.kind != RelationKind::Broken,
             _ => false,
         };
@@ -57,8 +59,12 @@ impl Model {
     /// The units whose timer of `update-status` may fire.
     pub(super) fn with_timer(&self) -> Vec<UnitName> {
         let now = self.controller.now;
-        let waits = self.agents.iter().filter(|(_, agent)| !agent.removed && agent.update_status.is_some_and(|at| at > now));
-        waits.map(|(unit, _)| unit.clone()).filter(|unit| self.controller.units.get(unit).is_some_and(|u| !u.dying)).collect()
+        let waits =
+            self.agents.iter().filter(|(_, agent)| !agent.removed && agent.update_status.is_some_and(|at| at > now));
+        waits
+            .map(|(unit, _)| unit.clone())
+            .filter(|unit| self.controller.units.get(unit).is_some_and(|u| !u.dying))
+            .collect()
     }
 
     /// The units that are not leaving.

@@ -19,13 +19,7 @@ const EVERY: Duration = Duration::from_millis(250);
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self {
-            begun: Instant::now(),
-            next: FIRST,
-            every: EVERY,
-            shown: false,
-            terminal: io::stderr().is_terminal(),
-        }
+        Self { begun: Instant::now(), next: FIRST, every: EVERY, shown: false, terminal: io::stderr().is_terminal() }
     }
 
     pub(super) fn elapsed(&self) -> Duration {

@@ -126,7 +126,11 @@ fn slug(name: &str) -> String {
         }
     }
     let slug = slug.trim_end_matches('_');
-    if slug.starts_with(|first: char| first.is_ascii_digit()) || slug.is_empty() { format!("it_{slug}") } else { slug.to_owned() }
+    if slug.starts_with(|first: char| first.is_ascii_digit()) || slug.is_empty() {
+        format!("it_{slug}")
+    } else {
+        slug.to_owned()
+    }
 }
 
 /// The names of the doings that never happened.

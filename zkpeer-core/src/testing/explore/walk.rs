@@ -99,7 +99,8 @@ impl Walks<'_> {
                 return Err(error);
             }
             if player.path.0.len() > MOST {
-                let told = format!("a story of {MOST} moves was not over; is there a hook that always brings the next one?");
+                let told =
+                    format!("a story of {MOST} moves was not over; is there a hook that always brings the next one?");
                 return Err(ExploreError::TooMany(told));
             }
         }
