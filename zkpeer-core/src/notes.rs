@@ -130,6 +130,10 @@ mod tests {
     use crate::flag::Flag;
 
     #[test]
+    #[expect(
+        clippy::needless_borrow,
+        reason = "as the macros write it: without the borrow the second trait is not found"
+    )]
     fn only_what_is_a_name_has_one() {
         assert_eq!((&Maybe(&"a")).flag_name().as_deref(), Some("a"));
         assert_eq!((&Maybe(&Flag::new("b"))).flag_name().as_deref(), Some("b"));

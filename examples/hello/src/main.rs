@@ -34,10 +34,15 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use zkpeer_core::handlers;
-    use zkpeer_core::testing::Unit;
+    use zkpeer_core::testing::{Unit, check};
+    use zkpeer_core::{Charm, handlers};
 
     use super::*;
+
+    #[test]
+    fn is_in_order() {
+        check(&Charm::new(), env!("CARGO_MANIFEST_DIR"));
+    }
 
     #[test]
     fn greets_in_the_words_of_the_configuration() {
