@@ -222,7 +222,7 @@ impl Graph {
         found.extend(self.files.findings.iter().cloned());
         found.extend(self.undeclared.iter().cloned());
         let mut left = allowances::apply(&self.allowances, found);
-        left.sort();
+        left.sort_by(|one, other| (in_order(&one.place), one).cmp(&(in_order(&other.place), other)));
         left.dedup();
         left
     }
@@ -313,6 +313,12 @@ fn combinations<'f>(flags: &BTreeSet<&'f str>) -> Option<impl Iterator<Item = BT
             flags.iter().enumerate().filter(|(at, _)| bits & (1 << at) != 0).map(|(_, flag)| *flag).collect()
         })
     })
+}
+
+/// A place as it is sorted: lines by their numbers.
+fn in_order(place: &str) -> (&str, u32) {
+    let line = place.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?)));
+    line.unwrap_or((place, 0))
 }
 
 /// For each flag that a handler watches whether it has to be set, or must not be, in every case in which the handler runs.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::allowances::Allowance;
 use super::files::Files;
-use super::{Absent, Graph, Node, Trigger, Use};
+use super::{Absent, Graph, Kind, Node, Trigger, Use};
 use crate::context::Context;
 use crate::error::Error;
 use crate::flag;
@@ -139,7 +139,8 @@ fn allowances(sources: &Sources<'_>, functions: &[&FunctionDef], metadata: &Meta
             subjects: allowed.subject.map(|name| names(&name, &endpoints)),
             handler: handler.clone(),
             place: format!("{file}:{}", allowed.line),
-            must_allow,
+            // The same source may be the program of charms with other endpoints.
+            must_allow: must_allow && allowed.kind != Kind::NoEndpoint.name(),
         };
         notes.allowed.iter().map(allowance).collect()
     };

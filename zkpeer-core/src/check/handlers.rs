@@ -13,7 +13,7 @@ pub(super) fn find(graph: &Graph) -> Vec<Finding> {
     for (node, why) in graph.nodes.iter().zip(&stuck).filter(|(node, _)| node.own) {
         found.extend(no_such_hook(graph, node));
         found.extend(unknown_actions(graph, node));
-        found.extend(why.as_ref().and_then(|why| never_runs(graph, node, why)));
+        found.extend(why.as_ref().and_then(|why| never_runs(graph, node, why, &stuck)));
     }
     found.extend(graph.absent.iter().map(|absent| no_endpoint(graph, absent)));
     found.extend(unanswered_actions(graph));
@@ -71,7 +71,27 @@ pub(super) fn is_possible(node: &Node, possible: &BTreeSet<&str>) -> bool {
     combinations.any(|set| holds(&node.predicate, &set))
 }
 
-fn never_runs(graph: &Graph, node: &Node, why: &Stuck) -> Option<Finding> {
+/// Whether it waits, by way of others, for a flag that nobody sets; of what it waits for itself, that is said of the flag.
+fn follows_from_never_set(graph: &Graph, node: &Node, stuck: &[Option<Stuck>]) -> bool {
+    let mut looked_at: BTreeSet<&str> = BTreeSet::new();
+    let mut left = vec![node];
+    let mut depth = 0;
+    while let Some(node) = left.pop() {
+        let at = graph.nodes.iter().position(|other| other.id == node.id);
+        let Some(Stuck::Without(flags)) = at.and_then(|at| stuck[at].as_ref()) else { continue };
+        for flag in flags.iter().filter(|flag| looked_at.insert(flag)) {
+            // Far from where it is not set, it is said only if it is certain.
+            if !graph.is_set_by_somebody(flag) && (depth == 0 || !graph.is_certain()) {
+                return true;
+            }
+            left.extend(graph.nodes.iter().filter(|other| other.does(What::Sets, flag)));
+        }
+        depth += 1;
+    }
+    false
+}
+
+fn never_runs(graph: &Graph, node: &Node, why: &Stuck, stuck: &[Option<Stuck>]) -> Option<Finding> {
     if node.predicate.0.iter().any(|condition| matches!(condition, Condition::Hook { names, .. } if names.is_empty())) {
         return None;
     }
@@ -81,7 +101,7 @@ fn never_runs(graph: &Graph, node: &Node, why: &Stuck) -> Option<Finding> {
             Some(about(node, Kind::NeverRuns, None, message))
         }
         // That nobody sets a flag is said of the flag.
-        Stuck::Without(flags) if flags.iter().any(|flag| !graph.is_set_by_somebody(flag)) => None,
+        Stuck::Without(_) if follows_from_never_set(graph, node, stuck) => None,
         Stuck::Without(flags) => {
             let setters = graph.nodes.iter().filter(|other| flags.iter().any(|flag| other.does(What::Sets, flag)));
             let setters: BTreeSet<&str> = setters.map(|other| other.name.as_str()).collect();
