@@ -19,7 +19,7 @@ mod settle;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
@@ -221,10 +221,8 @@ impl Graph {
         found.extend(settle::find(self));
         found.extend(self.files.findings.iter().cloned());
         found.extend(self.undeclared.iter().cloned());
-        let mut left = allowances::apply(&self.allowances, found);
-        left.sort_by(|one, other| (in_order(&one.place), one).cmp(&(in_order(&other.place), other)));
-        left.dedup();
-        left
+        let left = allowances::apply(&self.allowances, found);
+        in_order(left)
     }
 
     /// What is found, and of how much, as `check` prints it for people.
@@ -315,16 +313,28 @@ fn combinations<'f>(flags: &BTreeSet<&'f str>) -> Option<impl Iterator<Item = BT
     })
 }
 
-/// A place as it is sorted: lines by their numbers.
-fn in_order(place: &str) -> (&str, u32) {
-    let line = place.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?)));
-    line.unwrap_or((place, 0))
+/// The findings in the order of their places, each once; lines go by their numbers.
+fn in_order(findings: Vec<Finding>) -> Vec<Finding> {
+    fn key(finding: &Finding) -> (&str, u32, Kind, &Option<String>) {
+        let line = finding.place.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok()?)));
+        let (file, line) = line.unwrap_or((&finding.place, 0));
+        (file, line, finding.kind, &finding.subject)
+    }
+    // There are few: to insert each is less code than a sort, in a program that is to be small.
+    let mut sorted: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let at = sorted.iter().position(|other| key(&finding) <= key(other)).unwrap_or(sorted.len());
+        if sorted[at..].iter().take_while(|other| key(other) == key(&finding)).all(|other| *other != finding) {
+            sorted.insert(at, finding);
+        }
+    }
+    sorted
 }
 
 /// For each flag that a handler watches whether it has to be set, or must not be, in every case in which the handler runs.
-fn required(predicate: &Predicate) -> BTreeMap<&str, bool> {
+fn required(predicate: &Predicate) -> Vec<(&str, bool)> {
     use crate::Quantifier::{All, Any, None, NotAll};
-    let mut required = BTreeMap::new();
+    let mut required = Vec::new();
     for condition in &predicate.0 {
         let Condition::Flags(quantifier, flags) = condition else { continue };
         let set = match (quantifier, flags.len()) {

@@ -1,10 +1,10 @@
 //! What the charm's files say: endpoints, options, actions, storages, and handlers that are files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Finding;
 use super::scripts::{self, Script};
@@ -17,7 +17,7 @@ pub(super) struct Files {
     pub(super) metadata: Metadata,
     pub(super) options: BTreeSet<String>,
     /// The actions, each with its line.
-    pub(super) actions: BTreeMap<String, usize>,
+    pub(super) actions: Vec<(String, usize)>,
     pub(super) storages: BTreeSet<String>,
     pub(super) containers: BTreeSet<String>,
     /// The handlers in other languages.
@@ -35,7 +35,7 @@ impl Files {
             _ => BTreeSet::new(),
         };
         let (actions, text) = map(charm_dir, "actions.yaml")?;
-        let actions = actions.into_keys().map(|name| {
+        let actions = actions.into_iter().map(|(name, _)| {
             let line = line_of(&text, &name);
             (name, line)
         });
@@ -73,15 +73,14 @@ impl Files {
 }
 
 /// A YAML file with a map, and its text; empty if there is no such file.
-fn map(charm_dir: &Path, name: &str) -> Result<(BTreeMap<String, Value>, String), Error> {
+fn map(charm_dir: &Path, name: &str) -> Result<(Map<String, Value>, String), Error> {
     let path = charm_dir.join(name);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Default::default()),
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         Err(source) => return Err(Error::Read { path, source }),
     };
-    let map: Option<BTreeMap<String, Value>> = metadata::parse(&text, &path)?;
-    Ok((map.unwrap_or_default(), text))
+    Ok((metadata::yaml_map(&text, &path)?, text))
 }
 
 /// The line of a key that begins its line.

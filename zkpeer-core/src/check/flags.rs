@@ -1,6 +1,6 @@
 //! Flags that nobody sets, and flags that nobody reads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::names::{self, Automatic};
 use super::{Finding, Graph, Kind, listed};
@@ -10,8 +10,7 @@ use crate::predicate::Condition;
 use crate::trigger::Edge;
 
 pub(super) fn find(graph: &Graph) -> Vec<Finding> {
-    let mut found: Vec<Finding> =
-        wanted(graph).into_iter().filter_map(|(flag, by)| never_set(graph, flag, &by)).collect();
+    let mut found: Vec<Finding> = wanted(graph).iter().filter_map(|by| never_set(graph, by)).collect();
     found.extend(never_read(graph));
     found
 }
@@ -19,6 +18,7 @@ pub(super) fn find(graph: &Graph) -> Vec<Finding> {
 /// Who wants a flag to be set by somebody.
 #[derive(Default)]
 struct Wanted<'g> {
+    flag: &'g str,
     /// Where that is said first.
     place: &'g str,
     /// The handlers that wait for it, or for its absence.
@@ -31,13 +31,13 @@ struct Wanted<'g> {
 }
 
 /// The flags that the charm's own handlers wait for, read or clear.
-fn wanted(graph: &Graph) -> BTreeMap<&str, Wanted<'_>> {
-    let mut wanted: BTreeMap<&str, Wanted<'_>> = BTreeMap::new();
+fn wanted(graph: &Graph) -> Vec<Wanted<'_>> {
+    let mut wanted: Vec<Wanted<'_>> = Vec::new();
     for node in graph.nodes.iter().filter(|node| node.own) {
         for condition in &node.predicate.0 {
             let Condition::Flags(quantifier, flags) = condition else { continue };
             for flag in flags {
-                let by = wanted.entry(flag).or_default();
+                let by = entry(&mut wanted, flag);
                 if by.place.is_empty() {
                     by.place = &node.place;
                 }
@@ -52,7 +52,7 @@ fn wanted(graph: &Graph) -> BTreeMap<&str, Wanted<'_>> {
         graph.nodes.iter().filter(|node| node.own).flat_map(|node| node.uses.iter().map(|of| (of, Some(&node.id))));
     let others = graph.others.iter().map(|of| (of, None)).filter(|(of, _)| !of.place.is_empty());
     for (of, id) in own.chain(others).filter(|(of, _)| of.what != What::Sets) {
-        let by = wanted.entry(&of.flag).or_default();
+        let by = entry(&mut wanted, &of.flag);
         if by.place.is_empty() {
             by.place = &of.place;
             by.what = Some(of.what);
@@ -62,7 +62,16 @@ fn wanted(graph: &Graph) -> BTreeMap<&str, Wanted<'_>> {
     wanted
 }
 
-fn never_set(graph: &Graph, flag: &str, by: &Wanted<'_>) -> Option<Finding> {
+fn entry<'l, 'g>(wanted: &'l mut Vec<Wanted<'g>>, flag: &'g str) -> &'l mut Wanted<'g> {
+    let at = wanted.iter().position(|by| by.flag == flag).unwrap_or_else(|| {
+        wanted.push(Wanted { flag, ..Wanted::default() });
+        wanted.len() - 1
+    });
+    &mut wanted[at]
+}
+
+fn never_set(graph: &Graph, by: &Wanted<'_>) -> Option<Finding> {
+    let flag = by.flag;
     if graph.is_set_by_somebody(flag) {
         return None;
     }
@@ -136,21 +145,22 @@ fn never_read(graph: &Graph) -> Vec<Finding> {
     let own = graph.nodes.iter().filter(|node| node.own);
     let of_nodes = own.flat_map(|node| node.uses.iter().map(|of| (of, vec![node.id.clone()])));
     let all = of_nodes.chain(graph.others.iter().map(|of| (of, Vec::new())));
-    let mut found: BTreeMap<&str, Finding> = BTreeMap::new();
+    let mut found: Vec<Finding> = Vec::new();
     let is_own = |of: &super::Use| of.what == What::Sets && !of.place.is_empty();
     for (of, handlers) in all.filter(|(of, _)| is_own(of) && !is_read(&of.flag)) {
-        let names = watched.iter().chain(&read).copied();
-        let message =
-            format!("nobody waits for the flag `{}`, which is set here{}", of.flag, names::meant(&of.flag, names));
-        let finding = found.entry(&of.flag).or_insert_with(|| Finding {
+        if let Some(finding) = found.iter_mut().find(|finding| finding.subject.as_ref() == Some(&of.flag)) {
+            finding.handlers.extend(handlers);
+            continue;
+        }
+        let meant = names::meant(&of.flag, watched.iter().chain(&read).copied());
+        found.push(Finding {
             place: of.place.clone(),
             kind: Kind::NeverRead,
             subject: Some(of.flag.clone()),
-            handlers: Vec::new(),
-            message,
+            handlers,
+            message: format!("nobody waits for the flag `{}`, which is set here{meant}", of.flag),
             certain: graph.is_certain(),
         });
-        finding.handlers.extend(handlers);
     }
-    found.into_values().collect()
+    found
 }

@@ -192,9 +192,9 @@ fn unknown_actions(graph: &Graph, node: &Node) -> Vec<Finding> {
         Condition::Action(names) => names.as_slice(),
         _ => &[],
     });
-    let unknown = names.filter(|name| !graph.files.actions.contains_key(**name));
+    let unknown = names.filter(|name| graph.files.actions.iter().all(|(known, _)| known != *name));
     let finding = |name: &&str| {
-        let meant = names::meant(name, graph.files.actions.keys().map(String::as_str));
+        let meant = names::meant(name, graph.files.actions.iter().map(|(name, _)| name.as_str()));
         let message = format!("`{}` is for the action `{name}`, which actions.yaml has not{meant}", node.name);
         about(node, Kind::UnknownAction, Some((*name).to_owned()), message)
     };
@@ -216,7 +216,7 @@ fn unanswered_actions(graph: &Graph) -> Vec<Finding> {
         .copied()
         .collect();
     let unanswered = graph.files.actions.iter().filter(|(name, _)| !answered.contains(name.as_str()));
-    let finding = |(name, line): (&String, &usize)| Finding {
+    let finding = |(name, line): &(String, usize)| Finding {
         place: format!("actions.yaml:{line}"),
         kind: Kind::UnansweredAction,
         subject: Some(name.clone()),

@@ -32,7 +32,7 @@ pub(super) fn pairs(graph: &Graph) -> Vec<Pair<'_>> {
         }
         for (flag, what) in taken(graph, first) {
             for second in graph.nodes[at + 1..].iter().filter(|second| second.predicate.can_match_in(Phase::Other)) {
-                let both_want = required(&second.predicate).get(flag) == Some(&(what == What::Clears));
+                let both_want = required(&second.predicate).contains(&(flag, what == What::Clears));
                 if both_want && run_together(first, second) {
                     let always = implies(&second.predicate, &first.predicate);
                     pairs.push(Pair { first, second, flag, what, always });

@@ -1,6 +1,6 @@
 //! Handlers that wake each other without end: the real dispatcher runs what is known of the handlers, on flags alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::handlers::{self, Stuck};
@@ -45,16 +45,17 @@ pub(super) fn cycles(graph: &Graph) -> Vec<Cycle<'_>> {
     }
     let stuck = handlers::stuck(graph);
     let player = Player::new(graph);
-    let mut found: BTreeMap<BTreeSet<&str>, Cycle<'_>> = BTreeMap::new();
+    let mut found: Vec<(BTreeSet<&str>, Cycle<'_>)> = Vec::new();
     for start in starts(graph, &player, &turning, &stuck) {
         let Some(cycle) = player.play(start).1 else { continue };
         let handlers = cycle.rounds.iter().flatten().map(|step| step.node.id.as_str()).collect();
-        let known = found.get(&handlers);
-        if known.is_none_or(|known: &Cycle<'_>| cycle.certain && !known.certain) {
-            found.insert(handlers, cycle);
+        match found.iter_mut().find(|(known, _)| *known == handlers) {
+            Some((_, known)) if known.certain || !cycle.certain => {}
+            Some((_, known)) => *known = cycle,
+            None => found.push((handlers, cycle)),
         }
     }
-    found.into_values().collect()
+    found.into_iter().map(|(_, cycle)| cycle).collect()
 }
 
 /// The handlers that may be in a cycle: each is woken by one of them and wakes one.
