@@ -6,7 +6,7 @@ use std::fs;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use zkpeer_core::__private::{Call, require};
+use zkpeer_core::__private::{Call, Notes, require};
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
     Charm, CharmDir, ConditionDef, Config, Context, Conversation, Databag, EndHook, Endpoint, Flag, Flags, FromContext,
@@ -184,6 +184,7 @@ static ASKS_FOR_ALL: HandlerDef = HandlerDef::new(
     &[ConditionDef::Hook(&["leader-deposed"])],
     params(None),
     |_| Outcome::Done,
+    Notes::UNKNOWN,
 );
 
 /// A handler as the macros would have made it. The line is the order.
@@ -201,6 +202,7 @@ fn definition(number: usize, handler: &Handler, run: Run) -> &'static HandlerDef
         conditions,
         params(handler.instances_of()),
         run,
+        Notes::UNKNOWN,
     )))
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 
 use crate::automatic;
 use crate::callbacks::{self, Callback};
@@ -47,7 +47,11 @@ pub enum OnNotSettled {
     Warn,
 }
 
-type RegisterTriggers = Box<dyn Fn(&Triggers)>;
+/// What registers triggers of the charm's own, and where that is written.
+pub(crate) struct RegisterTriggers {
+    pub(crate) register: Box<dyn Fn(&Triggers)>,
+    pub(crate) place: &'static Location<'static>,
+}
 
 /// What a charm does in every hook besides its handlers.
 #[derive(Default)]
@@ -118,7 +122,7 @@ impl Run<'_> {
         }
         confirm::at_start(context)?;
         takeover::at_start(context, self.registry)?;
-        self.settings.triggers.iter().for_each(|register| register(&Triggers::of(context)));
+        self.settings.triggers.iter().for_each(|triggers| (triggers.register)(&Triggers::of(context)));
         for (endpoint, interface) in self.registry.interfaces() {
             (interface.register_triggers)(Endpoint::new(context, endpoint), &Triggers::of(context));
         }

@@ -35,11 +35,16 @@ fn main() -> std::process::ExitCode {
 #[cfg(test)]
 mod tests {
     use zkpeer_core::Charm;
-    use zkpeer_core::testing::{Unit, event};
+    use zkpeer_core::testing::{Unit, check, event};
 
     /// A unit of this charm, with all its handlers and its files.
     fn unit() -> Unit {
         Unit::of(Charm::new()).charm(env!("CARGO_MANIFEST_DIR"))
+    }
+
+    #[test]
+    fn is_in_order() {
+        check(&Charm::new(), env!("CARGO_MANIFEST_DIR"));
     }
 
     #[test]

@@ -120,6 +120,8 @@ impl<T> Deref for Resource<T> {
 }
 
 impl<T: 'static> FromContext for Resource<T> {
+    const PLAIN: bool = true;
+
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
         match context.outside().resources.get() {
             Some(value) => Ok(Self(value)),

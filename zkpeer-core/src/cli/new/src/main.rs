@@ -102,10 +102,16 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use zkpeer_core::Charm;
-    use zkpeer_core::testing::{Unit, event};
+    use zkpeer_core::testing::{Unit, check, event};
 
     fn unit() -> Unit {
         Unit::of(Charm::new()).charm(env!("CARGO_MANIFEST_DIR"))
+    }
+
+    // No flag is misspelt, and every handler can run; `cargo zkpeer check .` says the same.
+    #[test]
+    fn is_in_order() {
+        check(&Charm::new(), env!("CARGO_MANIFEST_DIR"));
     }
 
     #[test]
