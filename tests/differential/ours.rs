@@ -53,7 +53,8 @@ impl Ours {
             .triggers(move |all| triggers.iter().for_each(|trigger| register(all, trigger)));
         let charm = if case.at_start.is_empty() { charm } else { charm.at_start(callback(&case.at_start)) };
         let charm = if case.at_exit.is_empty() { charm } else { charm.at_exit(callback(&case.at_exit)) };
-        let unit = Unit::of(charm).metadata(&metadata(case));
+        // The last version that runs the hooks of metrics.
+        let unit = Unit::of(charm).metadata(&metadata(case)).juju("3.6.9");
         Self { unit, counts }
     }
 

@@ -23,6 +23,8 @@ use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::panic;
 use crate::params::Triggers;
+#[cfg(any(test, feature = "testing"))]
+use crate::record::Noted;
 use crate::registry::Registry;
 use crate::report::Report;
 use crate::runtime::{self, OnNotSettled, RegisterTriggers, Settings};
@@ -302,7 +304,7 @@ impl Charm {
             home_is_set: environment.home_is_set,
             program_path: Some(environment.path),
             may_go_back_to_python: self.may_go_back_to_python,
-            metadata,
+            metadata: Rc::new(metadata),
             juju: Rc::clone(&juju),
             resources: self.resources.clone(),
             clock: Rc::new(move || begun.elapsed()),
@@ -396,17 +398,8 @@ impl Charm {
         runtime::run(context, registry, &self.settings)
     }
 
-    /// Runs one hook in this process, on the given store: for tests, and for the simulated Juju. There is no report if
-    /// there was nothing to run, or the handlers do not fit the charm.
-    #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn run_in(&self, outside: Outside, store: Store) -> (Option<Report>, Result<(), Error>, Store) {
-        match self.registry(&outside) {
-            Ok(registry) => self.run_with(outside, store, &registry),
-            Err(error) => (None, Err(error), store),
-        }
-    }
-
-    /// The same with handlers that have been fitted already.
+    /// Runs one hook in this process, on the given store and with handlers that have been fitted: for tests, and for the
+    /// simulated Juju. There is no report if there was nothing to run.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn run_with(
         &self,
@@ -414,15 +407,33 @@ impl Charm {
         store: Store,
         registry: &Registry,
     ) -> (Option<Report>, Result<(), Error>, Store) {
+        let Ran { report, result, store, .. } = self.run_recorded(outside, store, registry, false);
+        (report, result, store)
+    }
+
+    /// The same, and what happens is recorded if it is wanted.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn run_recorded(&self, outside: Outside, store: Store, registry: &Registry, wanted: bool) -> Ran {
         let outside = Outside { resources: self.resources.with(&outside.resources), ..outside };
         if outside.event.is_restricted() && !registry.has_handler_of(outside.event.name()) {
-            return (None, Ok(()), store);
+            return Ran { report: None, result: Ok(()), store, record: Vec::new() };
         }
         let context = Context::new(outside, store);
+        if wanted {
+            context.start_record();
+        }
         let (report, result) = self.run(&context, registry);
-        let store = context.take_store();
-        (Some(report), result, store)
+        Ran { report: Some(report), result, store: context.take_store(), record: context.take_record() }
     }
+}
+
+/// A hook that has run in this process.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) struct Ran {
+    pub(crate) report: Option<Report>,
+    pub(crate) result: Result<(), Error>,
+    pub(crate) store: Store,
+    pub(crate) record: Vec<Noted>,
 }
 
 /// Why the program exits with 1, and Juju, if it can be told.

@@ -63,6 +63,7 @@ mod outbox;
 mod panic;
 mod params;
 mod predicate;
+mod record;
 mod registry;
 mod relation;
 mod report;
@@ -98,7 +99,7 @@ pub use params::{
 };
 pub use predicate::Phase;
 pub use relation::{Conversation, Databag, Endpoint, Interface, RelatedUnit, Relation, Scope, Units};
-pub use report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
+pub use report::{CallOutcome, Change, ChangedBy, HandlerReport, HookOutcome, Report, Round};
 pub use runtime::OnNotSettled;
 pub use trigger::Edge;
 pub use zkpeer_macros::{

@@ -20,6 +20,7 @@ use crate::panic;
 use crate::params::Triggers;
 use crate::params::kv::INVOKED;
 use crate::predicate::{Condition, Moment, Phase, World};
+use crate::record;
 use crate::registry::{Body, Handler, Registry};
 use crate::relation::{self, Endpoint};
 use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
@@ -194,6 +195,7 @@ impl Run<'_> {
             let state = (self.context.sum(), other.changed().clone());
             let round = other.round();
             if !other.next_round(self) {
+                record::settled(self.context, self.registry, self);
                 return Ok(());
             }
             let (last, times) = states.entry(state).or_insert((round, 0));
@@ -241,6 +243,7 @@ impl Run<'_> {
         let mut started = false;
         self.failure()?;
         trace::round_begins(self.context, phase, dispatch.round(), dispatch.queue(), self.registry);
+        record::round_begins(self.context, self.registry, phase, dispatch, self);
         while let Some(index) = dispatch.next() {
             if !started {
                 report.rounds.push(Round { phase, round: dispatch.round(), handlers: Vec::new() });
@@ -266,6 +269,7 @@ impl Run<'_> {
             }
             for dequeued in dispatch.ran(changed, self) {
                 trace::dequeued(self.context, &self.registry.handlers()[dequeued]);
+                record::dequeued(self.context, self.registry, dequeued, self);
             }
             self.failure()?;
         }

@@ -69,6 +69,6 @@ pub use player::{Happening, Listener, PlayError, Player};
 pub use process::{CommandRun, KillPoint};
 pub use run::LogLine;
 pub use story::{Story, StoryError};
-pub use unit::Unit;
+pub use unit::{FlagChange, Unit, UnitRun, event};
 pub use unit_agent::UnitAgent;
 pub use value::Value;
