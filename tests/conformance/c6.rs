@@ -35,6 +35,7 @@ const ALWAYS: [&str; 24] = [
     "JUJU_VERSION",
     "LANG",
     "ZKPEER_REPORT",
+    "ZKPEER_ROOT",
 ];
 
 /// A command of an operator, run at once.

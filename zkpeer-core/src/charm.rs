@@ -21,6 +21,7 @@ use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::panic;
 use crate::params::Triggers;
+use crate::programs::Processes;
 use crate::registry::Registry;
 use crate::report::Report;
 use crate::runtime::{self, OnNotSettled, Settings};
@@ -108,8 +109,28 @@ impl Charm {
 
     /// A value that handlers can ask for as [`Resource<T>`](crate::Resource); one of each type.
     #[must_use]
-    pub fn resource<T: 'static>(mut self, value: T) -> Self {
+    pub fn resource<T: 'static>(self, value: T) -> Self {
+        self.resource_as(Rc::new(value))
+    }
+
+    /// The same for a value that handlers know by a trait, and ask for as `Resource<dyn Server>`:
+    /// `charm.resource_as::<dyn Server>(Rc::new(Files::new("/srv")))`.
+    #[must_use]
+    pub fn resource_as<T: ?Sized + 'static>(mut self, value: Rc<T>) -> Self {
         self.resources.insert(value);
+        self
+    }
+
+    /// The same for a value that is made of what the hook's context has, each time when a handler asks for it;
+    /// [`Resource`](crate::Resource) has an example.
+    ///
+    /// If it cannot be made, the hook fails.
+    #[must_use]
+    pub fn resource_from<T: ?Sized + 'static>(
+        mut self,
+        make: impl Fn(&Context) -> crate::Result<Rc<T>> + 'static,
+    ) -> Self {
+        self.resources.insert_made(make);
         self
     }
 
@@ -223,11 +244,11 @@ impl Charm {
     /// The environment is read here, once. The exit code is 0 if everything has been done and kept, and 1 if anything
     /// failed and nothing is kept; then the reason is on standard error and in Juju's log.
     ///
-    /// Of our own, five variables are heeded, none of which Juju sets: `UNIT_STATE_DB` is the file of the store instead of
+    /// Of our own, six variables are heeded, none of which Juju sets: `UNIT_STATE_DB` is the file of the store instead of
     /// `.unit-state.db` in the charm's directory; `ZKPEER_HOOK_COMMAND_TIMEOUT` is the number of seconds that a hook
     /// command may run (300), `ZKPEER_EXTERNAL_TIMEOUT` that of an [external handler](crate::guide::external_handlers)
     /// (3600); `ZKPEER_REPORT` is a file to which a [`Report`] is appended as one line of JSON; `ZKPEER_TRACE=1` is as
-    /// [`trace`](Self::trace).
+    /// [`trace`](Self::trace); `ZKPEER_ROOT` is what [`Root`](crate::Root) is instead of `/`.
     ///
     /// Under the name `charms.reactive` the program is the command line that external handlers use.
     #[must_use = "return it from `main`, or Juju takes a failed hook for done"]
@@ -293,6 +314,8 @@ impl Charm {
             juju: Rc::clone(&juju),
             resources: self.resources.clone(),
             clock: Rc::new(move || begun.elapsed()),
+            programs: Rc::new(Processes),
+            root: environment::root(vars),
             externals: Some(means),
         };
         let registry = self.registry(&outside).map_err(&failed)?;
@@ -311,6 +334,12 @@ impl Charm {
         result.map_err(failed)
     }
 
+    /// The values that handlers can ask for; those that the test has given go before the charm's.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn resources(&self, given: Resources) -> Resources {
+        given.or(&self.resources)
+    }
+
     /// The charm's handlers, fitted to its metadata.
     pub(crate) fn registry(&self, outside: &Outside) -> Result<Registry, Error> {
         let externals = match &outside.externals {
@@ -320,7 +349,7 @@ impl Charm {
         let setup = Setup {
             metadata: &outside.metadata,
             juju_version: outside.juju_version.as_deref(),
-            resources: &self.resources,
+            resources: &outside.resources,
             layers: &outside.layers,
         };
         match &self.handlers {
@@ -351,7 +380,6 @@ impl Charm {
         store: Store,
         registry: &Registry,
     ) -> (Option<Report>, Result<(), Error>, Store) {
-        let outside = Outside { resources: self.resources.clone(), ..outside };
         if outside.event.is_restricted() && !registry.has_handler_of(outside.event.name()) {
             return (None, Ok(()), store);
         }
@@ -398,6 +426,11 @@ mod environment {
                 Err(Error::Variable { name, reason })
             }
         }
+    }
+
+    /// Where a simulated machine has its files.
+    pub(super) fn root(vars: &Vars) -> Option<PathBuf> {
+        vars.get(OsStr::new("ZKPEER_ROOT")).filter(|root| !root.is_empty()).map(PathBuf::from)
     }
 
     pub(super) fn trace(vars: &Vars) -> bool {

@@ -1,10 +1,12 @@
 //! What one run of a hook can see and change: the seam between handlers and everything outside them.
 
 mod outside;
+mod resources;
 mod state;
 
 pub use outside::Setup;
-pub(crate) use outside::{Outside, Resources, has_leader_settings};
+pub(crate) use outside::{Outside, has_leader_settings};
+pub(crate) use resources::Resources;
 pub(crate) use state::FLAG_PREFIX;
 
 use std::cell::{Cell, RefCell};

@@ -61,6 +61,7 @@ mod outbox;
 mod panic;
 mod params;
 mod predicate;
+mod programs;
 mod registry;
 mod relation;
 mod report;
@@ -92,9 +93,10 @@ pub use interfaces::zookeeper_quorum::ZookeeperPeers;
 pub use juju::{GoalState, Port};
 pub use params::{
     Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Layer, LayerOptions, Leader, Log, Network, Ports,
-    Resource, Status, TriggerOn, Triggers, Unit,
+    Resource, Root, Status, TriggerOn, Triggers, Unit,
 };
 pub use predicate::Phase;
+pub use programs::{Program, ProgramOutput};
 pub use relation::{Conversation, Databag, Endpoint, Interface, RelatedUnit, Relation, Scope, Units};
 pub use report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
 pub use runtime::OnNotSettled;

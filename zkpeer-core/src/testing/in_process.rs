@@ -21,6 +21,7 @@ use crate::juju::tools::{self, Tools};
 use crate::juju::{Juju, JujuResult, LogLevel};
 use crate::layers::Layers;
 use crate::metadata::Metadata;
+use crate::programs::Processes;
 use crate::registry::Registry;
 use crate::store::Store;
 
@@ -165,8 +166,10 @@ impl Memory {
                     may_go_back_to_python: false,
                     metadata,
                     juju: Rc::clone(&juju),
-                    resources: Resources::default(),
+                    resources: charm.resources(Resources::default()),
                     clock: Rc::new(move || now),
+                    programs: Rc::new(Processes),
+                    root: start.environment.get("ZKPEER_ROOT").map(PathBuf::from),
                     externals: None,
                 };
                 let store = self.store.take().unwrap_or_else(Store::in_memory);

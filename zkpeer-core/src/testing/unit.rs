@@ -28,6 +28,7 @@ use crate::juju::tools::Tools;
 use crate::juju::{Bag, RelationId, UnitName};
 use crate::layers::{self, Layers};
 use crate::metadata::{self, Metadata};
+use crate::programs::Processes;
 use crate::report::{HookOutcome, Report};
 use crate::store::Store;
 
@@ -425,8 +426,10 @@ impl Unit {
             may_go_back_to_python: false,
             metadata: self.metadata.clone(),
             juju: Rc::new(Tools::over(commands.clone())),
-            resources: Resources::default(),
+            resources: self.charm.resources(Resources::default()),
             clock: Rc::new(move || now),
+            programs: Rc::new(Processes),
+            root: Some(self.directory.path().join(".root")),
             externals: None,
         };
         let store = self.store.take().unwrap_or_else(Store::in_memory);

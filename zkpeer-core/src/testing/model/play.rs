@@ -279,6 +279,7 @@ impl Model {
             socket: machine.directory.socket(),
             tools: machine.directory.tools(),
             report: machine.directory.report(),
+            root: &machine.directory.root(),
             path: &self.path,
             context_id: &context_id,
         };
