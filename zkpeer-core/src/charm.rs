@@ -305,6 +305,7 @@ impl Charm {
             unit: environment.unit,
             layers: Layers::of(&environment.charm_dir),
             charm_dir: environment.charm_dir,
+            directory_asked: Rc::default(),
             juju_version: environment.juju_version,
             context_id: environment.context_id,
             home_is_set: environment.home_is_set,
@@ -334,22 +335,20 @@ impl Charm {
         result.map_err(failed)
     }
 
-    /// The values that handlers can ask for; those that the test has given go before the charm's.
-    #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn resources(&self, given: Resources) -> Resources {
-        given.or(&self.resources)
-    }
-
     /// The charm's handlers, fitted to its metadata.
     pub(crate) fn registry(&self, outside: &Outside) -> Result<Registry, Error> {
         let externals = match &outside.externals {
             Some(_) => external_files::find(&outside.charm_dir)?,
             None => Vec::new(),
         };
+        #[cfg(any(test, feature = "testing"))]
+        let resources = &self.resources.with(&outside.resources);
+        #[cfg(not(any(test, feature = "testing")))]
+        let resources = &self.resources;
         let setup = Setup {
             metadata: &outside.metadata,
             juju_version: outside.juju_version.as_deref(),
-            resources: &outside.resources,
+            resources,
             layers: &outside.layers,
         };
         match &self.handlers {
@@ -380,6 +379,7 @@ impl Charm {
         store: Store,
         registry: &Registry,
     ) -> (Option<Report>, Result<(), Error>, Store) {
+        let outside = Outside { resources: self.resources.with(&outside.resources), ..outside };
         if outside.event.is_restricted() && !registry.has_handler_of(outside.event.name()) {
             return (None, Ok(()), store);
         }

@@ -102,6 +102,12 @@ impl Context {
         &self.0.outside.charm_dir
     }
 
+    /// The same for a handler, which may write there.
+    pub(crate) fn charm_dir_to_write(&self) -> &Path {
+        self.0.outside.directory_asked.set(true);
+        self.charm_dir()
+    }
+
     pub(crate) fn cache(&self) -> &RefCell<Cache> {
         &self.0.cache
     }

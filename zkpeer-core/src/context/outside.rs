@@ -1,5 +1,6 @@
 //! What a run is given and does not change: the hook, the charm, Juju, the author's own values.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub(crate) struct Outside {
     pub(crate) event: HookEvent,
     pub(crate) unit: UnitName,
     pub(crate) charm_dir: PathBuf,
+    /// Whether a handler has asked for the charm's directory, and may have written there.
+    pub(crate) directory_asked: Rc<Cell<bool>>,
     pub(crate) juju_version: Option<String>,
     /// Another one for each run of a hook.
     pub(crate) context_id: Option<String>,

@@ -46,13 +46,10 @@ impl Resources {
         })
     }
 
-    /// These, and of the others those of types that are not among these.
+    /// The same, and others in the place of its own of the same types.
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn or(mut self, others: &Self) -> Self {
-        for (of, source) in &others.0 {
-            self.0.entry(*of).or_insert_with(|| source.clone());
-        }
-        self
+    pub(crate) fn with(&self, others: &Self) -> Self {
+        Self(self.0.iter().chain(&others.0).map(|(of, source)| (*of, source.clone())).collect())
     }
 }
 

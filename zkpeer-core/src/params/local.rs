@@ -17,7 +17,7 @@ pub struct CharmDir(PathBuf);
 
 impl CharmDir {
     pub(crate) fn of(context: &Context) -> Self {
-        Self(context.charm_dir().to_owned())
+        Self(context.charm_dir_to_write().to_owned())
     }
 }
 
@@ -120,7 +120,7 @@ impl Commands {
         let outside = context.outside();
         Self {
             runner: Rc::clone(&outside.programs),
-            directory: context.charm_dir().to_owned(),
+            directory: context.charm_dir_to_write().to_owned(),
             home_is_set: outside.home_is_set,
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::agent::Agent;
 use super::controller::{Controller, Entries};
 use super::hook::{Hook, RelationHook, RelationKind};
+use super::shared::Shared;
 use crate::juju::UnitName;
 
 /// Whether Juju could run this hook on the unit now, whatever else is due.
@@ -82,7 +83,7 @@ fn relation_hook(hook: &RelationHook, agent: &Agent, controller: &Controller, dy
 }
 
 /// Whether Juju could have all of this at the same time.
-pub(crate) fn state(controller: &Controller, agents: &BTreeMap<UnitName, Agent>) -> Result<(), String> {
+pub(crate) fn state(controller: &Controller, agents: &BTreeMap<UnitName, Shared<Agent>>) -> Result<(), String> {
     for (name, application) in &controller.applications {
         if let Some(leader) = application.leader.as_ref().filter(|leader| !controller.units.contains_key(leader)) {
             return Err(format!("{leader} leads `{name}`, and there is no such unit"));

@@ -9,11 +9,12 @@ use std::rc::Rc;
 
 use super::command::{Answer, NEEDS_STDIN, Request};
 use super::error::Error;
+use super::fake::Fakes;
 use super::hook::Hook;
 use super::machine::{Ended, Exit, Session, Start};
 use super::process::{CommandRun, KillPoint};
 use crate::charm::Charm;
-use crate::context::{Outside, Resources};
+use crate::context::Outside;
 use crate::error::{self, describe};
 use crate::hook::{Environment, Vars};
 use crate::juju::talk;
@@ -101,9 +102,9 @@ impl HookContext<'_> {
 }
 
 /// What is left of a unit's process between its hooks: nothing but what it has stored.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
-    store: Option<Store>,
+    store: Option<Rc<Store>>,
     /// The charm's metadata, read when it is first needed.
     metadata: Option<Metadata>,
     /// The charm's handlers, fitted when they are first needed.
@@ -113,7 +114,7 @@ pub(crate) struct Memory {
 impl Memory {
     /// What the handlers have stored; none before the first hook.
     pub(crate) fn store(&self) -> Option<&Store> {
-        self.store.as_ref()
+        self.store.as_deref()
     }
 
     /// The charm's files are others now.
@@ -141,12 +142,14 @@ impl Memory {
         charm: &Charm,
         start: &Start<'_>,
         charm_dir: &Path,
+        fakes: Option<&Fakes>,
         session: Session,
     ) -> (Session, Result<Ended, Error>) {
         let now = session.controller.now;
         let commands = LocalCommands::new(session, start.kill, charm_dir, BTreeMap::new());
         let vars: Vars = start.environment.iter().map(|(k, v)| (OsString::from(k), OsString::from(v))).collect();
         let mut ended = Ended::new(Exit::Code(1));
+        let directory_asked = Rc::new(Cell::new(false));
         let environment = Environment::read(&vars, &PathBuf::from("dispatch"));
         let metadata = self.metadata(charm_dir);
         match environment.and_then(|environment| Ok((environment, metadata?))) {
@@ -159,6 +162,7 @@ impl Memory {
                     unit: environment.unit,
                     layers: Layers::of(&environment.charm_dir),
                     charm_dir: environment.charm_dir,
+                    directory_asked: Rc::clone(&directory_asked),
                     juju_version: environment.juju_version,
                     context_id: environment.context_id,
                     home_is_set: environment.home_is_set,
@@ -166,19 +170,19 @@ impl Memory {
                     may_go_back_to_python: false,
                     metadata,
                     juju: Rc::clone(&juju),
-                    resources: charm.resources(Resources::default()),
+                    resources: fakes.map(|fakes| fakes.resources().clone()).unwrap_or_default(),
                     clock: Rc::new(move || now),
                     programs: Rc::new(Processes),
                     root: start.environment.get("ZKPEER_ROOT").map(PathBuf::from),
                     externals: None,
                 };
-                let store = self.store.take().unwrap_or_else(Store::in_memory);
+                let store = self.store.take().map_or_else(Store::in_memory, |store| Rc::try_unwrap(store).unwrap_or_else(|store| store.copy()));
                 let before = start.kill.map(|_| store.copy());
                 let (report, result, store) = match self.registry(charm, &outside) {
                     Ok(registry) => charm.run_with(outside, store, &registry),
                     Err(error) => (None, Err(error), store),
                 };
-                self.store = Some(store);
+                self.store = Some(Rc::new(store));
                 ended.report = report;
                 match result {
                     Ok(()) => ended.exit = Exit::Code(0),
@@ -189,8 +193,9 @@ impl Memory {
                         let _ = juju.juju_log(LogLevel::Error, &message);
                     }
                 }
+                ended.wrote_files = directory_asked.get();
                 if commands.is_killed() {
-                    self.store = before;
+                    self.store = before.map(Rc::new);
                 }
             }
         }
@@ -215,6 +220,7 @@ impl Memory {
                 stdout: String::new(),
                 stderr: String::new(),
             };
+            ended.wrote_files = true;
             ended.exit = Exit::Code(function.borrow_mut()(&mut context));
             (ended.stdout, ended.stderr) = (context.stdout, context.stderr);
         }

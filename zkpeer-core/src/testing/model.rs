@@ -23,12 +23,15 @@ use super::controller::{Controller, Relation};
 use super::directory::Root;
 use super::environment;
 use super::error::Error;
+use super::fake::MakeFakes;
+use super::files::OnDisk;
 use super::hook::Hook;
 use super::machine::{Machine, Program};
 use super::names::JujuVersion;
 use super::outcome::{ActionReport, HookRun};
 use super::process::KillPoint;
 use super::run::Run;
+use super::shared::Shared;
 use crate::juju::UnitName;
 
 /// A model of simulated Juju: applications, units, relations, and what may happen next.
@@ -58,24 +61,26 @@ use crate::juju::UnitName;
 #[derive(Debug)]
 pub struct Model {
     pub(super) controller: Controller,
-    pub(super) agents: BTreeMap<UnitName, Agent>,
-    pub(super) machines: BTreeMap<UnitName, Machine>,
+    pub(super) agents: BTreeMap<UnitName, Shared<Agent>>,
+    pub(super) machines: BTreeMap<UnitName, Shared<Machine>>,
     pub(super) charms: BTreeMap<String, Deployed>,
     pub(super) plans: BTreeMap<UnitName, Plan>,
-    running: BTreeMap<UnitName, Running>,
+    running: BTreeMap<UnitName, Rc<Running>>,
     held: BTreeSet<UnitName>,
     chance: Chance,
     chosen: Vec<usize>,
-    root: Option<Root>,
+    root: Option<Rc<Root>>,
+    /// What is in the charms' directories now, once there are copies of the model.
+    pub(super) on_disk: Option<Rc<OnDisk>>,
     limit: Duration,
-    interrupt: Option<UnixStream>,
+    interrupt: Option<Rc<UnixStream>>,
     /// How often `update-status` runs: the model's option `update-status-hook-interval` (contract 3.2).
     update_status: Duration,
     path: String,
     contexts: u64,
     actions: u64,
-    finished: BTreeMap<u64, ActionReport>,
-    last_failed: BTreeMap<UnitName, HookRun>,
+    finished: BTreeMap<u64, Rc<ActionReport>>,
+    last_failed: BTreeMap<UnitName, Rc<HookRun>>,
 }
 
 /// What an application was deployed from.
@@ -85,6 +90,7 @@ pub(crate) struct Deployed {
     pub(super) directory: PathBuf,
     pub(super) path: Option<PathBuf>,
     pub(super) program: Program,
+    pub(super) fakes: Option<MakeFakes>,
 }
 
 /// What is to befall the next hook of a unit.
@@ -105,7 +111,7 @@ pub(crate) struct Kill {
 }
 
 /// A hook whose program has ended, and whose changes wait.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Running {
     run: Run,
     result: HookRun,
@@ -189,6 +195,7 @@ impl Model {
             chance: Chance::First,
             chosen: Vec::new(),
             root: None,
+            on_disk: None,
             limit: Duration::from_secs(60),
             interrupt: None,
             update_status: Duration::from_secs(300),
@@ -226,7 +233,7 @@ impl Model {
     /// Once something can be read from this stream, nothing more happens, and a hook that runs as a process is killed: for
     /// programs that have to end in order, when a signal says so.
     pub fn interrupt_by(&mut self, stream: UnixStream) {
-        self.interrupt = Some(stream);
+        self.interrupt = Some(Rc::new(stream));
     }
 
     /// What follows the hook commands on a process's `PATH`; otherwise the directories that a machine's agent has.
@@ -329,11 +336,12 @@ impl Model {
     /// What agents do by themselves between hooks; who has run the last hook is gone.
     pub(super) fn look_around(&mut self) {
         for (unit, agent) in &mut self.agents {
-            if !self.running.contains_key(unit) {
+            // Only where something changes, so that copies of the model go on sharing what stays.
+            if !self.running.contains_key(unit) && agent.has_to_look(&self.controller) {
                 agent.look(&mut self.controller);
             }
         }
-        let gone = |(unit, agent): (&UnitName, &Agent)| {
+        let gone = |(unit, agent): (&UnitName, &Shared<Agent>)| {
             (agent.is_gone(&self.controller) && !self.running.contains_key(unit)).then(|| unit.clone())
         };
         let gone: Vec<UnitName> = self.agents.iter().filter_map(gone).collect();
@@ -373,7 +381,7 @@ impl Model {
     }
 
     pub(super) fn agent(&self, unit: &UnitName) -> Result<&Agent, Error> {
-        self.agents.get(unit).ok_or_else(|| self.no_unit(unit))
+        self.agents.get(unit).map(|agent| &**agent).ok_or_else(|| self.no_unit(unit))
     }
 
     fn no_unit(&self, unit: &UnitName) -> Error {

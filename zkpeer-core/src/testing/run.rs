@@ -8,7 +8,7 @@ pub(crate) mod secrets;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Agent, Seen};
-use super::controller::{Application, Controller, Entries, OpenPorts, Status, Workload, overlay};
+use super::controller::{Controller, Entries, OpenPorts, Status, Workload, overlay};
 use super::hook::{Hook, RelationKind};
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
@@ -170,7 +170,7 @@ impl Run {
     /// The configuration: every option of the charm, null where it has no value.
     pub(crate) fn config(&mut self, controller: &Controller) -> &BTreeMap<String, Value> {
         let application = controller.applications.get(self.unit.application());
-        self.config.get_or_insert_with(|| application.map(Application::options).unwrap_or_default())
+        self.config.get_or_insert_with(|| application.map(|application| application.options()).unwrap_or_default())
     }
 
     /// A unit's bag, from where this run has to take it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::Model;
@@ -164,7 +165,7 @@ impl Model {
     /// The report of an action that has run, by its number.
     #[must_use]
     pub fn action(&self, id: u64) -> Option<&ActionReport> {
-        self.finished.get(&id)
+        self.finished.get(&id).map(|report| &**report)
     }
 
     /// The directory in which the unit's charm runs; it stays when the unit goes.
@@ -184,10 +185,16 @@ impl Model {
         })
     }
 
+    /// What is in the unit's [`Fake`](crate::testing::Fake) of this type now; none if it has none. It stays when the unit goes.
+    #[must_use]
+    pub fn fake<S: Clone + 'static>(&self, unit: &str) -> Option<S> {
+        self.machines.get(&parse(unit)?)?.world().get()
+    }
+
     /// Ends the model and keeps its directories; returns the one in which they are.
     #[must_use]
     pub fn keep(mut self) -> Option<PathBuf> {
-        self.root.take().map(crate::testing::directory::Root::keep)
+        self.root.take().and_then(Rc::into_inner).map(crate::testing::directory::Root::keep)
     }
 }
 

@@ -20,6 +20,7 @@ use crate::testing::directory::{Directory, Root};
 use crate::testing::error::Error;
 use crate::testing::machine::{Machine, Program};
 use crate::testing::names::JujuVersion;
+use crate::testing::shared::Shared;
 use crate::testing::value::Value;
 
 impl Model {
@@ -87,7 +88,7 @@ impl Model {
         let deployed = self.deployed(unit.application())?.clone();
         let root = match &mut self.root {
             Some(root) => root,
-            none => none.insert(Root::new()?),
+            none => none.insert(Rc::new(Root::new()?)),
         };
         let directory = Directory::new(root, unit, &deployed)?;
         if matches!(deployed.program, Program::Files) {
@@ -99,8 +100,13 @@ impl Model {
         self.last_failed.remove(unit);
         self.controller.add_unit(unit, address);
         let revision = self.controller.application(unit.application()).revision;
-        self.machines.insert(unit.clone(), Machine::new(directory, deployed.program));
-        self.agents.insert(unit.clone(), Agent::new(unit.clone(), revision, deployed.files));
+        let fakes = deployed.fakes.as_ref().map(|fakes| fakes.of(unit));
+        let mut machine = Machine::new(directory, deployed.program, fakes);
+        if let Some(on_disk) = &self.on_disk {
+            machine.keep_files(on_disk)?;
+        }
+        self.machines.insert(unit.clone(), machine.into());
+        self.agents.insert(unit.clone(), Agent::new(unit.clone(), revision, deployed.files).into());
         Ok(())
     }
 
@@ -244,7 +250,7 @@ impl Model {
             }
         }
         for (app, principal) in wanted {
-            let beside = |(name, unit): (&UnitName, &Unit)| {
+            let beside = |(name, unit): (&UnitName, &Shared<Unit>)| {
                 name.application() == app && unit.principal.as_ref() == Some(&principal)
             };
             if self.controller.units.iter().any(beside) {
@@ -298,7 +304,7 @@ impl Model {
             let mut live = relations.values().filter(|relation| relation.container && !relation.dying);
             live.any(|relation| of(relation, unit.application()) && of(relation, principal.application()))
         };
-        let loose = |(name, found): (&UnitName, &Unit)| {
+        let loose = |(name, found): (&UnitName, &Shared<Unit>)| {
             let principal = found.principal.as_ref()?;
             (!found.dying && !held(name, principal)).then(|| name.clone())
         };
@@ -470,6 +476,7 @@ impl Deployed {
             directory: directory.clone(),
             path: application.path.clone(),
             program: application.program.clone(),
+            fakes: application.fakes.clone(),
         })
     }
 }
