@@ -19,6 +19,11 @@ pub(crate) trait Runner: fmt::Debug {
     ///
     /// Why it has not even begun, or has not ended.
     fn run(&self, call: &Call) -> Result<ProgramOutput, String>;
+
+    /// Whether what it runs may write to the charm's directory.
+    fn writes_files(&self) -> bool {
+        true
+    }
 }
 
 /// A program with all that it is given.

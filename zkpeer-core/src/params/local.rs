@@ -120,7 +120,8 @@ impl Commands {
         let outside = context.outside();
         Self {
             runner: Rc::clone(&outside.programs),
-            directory: context.charm_dir_to_write().to_owned(),
+            directory: if outside.programs.writes_files() { context.charm_dir_to_write() } else { context.charm_dir() }
+                .to_owned(),
             home_is_set: outside.home_is_set,
         }
     }

@@ -195,7 +195,8 @@ impl Agent {
         if !self.installed || self.dying(controller) {
             return;
         }
-        let is_new = |(number, relation): &(&u32, &Shared<Relation>)| !relation.dying && !self.relations.contains_key(*number);
+        let is_new =
+            |(number, relation): &(&u32, &Shared<Relation>)| !relation.dying && !self.relations.contains_key(*number);
         let new = controller.relations.iter().filter(is_new);
         let ids = new.filter_map(|(number, _)| controller.relation_id(*number, self.name.application()));
         // An endpoint that only a newer revision of the charm has waits until that is unpacked.

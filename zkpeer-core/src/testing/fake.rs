@@ -6,8 +6,10 @@ use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
+use super::programs::{Answers, Lines, Programs};
 use crate::context::Resources;
 use crate::juju::UnitName;
+use crate::programs::{Processes, Runner};
 
 /// What a test puts in the place of one unit's resources, made anew for each unit; see
 /// [`Application::fake`](super::Application::fake).
@@ -15,6 +17,7 @@ pub struct Fakes {
     unit: UnitName,
     resources: Resources,
     cells: Vec<Rc<dyn AnyCell>>,
+    runner: Rc<dyn Runner>,
 }
 
 impl Debug for Fakes {
@@ -25,7 +28,7 @@ impl Debug for Fakes {
 
 impl Fakes {
     pub(crate) fn new(unit: UnitName) -> Self {
-        Self { unit, resources: Resources::default(), cells: Vec::new() }
+        Self { unit, resources: Resources::default(), cells: Vec::new(), runner: Rc::new(Processes) }
     }
 
     /// The unit.
@@ -49,6 +52,17 @@ impl Fakes {
     /// The same where they ask for a `Resource<dyn Trait>`: `fakes.resource_as::<dyn Server>(Rc::new(FakeServer(state)))`.
     pub fn resource_as<T: ?Sized + 'static>(&mut self, value: Rc<T>) {
         self.resources.insert(value);
+    }
+
+    /// No program is run, and this is what they answer; otherwise those that handlers run really are.
+    pub fn programs(&mut self, programs: Programs) {
+        let lines = self.state(Lines::default());
+        self.runner = Rc::new(Answers { programs, lines });
+    }
+
+    /// What runs programs.
+    pub(crate) fn runner(&self) -> Rc<dyn Runner> {
+        Rc::clone(&self.runner)
     }
 
     pub(crate) fn resources(&self) -> &Resources {

@@ -22,7 +22,7 @@ use crate::juju::tools::{self, Tools};
 use crate::juju::{Juju, JujuResult, LogLevel};
 use crate::layers::Layers;
 use crate::metadata::Metadata;
-use crate::programs::Processes;
+use crate::programs::{Processes, Runner};
 use crate::registry::Registry;
 use crate::store::Store;
 
@@ -172,11 +172,14 @@ impl Memory {
                     juju: Rc::clone(&juju),
                     resources: fakes.map(|fakes| fakes.resources().clone()).unwrap_or_default(),
                     clock: Rc::new(move || now),
-                    programs: Rc::new(Processes),
+                    programs: fakes.map_or_else(|| Rc::new(Processes) as Rc<dyn Runner>, Fakes::runner),
                     root: start.environment.get("ZKPEER_ROOT").map(PathBuf::from),
                     externals: None,
                 };
-                let store = self.store.take().map_or_else(Store::in_memory, |store| Rc::try_unwrap(store).unwrap_or_else(|store| store.copy()));
+                let store = self
+                    .store
+                    .take()
+                    .map_or_else(Store::in_memory, |store| Rc::try_unwrap(store).unwrap_or_else(|store| store.copy()));
                 let before = start.kill.map(|_| store.copy());
                 let (report, result, store) = match self.registry(charm, &outside) {
                     Ok(registry) => charm.run_with(outside, store, &registry),
