@@ -18,18 +18,18 @@ use crate::error::Error;
 use crate::hash::Hash;
 
 /// Where Juju has the id of the last hook that it has kept, among what the unit keeps in the controller.
-const KEPT: &str = "zkpeer.kept";
+pub(crate) const KEPT: &str = "zkpeer.kept";
 /// Where the store has what Juju may not have kept.
-const UNCONFIRMED: &str = "zkpeer.unconfirmed";
+pub(crate) const UNCONFIRMED: &str = "zkpeer.unconfirmed";
 
 /// What a hook has changed before Juju kept it.
 #[derive(Debug, Serialize, Deserialize)]
-struct Unconfirmed {
-    context_id: String,
+pub(crate) struct Unconfirmed {
+    pub(crate) context_id: String,
     /// The JSON texts that were there before, by their keys.
-    before: BTreeMap<String, Option<String>>,
+    pub(crate) before: BTreeMap<String, Option<String>>,
     /// The hash of what is there since.
-    after: String,
+    pub(crate) after: String,
 }
 
 /// Before anything looks at the store: what Juju has not kept is taken back, at once, so that this hook starts from it

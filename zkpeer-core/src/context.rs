@@ -104,8 +104,13 @@ impl Context {
 
     /// The same for a handler, which may write there.
     pub(crate) fn charm_dir_to_write(&self) -> &Path {
-        self.0.outside.directory_asked.set(true);
+        self.note_files();
         self.charm_dir()
+    }
+
+    /// A handler may write files from now on.
+    pub(crate) fn note_files(&self) {
+        self.0.outside.directory_asked.set(true);
     }
 
     pub(crate) fn cache(&self) -> &RefCell<Cache> {

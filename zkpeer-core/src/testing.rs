@@ -30,6 +30,7 @@ mod environment;
 mod error;
 mod fake;
 mod files;
+mod fingerprint;
 mod hook;
 mod in_process;
 mod machine;

@@ -84,8 +84,10 @@ impl Root {
 
 impl FromContext for Root {
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
+        context.note_files();
         let Some(root) = &context.outside().root else { return Ok(Self(PathBuf::from("/"))) };
-        if !root.exists() {
+        // Not the root itself: it may have been emptied.
+        if !root.join("etc").exists() {
             let directories = DIRECTORIES.iter().map(|directory| root.join(directory));
             for path in directories {
                 fs::create_dir_all(&path).map_err(|source| Error::Write { path, source })?;

@@ -61,7 +61,7 @@ pub(crate) struct Pending {
 }
 
 /// What brings `config-changed` when it changes (contract 3.2, row 16).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub(crate) struct Configuration {
     options: BTreeMap<String, Value>,
     address: Option<String>,
@@ -82,8 +82,8 @@ impl Configuration {
 /// What there was to see when a hook began: changes that come later are news to the next one.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    config: Configuration,
-    leader_settings: u64,
+    pub(crate) config: Configuration,
+    pub(crate) leader_settings: u64,
 }
 
 impl Seen {
@@ -111,7 +111,7 @@ pub(crate) struct RelationState {
     /// Members, with the version of the bag that a hook was last run for.
     pub(crate) members: BTreeMap<UnitName, u64>,
     /// The same for the remote application's bag.
-    app_version: u64,
+    pub(crate) app_version: u64,
     /// After `-joined`, `-changed` for the same unit is next in this relation.
     pub(crate) changed_due: Option<UnitName>,
     /// Members' bags are kept across hooks (contract 4.6).

@@ -76,7 +76,7 @@ impl Status {
 }
 
 /// A range of ports, opened or closed by `open-port` and `close-port`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PortRange {
     /// `tcp`, `udp` or `icmp`.
     pub(crate) protocol: String,
@@ -124,14 +124,14 @@ pub(crate) struct Application {
 }
 
 /// What an application on Kubernetes has asked for, as text (contract 9.17).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Workload {
     pub(crate) spec: Option<String>,
     pub(crate) raw: Option<String>,
 }
 
 /// A payload that a unit has registered (contract 9.17).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Payload {
     pub(crate) kind: String,
     pub(crate) labels: Vec<String>,
@@ -178,14 +178,14 @@ impl Unit {
 }
 
 /// An action or a command of an operator that waits for its unit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Task {
     pub(crate) hook: Hook,
     pub(crate) params: Value,
 }
 
 /// How far the upgrade of a machine's series is (contract 1.3, 3.2 row 1; up to 3.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SeriesUpgrade {
     /// `pre-series-upgrade` is due.
     Preparing,

@@ -8,7 +8,7 @@ use crate::hook::RESTRICTED;
 use crate::juju::{RelationId, UnitName};
 
 /// One hook or action.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Hook {
     /// A hook that concerns no relation: `install`, `config-changed`, ...
@@ -53,7 +53,7 @@ pub struct RelationHook {
 }
 
 /// A hook of a storage instance: `data-storage-attached`, `data-storage-detaching`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StorageHook {
     /// Whether the instance is being detached; otherwise it has been attached.
     pub detaching: bool,
@@ -66,7 +66,7 @@ pub struct StorageHook {
 }
 
 /// A hook of a secret, Juju 3.0 and later.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SecretHook {
     /// Which of the four.
     pub kind: SecretKind,
@@ -79,7 +79,7 @@ pub struct SecretHook {
 }
 
 /// The four hooks of a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SecretKind {
     /// `secret-expired`: a revision has reached its time.
     Expired,
@@ -110,7 +110,7 @@ impl StorageHook {
 }
 
 /// The five hooks of a relation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RelationKind {
     /// `-relation-created`
     Created,

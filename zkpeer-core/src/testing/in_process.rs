@@ -1,6 +1,6 @@
 //! Hooks that run in this process: a charm's handlers, or a function, over the same hook commands as a process has.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -13,7 +13,9 @@ use super::fake::Fakes;
 use super::hook::Hook;
 use super::machine::{Ended, Exit, Session, Start};
 use super::process::{CommandRun, KillPoint};
+use super::shared::sum_of;
 use crate::charm::Charm;
+use crate::confirm::{self, Unconfirmed};
 use crate::context::Outside;
 use crate::error::{self, describe};
 use crate::hook::{Environment, Vars};
@@ -105,13 +107,50 @@ impl HookContext<'_> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     store: Option<Rc<Store>>,
+    /// What is known of what is stored, once somebody has asked.
+    known: OnceCell<Known>,
     /// The charm's metadata, read when it is first needed.
     metadata: Option<Metadata>,
     /// The charm's handlers, fitted when they are first needed.
     registry: Option<Rc<Registry>>,
 }
 
+/// What is stored, as far as it tells states apart.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    sum: u128,
+    unconfirmed: Option<(String, u128)>,
+}
+
+impl Known {
+    fn of(store: &Store) -> Self {
+        let sum = |key_is: &dyn Fn(&str) -> bool| {
+            let entries: Vec<(&str, &str)> = store.range("").filter(|(key, _)| key_is(key)).collect();
+            sum_of(&entries)
+        };
+        let unconfirmed: Option<Unconfirmed> = store.get(confirm::UNCONFIRMED).ok().flatten();
+        Self {
+            sum: sum(&|key| key != confirm::UNCONFIRMED),
+            unconfirmed: unconfirmed.map(|last| (last.context_id, sum_of(&(last.before, last.after)))),
+        }
+    }
+}
+
 impl Memory {
+    /// A sum over what is stored, but for what is not confirmed.
+    pub(crate) fn sum(&self) -> u128 {
+        self.known().sum
+    }
+
+    /// The id of the hook that waits to be confirmed, with a sum over what would be taken back.
+    pub(crate) fn unconfirmed(&self) -> Option<&(String, u128)> {
+        self.known().unconfirmed.as_ref()
+    }
+
+    fn known(&self) -> &Known {
+        self.known.get_or_init(|| self.store.as_deref().map(Known::of).unwrap_or_default())
+    }
+
     /// What the handlers have stored; none before the first hook.
     pub(crate) fn store(&self) -> Option<&Store> {
         self.store.as_deref()
@@ -180,6 +219,7 @@ impl Memory {
                     .store
                     .take()
                     .map_or_else(Store::in_memory, |store| Rc::try_unwrap(store).unwrap_or_else(|store| store.copy()));
+                self.known.take();
                 let before = start.kill.map(|_| store.copy());
                 let (report, result, store) = match self.registry(charm, &outside) {
                     Ok(registry) => charm.run_with(outside, store, &registry),

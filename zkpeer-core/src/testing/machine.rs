@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::mem;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -144,15 +145,24 @@ pub(crate) struct Machine {
     /// What stands in the place of what the unit has outside Juju, and what is in it.
     fakes: Option<Rc<Fakes>>,
     world: World,
-    /// The files of the charm's directory, in a model of which there are copies.
+    /// The files of the unit's directories, in a model of which there are copies.
     kept: Option<Kept>,
 }
 
-/// The files of a directory that copies of a model share on the disk.
+impl Hash for Machine {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.memory.sum().hash(hasher);
+        self.world.hash(hasher);
+        self.kept.as_ref().map(|kept| (&kept.charm, &kept.root)).hash(hasher);
+    }
+}
+
+/// The files of directories that copies of a model share on the disk.
 #[derive(Clone, Debug)]
 struct Kept {
     on_disk: Rc<OnDisk>,
-    tree: Tree,
+    charm: Tree,
+    root: Tree,
 }
 
 impl Machine {
@@ -168,19 +178,25 @@ impl Machine {
 
     /// From now on copies of this machine can each have files of their own.
     pub(crate) fn keep_files(&mut self, on_disk: &Rc<OnDisk>) -> Result<(), Error> {
-        let tree = on_disk.take(self.directory.charm())?;
-        self.kept = Some(Kept { on_disk: Rc::clone(on_disk), tree });
+        self.kept = Some(Kept {
+            on_disk: Rc::clone(on_disk),
+            charm: on_disk.take(self.directory.charm())?,
+            root: on_disk.take(&self.directory.root())?,
+        });
         Ok(())
     }
 
     /// Puts this machine's files where another copy's may be.
     pub(crate) fn put_files(&self) -> Result<(), Error> {
-        self.kept.as_ref().map_or(Ok(()), |kept| kept.on_disk.put(self.directory.charm(), &kept.tree))
+        let Some(Kept { on_disk, charm, root }) = &self.kept else { return Ok(()) };
+        on_disk.put(self.directory.charm(), charm)?;
+        on_disk.put(&self.directory.root(), root)
     }
 
     fn take_files(&mut self) -> Result<(), Error> {
         if let Some(kept) = &mut self.kept {
-            kept.tree = kept.on_disk.take(self.directory.charm())?;
+            kept.charm = kept.on_disk.take(self.directory.charm())?;
+            kept.root = kept.on_disk.take(&self.directory.root())?;
         }
         Ok(())
     }

@@ -65,8 +65,8 @@ pub struct Model {
     pub(super) machines: BTreeMap<UnitName, Shared<Machine>>,
     pub(super) charms: BTreeMap<String, Deployed>,
     pub(super) plans: BTreeMap<UnitName, Plan>,
-    running: BTreeMap<UnitName, Rc<Running>>,
-    held: BTreeSet<UnitName>,
+    pub(super) running: BTreeMap<UnitName, Rc<Running>>,
+    pub(super) held: BTreeSet<UnitName>,
     chance: Chance,
     chosen: Vec<usize>,
     root: Option<Rc<Root>>,
@@ -102,6 +102,12 @@ pub(crate) struct Plan {
     pub(super) lose_leadership: bool,
 }
 
+impl Plan {
+    pub(super) fn is_something(&self) -> bool {
+        self.kill.is_some() || !self.changes.is_empty() || self.refuse.is_some() || self.lose_leadership
+    }
+}
+
 /// When a hook is to be killed.
 #[derive(Clone, Debug)]
 pub(crate) struct Kill {
@@ -112,9 +118,9 @@ pub(crate) struct Kill {
 
 /// A hook whose program has ended, and whose changes wait.
 #[derive(Clone, Debug)]
-struct Running {
-    run: Run,
-    result: HookRun,
+pub(super) struct Running {
+    pub(super) run: Run,
+    pub(super) result: HookRun,
 }
 
 /// Something that may happen next.
@@ -204,6 +210,49 @@ impl Model {
             actions: 0,
             finished: BTreeMap::new(),
             last_failed: BTreeMap::new(),
+        }
+    }
+
+    /// From now on the model can be copied, which costs little: copies share what they do not change.
+    ///
+    /// The ids of hooks' contexts say nothing about the past any more, so that models whose past differs can be in the same state.
+    ///
+    /// # Errors
+    ///
+    /// If hooks run as processes, which have state that cannot be copied, or a file cannot be read.
+    pub(crate) fn make_copiable(&mut self) -> Result<(), Error> {
+        if let Some((unit, _)) = self.machines.iter().find(|(_, machine)| matches!(machine.program, Program::Files)) {
+            return Error::impossible(format!(
+                "{unit} runs as processes; only models whose hooks all run in this process can be explored: \
+                 use Application::in_process"
+            ));
+        }
+        let on_disk = self.on_disk.get_or_insert_default();
+        self.machines.values_mut().try_for_each(|machine| machine.keep_files(on_disk))
+    }
+
+    /// A copy, of one that was made [copiable](Self::make_copiable).
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            controller: self.controller.clone(),
+            agents: self.agents.clone(),
+            machines: self.machines.clone(),
+            charms: self.charms.clone(),
+            plans: self.plans.clone(),
+            running: self.running.clone(),
+            held: self.held.clone(),
+            chance: self.chance.clone(),
+            chosen: self.chosen.clone(),
+            root: self.root.clone(),
+            on_disk: self.on_disk.clone(),
+            limit: self.limit,
+            interrupt: self.interrupt.clone(),
+            update_status: self.update_status,
+            path: self.path.clone(),
+            contexts: self.contexts,
+            actions: self.actions,
+            finished: self.finished.clone(),
+            last_failed: self.last_failed.clone(),
         }
     }
 

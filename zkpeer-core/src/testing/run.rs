@@ -48,15 +48,15 @@ pub(crate) struct Run {
     config: Option<BTreeMap<String, Value>>,
     others: BTreeMap<(u32, UnitName), Entries>,
     apps: BTreeMap<(u32, String), Entries>,
-    state: Option<Entries>,
-    state_changed: bool,
-    ports: Option<OpenPorts>,
+    pub(crate) state: Option<Entries>,
+    pub(crate) state_changed: bool,
+    pub(crate) ports: Option<OpenPorts>,
     /// Once false, `is-leader` stays false for the run (contract 9.7).
     deposed: bool,
 }
 
 /// A reboot of the machine that the charm has asked for (contract 9.16).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Reboot {
     /// After the hook, if it succeeds.
     After,
@@ -81,8 +81,8 @@ pub(crate) struct RelationRun {
     /// Left out of `relation-ids`: it is ending and has no members (contract 9.4).
     pub(crate) hidden: bool,
     own: Option<Entries>,
-    pending: Entries,
-    pending_app: Entries,
+    pub(crate) pending: Entries,
+    pub(crate) pending_app: Entries,
 }
 
 /// What an action has said so far.
