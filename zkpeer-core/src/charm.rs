@@ -317,6 +317,7 @@ impl Charm {
             clock: Rc::new(move || begun.elapsed()),
             programs: Rc::new(Processes),
             root: environment::root(vars),
+            witness: None,
             externals: Some(means),
         };
         let registry = self.registry(&outside).map_err(&failed)?;
@@ -371,7 +372,7 @@ impl Charm {
         }
     }
 
-    /// The same with handlers that have been fitted already.
+    /// The same with handlers that have been fitted already. After a kill there is no report, and the store is as last committed.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn run_with(
         &self,
@@ -384,9 +385,15 @@ impl Charm {
             return (None, Ok(()), store);
         }
         let context = Context::new(outside, store);
-        let (report, result) = self.run(&context, registry);
+        let ended = panic::unless_killed(|| self.run(&context, registry));
+        if ended.is_none() {
+            context.discard();
+        }
         let store = context.take_store();
-        (Some(report), result, store)
+        match ended {
+            Some((report, result)) => (Some(report), result, store),
+            None => (None, Ok(()), store),
+        }
     }
 }
 

@@ -58,6 +58,7 @@ impl Context {
     pub(crate) fn new(outside: Outside, store: Store) -> Self {
         let state = State {
             store,
+            witness: outside.witness.clone(),
             sum: 0,
             changes: Vec::new(),
             triggers: TriggerTable::default(),
@@ -205,7 +206,15 @@ impl Context {
     }
 
     pub(crate) fn commit(&self) -> Result<(), StoreError> {
-        self.0.state.borrow_mut().store.commit()
+        let witness = self.0.outside.witness.as_ref().filter(|_| self.with_store(Store::is_changed));
+        if let Some(witness) = witness {
+            witness.commits();
+        }
+        self.0.state.borrow_mut().store.commit()?;
+        if let Some(witness) = witness {
+            witness.committed();
+        }
+        Ok(())
     }
 
     /// Puts back what was under these keys before.
@@ -388,6 +397,9 @@ impl Context {
     }
 
     pub(crate) fn set_running(&self, handler: Option<String>) {
+        if let Some(witness) = &self.0.outside.witness {
+            witness.runs(handler.as_deref());
+        }
         self.0.state.borrow_mut().running = handler;
     }
 

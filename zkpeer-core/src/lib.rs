@@ -75,6 +75,7 @@ pub mod testing;
 mod trace;
 mod trigger;
 mod watched_file;
+mod witness;
 
 pub use charm::{Charm, main};
 pub use context::{Context, Param, Setup};

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::automatic;
 use crate::callbacks::{self, Callback};
@@ -278,7 +277,7 @@ impl Run<'_> {
         trace::handler_begins(self.context, handler);
         let ended = {
             let _running = panic::Running::handler(def);
-            catch_unwind(AssertUnwindSafe(|| (def.run)(&call)))
+            panic::caught(|| (def.run)(&call))
         };
         self.context.set_running(None);
         let name = handler.id.clone();

@@ -33,6 +33,7 @@ mod files;
 mod fingerprint;
 mod hook;
 mod in_process;
+mod instants;
 mod machine;
 mod model;
 mod names;

@@ -14,6 +14,7 @@ use crate::juju::{Juju, UnitName};
 use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::programs::Runner;
+use crate::witness::Witness;
 
 /// All that comes from outside a run and does not change in it.
 pub(crate) struct Outside {
@@ -40,6 +41,8 @@ pub(crate) struct Outside {
     pub(crate) programs: Rc<dyn Runner>,
     /// Where the machine's files are, if not at `/`.
     pub(crate) root: Option<PathBuf>,
+    /// Who is told what this run does, if it is a test's.
+    pub(crate) witness: Option<Rc<dyn Witness>>,
     /// What programs of handlers need, if they can be started.
     pub(crate) externals: Option<Means>,
 }

@@ -1,11 +1,12 @@
 //! What a unit has outside Juju, as data: so that it can be looked at, copied with its model, and put back.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::cell::RefCell;
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
+use super::instants::Instants;
 use super::programs::{Answers, Lines, Programs};
 use crate::context::Resources;
 use crate::juju::UnitName;
@@ -17,6 +18,7 @@ pub struct Fakes {
     unit: UnitName,
     resources: Resources,
     cells: Vec<Rc<dyn AnyCell>>,
+    watch: Rc<Watch>,
     runner: Rc<dyn Runner>,
 }
 
@@ -28,7 +30,13 @@ impl Debug for Fakes {
 
 impl Fakes {
     pub(crate) fn new(unit: UnitName) -> Self {
-        Self { unit, resources: Resources::default(), cells: Vec::new(), runner: Rc::new(Processes) }
+        Self {
+            unit,
+            resources: Resources::default(),
+            cells: Vec::new(),
+            watch: Rc::default(),
+            runner: Rc::new(Processes),
+        }
     }
 
     /// The unit.
@@ -39,7 +47,7 @@ impl Fakes {
 
     /// Something of the unit's world, as data; handlers reach it through a resource that holds this.
     pub fn state<S: Clone + Hash + Debug + 'static>(&mut self, state: S) -> Fake<S> {
-        let cell = Rc::new(FakeCell(RefCell::new(Rc::new(state))));
+        let cell = Rc::new(FakeCell { state: RefCell::new(Rc::new(state)), watch: Rc::clone(&self.watch) });
         self.cells.push(Rc::clone(&cell) as Rc<dyn AnyCell>);
         Fake(cell)
     }
@@ -67,6 +75,11 @@ impl Fakes {
 
     pub(crate) fn resources(&self) -> &Resources {
         &self.resources
+    }
+
+    /// Changes are told to who watches the hook that runs now; to nobody when none runs.
+    pub(crate) fn watch(&self, hook: Option<&Rc<Instants>>) {
+        *self.watch.0.borrow_mut() = hook.map(Rc::clone);
     }
 
     /// What is in all of them now. Nothing is copied before it is changed.
@@ -113,28 +126,42 @@ impl<S> Clone for Fake<S> {
 
 impl<S: Debug> Debug for Fake<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Fake").field(&*self.0.0.borrow()).finish()
+        f.debug_tuple("Fake").field(&*self.0.state.borrow()).finish()
     }
 }
 
 impl<S: Clone> Fake<S> {
     /// Looks at it.
     pub fn read<T>(&self, look: impl FnOnce(&S) -> T) -> T {
-        let state = Rc::clone(&self.0.0.borrow());
+        let state = Rc::clone(&self.0.state.borrow());
         look(&state)
     }
 
     /// Changes it.
     pub fn change<T>(&self, change: impl FnOnce(&mut S) -> T) -> T {
-        // A copy, so that the change may look at it through another handle.
-        let mut state = Rc::clone(&self.0.0.borrow());
+        let watch = self.0.watch.0.borrow().clone();
+        // A copy, so that the change may look at it through another handle, and has no effect on the dead.
+        let mut state = Rc::clone(&self.0.state.borrow());
         let result = change(Rc::make_mut(&mut state));
-        *self.0.0.borrow_mut() = state;
+        let lives = watch.as_ref().is_none_or(|watch| watch.change(type_name::<S>()));
+        if lives {
+            *self.0.state.borrow_mut() = state;
+        }
+        if let Some(watch) = watch {
+            watch.changed(type_name::<S>());
+        }
         result
     }
 }
 
-struct FakeCell<S>(RefCell<Rc<S>>);
+struct FakeCell<S> {
+    state: RefCell<Rc<S>>,
+    watch: Rc<Watch>,
+}
+
+/// Who watches the hook that runs.
+#[derive(Default)]
+struct Watch(RefCell<Option<Rc<Instants>>>);
 
 /// A cell, whatever it holds.
 trait AnyCell {
@@ -144,12 +171,12 @@ trait AnyCell {
 
 impl<S: Clone + Hash + Debug + 'static> AnyCell for FakeCell<S> {
     fn save(&self) -> Rc<dyn State> {
-        Rc::clone(&self.0.borrow()) as Rc<dyn State>
+        Rc::clone(&self.state.borrow()) as Rc<dyn State>
     }
 
     fn load(&self, state: &Rc<dyn State>) {
         if let Ok(state) = Rc::clone(state).as_any().downcast::<S>() {
-            *self.0.borrow_mut() = state;
+            *self.state.borrow_mut() = state;
         }
     }
 }

@@ -20,6 +20,7 @@ use super::fake::{Fakes, World};
 use super::files::{OnDisk, Tree};
 use super::hook::Hook;
 use super::in_process::{Function, Memory};
+use super::instants::Instant;
 use super::model::Deployed;
 use super::process::{self, CommandRun, KillPoint};
 use super::run::{Reboot, Run};
@@ -88,6 +89,8 @@ pub(crate) struct Start<'a> {
     pub(crate) environment: &'a BTreeMap<String, String>,
     pub(crate) limit: Duration,
     pub(crate) kill: Option<KillPoint>,
+    /// Whether the hook's instants are noted, where it runs in this process.
+    pub(crate) noted: bool,
     pub(crate) interrupt: Option<&'a UnixStream>,
 }
 
@@ -119,6 +122,8 @@ pub(crate) struct Ended {
     pub(crate) time: Duration,
     /// Whether it may have written files to the charm's directory.
     pub(crate) wrote_files: bool,
+    /// What it came to, if that was to be noted.
+    pub(crate) instants: Vec<Instant>,
 }
 
 impl Ended {
@@ -132,6 +137,7 @@ impl Ended {
             notes: Vec::new(),
             time: Duration::ZERO,
             wrote_files: false,
+            instants: Vec::new(),
         }
     }
 }

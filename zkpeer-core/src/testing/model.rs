@@ -81,6 +81,8 @@ pub struct Model {
     actions: u64,
     finished: BTreeMap<u64, Rc<ActionReport>>,
     last_failed: BTreeMap<UnitName, Rc<HookRun>>,
+    /// Whether the instants of hooks are noted.
+    notes_instants: bool,
 }
 
 /// What an application was deployed from.
@@ -210,6 +212,7 @@ impl Model {
             actions: 0,
             finished: BTreeMap::new(),
             last_failed: BTreeMap::new(),
+            notes_instants: false,
         }
     }
 
@@ -229,6 +232,11 @@ impl Model {
         }
         let on_disk = self.on_disk.get_or_insert_default();
         self.machines.values_mut().try_for_each(|machine| machine.keep_files(on_disk))
+    }
+
+    /// Whether the instants of hooks are noted from now on.
+    pub(crate) fn note_instants(&mut self, noted: bool) {
+        self.notes_instants = noted;
     }
 
     /// A copy, of one that was made [copiable](Self::make_copiable).
@@ -253,6 +261,7 @@ impl Model {
             actions: self.actions,
             finished: self.finished.clone(),
             last_failed: self.last_failed.clone(),
+            notes_instants: self.notes_instants,
         }
     }
 

@@ -14,6 +14,7 @@ use super::charm::{ConfigOption, OptionKind};
 use super::controller::{Controller, entries};
 use super::hook::{Hook, RelationHook, RelationKind};
 use super::in_process::LocalCommands;
+use super::instants::{Instants, Watched};
 use super::machine::Session;
 use super::names::JujuVersion;
 use super::process::CommandRun;
@@ -412,7 +413,12 @@ impl Unit {
         let session = Session { run, controller, agent, charm, resources, changes: Vec::new(), answered: 0 };
         let now = session.controller.now;
         let juju_version = Some(session.controller.juju.to_string());
-        let commands = LocalCommands::new(session, None, self.directory.path(), self.failing.clone());
+        let commands = LocalCommands::new(
+            session,
+            Rc::new(Instants::new(Watched::default())),
+            self.directory.path(),
+            self.failing.clone(),
+        );
         let name = event.name().to_owned();
         let outside = Outside {
             event,
@@ -431,6 +437,7 @@ impl Unit {
             clock: Rc::new(move || now),
             programs: Rc::new(Processes),
             root: Some(self.directory.path().join(".root")),
+            witness: None,
             externals: None,
         };
         let store = self.store.take().unwrap_or_else(Store::in_memory);
