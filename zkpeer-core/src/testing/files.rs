@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use super::charm;
 use super::error::Error;
-use super::shared::Shared;
+use super::shared::{Shared, sum_of};
 
 /// What is in a directory, by paths below it. Copies share it.
 pub(crate) type Tree = Shared<BTreeMap<PathBuf, Entry>>;
@@ -54,6 +54,22 @@ impl OnDisk {
         on_disk.insert(directory.to_owned(), tree.clone());
         Ok(())
     }
+}
+
+/// What is in a tree, a line for each entry.
+pub(crate) fn lines(tree: &Tree) -> Vec<String> {
+    let entry = |(path, entry): (&PathBuf, &Entry)| match entry {
+        Entry::Directory => format!("{}/", path.display()),
+        Entry::Link(target) => format!("{} -> {}", path.display(), target.display()),
+        Entry::File { content, .. } => {
+            let text = String::from_utf8_lossy(content);
+            let short: String = text.chars().take(200).collect();
+            let more =
+                if short.len() < text.len() { format!("... (sum {:x})", sum_of(content)) } else { String::new() };
+            format!("{}: {short:?}{more}", path.display())
+        }
+    };
+    tree.iter().map(entry).collect()
 }
 
 /// What is in it; nothing if it is not there.

@@ -17,7 +17,7 @@ use super::controller::Controller;
 use super::directory::Directory;
 use super::error::Error;
 use super::fake::{Fakes, World};
-use super::files::{OnDisk, Tree};
+use super::files::{self, OnDisk, Tree};
 use super::hook::Hook;
 use super::in_process::{Function, Memory};
 use super::instants::Instant;
@@ -197,6 +197,11 @@ impl Machine {
         let Some(Kept { on_disk, charm, root }) = &self.kept else { return Ok(()) };
         on_disk.put(self.directory.charm(), charm)?;
         on_disk.put(&self.directory.root(), root)
+    }
+
+    /// The files of the charm's directory, a line each with a sum over the content.
+    pub(crate) fn file_lines(&self) -> Vec<String> {
+        self.kept.as_ref().map(|kept| files::lines(&kept.charm)).unwrap_or_default()
     }
 
     fn take_files(&mut self) -> Result<(), Error> {

@@ -120,9 +120,9 @@ pub(crate) struct Kill {
 
 /// A hook whose program has ended, and whose changes wait.
 #[derive(Clone, Debug)]
-pub(super) struct Running {
-    pub(super) run: Run,
-    pub(super) result: HookRun,
+pub(crate) struct Running {
+    pub(crate) run: Run,
+    pub(crate) result: HookRun,
 }
 
 /// Something that may happen next.
@@ -150,6 +150,10 @@ impl Step {
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            // A unit may be in several relations of one endpoint.
+            Self::Begin(unit, Hook::Relation(hook)) => {
+                write!(f, "{unit} begins {} of {}", Hook::Relation(hook.clone()), hook.relation)
+            }
             Self::Begin(unit, hook) => write!(f, "{unit} begins {hook}"),
             Self::End(unit) => write!(f, "{unit} ends its hook"),
             Self::Elect(unit) => write!(f, "{unit} becomes leader"),
@@ -351,6 +355,23 @@ impl Model {
         self.happen(step.clone())
     }
 
+    /// Lets that one of [`steps`](Self::steps) happen which is written so: `zookeeper/0 begins install`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not among what may happen next, or the simulation itself cannot work.
+    pub fn happens(&mut self, step: &str) -> Result<Event, Error> {
+        let steps = self.steps();
+        match steps.iter().find(|found| found.to_string() == step) {
+            Some(found) => self.happen(found.clone()),
+            None => {
+                let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+                let now = if steps.is_empty() { "nothing".to_owned() } else { steps.join("; ") };
+                Error::impossible(format!("{step}: that is not among what may happen next, which is: {now}"))
+            }
+        }
+    }
+
     /// Lets one thing happen, by chance; none if nothing is due.
     ///
     /// # Errors
@@ -374,7 +395,8 @@ impl Model {
         Ok(Some(steps.swap_remove(choice)))
     }
 
-    fn happen(&mut self, step: Step) -> Result<Event, Error> {
+    /// Lets something happen that is known to be possible.
+    pub(crate) fn happen(&mut self, step: Step) -> Result<Event, Error> {
         let event = match step {
             Step::Begin(unit, hook) => {
                 self.begin(&unit, hook.clone())?;

@@ -275,6 +275,16 @@ impl Run {
         Ok(())
     }
 
+    /// Whether the commit changes anything that another unit, or what the agent does next, depends on.
+    pub(crate) fn is_seen_by_others(&self) -> bool {
+        let in_relation = |relation: &RelationRun| !relation.pending.is_empty() || !relation.pending_app.is_empty();
+        self.relations.values().any(in_relation)
+            || !self.secrets.is_empty()
+            || !self.new_storage.is_empty()
+            || self.workload != Workload::default()
+            || self.reboot.is_some()
+    }
+
     /// Why Juju refuses all that is not about secrets, if it does.
     fn check(&self, controller: &Controller) -> Result<(), String> {
         if !controller.units.contains_key(&self.unit) {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Event, Model, Running, Step};
+use crate::confirm;
 use crate::juju::UnitName;
 use crate::testing::agent::{Next, Pending};
 use crate::testing::chance;
@@ -260,7 +261,7 @@ impl Model {
     pub(crate) fn begin(&mut self, unit: &UnitName, hook: Hook) -> Result<(), Error> {
         self.before(unit, &hook)?;
         self.contexts += 1;
-        let context_id = format!("{unit}-{}-{}", hook.name(), random_part(self.contexts));
+        let context_id = self.context_id(unit, &hook);
         let params = self.task_params(unit, &hook);
         let plan = self.plans.entry(unit.clone()).or_default();
         let changes = mem::take(&mut plan.changes);
@@ -331,6 +332,18 @@ impl Model {
         };
         self.running.insert(unit.clone(), Rc::new(Running { run, result }));
         Ok(())
+    }
+
+    /// Another one than the unit's last. In a model of which there are copies it says nothing else about the past.
+    fn context_id(&self, unit: &UnitName, hook: &Hook) -> String {
+        let id = |number| format!("{unit}-{}-{}", hook.name(), random_part(number));
+        if self.on_disk.is_none() {
+            return id(self.contexts);
+        }
+        let unconfirmed = self.machines.get(unit).and_then(|machine| machine.memory().unconfirmed());
+        let kept = self.controller.units.get(unit).and_then(|unit| unit.charm_state.get(confirm::KEPT));
+        let is_used = |id: &String| Some(id) == kept || unconfirmed.is_some_and(|(other, _)| id == other);
+        (0..3).map(id).find(|id| !is_used(id)).unwrap_or_default()
     }
 
     /// What Juju does before a hook: it shows what it is about (contract 9.9), and unpacks a new charm (contract 3.2, row 15).

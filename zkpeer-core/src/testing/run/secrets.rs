@@ -36,6 +36,10 @@ pub(crate) enum Read {
 }
 
 impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// `secret-add`.
     pub(crate) fn add(&mut self, id: String, owner: Owner, update: Update, at: Duration) -> Result<(), String> {
         let label = update.label.as_ref();
