@@ -6,7 +6,7 @@ use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
-use super::instants::Instants;
+use super::instants::{Instants, short};
 use super::programs::{Answers, Lines, Programs};
 use crate::context::Resources;
 use crate::juju::UnitName;
@@ -185,6 +185,7 @@ impl<S: Clone + Hash + Debug + 'static> AnyCell for FakeCell<S> {
 trait State {
     fn as_any(self: Rc<Self>) -> Rc<dyn Any>;
     fn add_to(&self, hasher: &mut dyn Hasher);
+    fn name(&self) -> &'static str;
     fn text(&self) -> String;
 }
 
@@ -195,6 +196,10 @@ impl<S: Hash + Debug + 'static> State for S {
 
     fn add_to(&self, mut hasher: &mut dyn Hasher) {
         self.hash(&mut hasher);
+    }
+
+    fn name(&self) -> &'static str {
+        type_name::<Self>()
     }
 
     fn text(&self) -> String {
@@ -212,9 +217,9 @@ impl World {
         self.0.iter().find_map(|state| Rc::clone(state).as_any().downcast::<S>().ok()).map(|state| (*state).clone())
     }
 
-    /// Each part, for people.
-    pub(crate) fn texts(&self) -> Vec<String> {
-        self.0.iter().map(|state| state.text()).collect()
+    /// Each part, for people: the name of its type, and what is in it.
+    pub(crate) fn texts(&self) -> Vec<(&'static str, String)> {
+        self.0.iter().map(|state| (short(state.name()), state.text())).collect()
     }
 }
 

@@ -199,9 +199,11 @@ impl Machine {
         on_disk.put(&self.directory.root(), root)
     }
 
-    /// The files of the charm's directory, a line each with a sum over the content.
+    /// The files of the charm's directory, and below the root of the others, a line each with a sum over the content.
     pub(crate) fn file_lines(&self) -> Vec<String> {
-        self.kept.as_ref().map(|kept| files::lines(&kept.charm)).unwrap_or_default()
+        let Some(kept) = &self.kept else { return Vec::new() };
+        let root = files::lines(&kept.root).into_iter().map(|line| format!("/{line}"));
+        files::lines(&kept.charm).into_iter().chain(root).collect()
     }
 
     fn take_files(&mut self) -> Result<(), Error> {

@@ -385,7 +385,7 @@ impl Model {
     }
 
     /// One of the steps, by chance.
-    fn choose(&mut self) -> Result<Option<Step>, Error> {
+    pub(super) fn choose(&mut self) -> Result<Option<Step>, Error> {
         let mut steps = self.steps();
         let Some(choice) = self.chance.step(&steps) else { return Ok(None) };
         if choice >= steps.len() {
