@@ -1,0 +1,1 @@
+//! Charms with a fault.
