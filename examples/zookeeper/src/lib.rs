@@ -125,17 +125,15 @@ pub fn quorum_update(zkpeer: ZookeeperPeers, server: Resource<dyn Server>, flags
 }
 
 /// The leader may have ordered a restart. Juju tells that its settings have changed, but not to a unit that has just been elected
-/// itself; and under Juju 4, where they are in the peer relation, that the application's databag has. (To wait for `leadership.changed.restart_nonce` would do as well, and ask Juju in
-/// every hook.)
+/// itself, nor to the leader; and under Juju 4, where they are in the peer relation, that the application's databag has. The
+/// leader looks when a peer tells that it has followed: up to Juju 3.6 an order is known to all even if the action failed
+/// after it. (To wait for `leadership.changed.restart_nonce` would do as well, and ask Juju in every hook.)
 ///
 /// # Errors
 ///
 /// If Juju refuses.
 #[hook("leader-settings-changed", "leader-elected", "{peers:zookeeper-quorum}-relation-changed")]
-pub fn restart_ordered(event: HookEvent, leader: Leader, kv: Kv, flags: Flags) -> Result {
-    if event.relation().is_some_and(|relation| relation.remote_unit.is_some()) {
-        return Ok(());
-    }
+pub fn restart_ordered(leader: Leader, kv: Kv, flags: Flags) -> Result {
     let nonce = leader.get("restart_nonce")?;
     if nonce.is_some() && nonce != kv.get("zookeeper.restart-nonce")? {
         kv.set("zookeeper.restart-nonce", &nonce)?;
@@ -144,13 +142,23 @@ pub fn restart_ordered(event: HookEvent, leader: Leader, kv: Kv, flags: Flags) -
     Ok(())
 }
 
-/// The server is restarted as soon as it runs, and the other units are told.
+/// The server is restarted as soon as it runs, and the other units are told. Not in the action itself: that is not run again if it
+/// fails, and then there has been no order, but a restart.
 ///
 /// # Errors
 ///
 /// If the server cannot be changed, or Juju refuses.
 #[when("zookeeper.started", "zookeeper.restart-ordered")]
-pub fn restart(zkpeer: ZookeeperPeers, server: Resource<dyn Server>, leader: Leader, flags: Flags) -> Result {
+pub fn restart(
+    event: HookEvent,
+    zkpeer: ZookeeperPeers,
+    server: Resource<dyn Server>,
+    leader: Leader,
+    flags: Flags,
+) -> Result {
+    if event.action().is_some() {
+        return Ok(());
+    }
     let nonce = leader.get("restart_nonce")?.unwrap_or_default();
     server.order(&format!("restart {nonce}"))?;
     zkpeer.inform_restart()?;
@@ -246,7 +254,7 @@ pub fn order_restart(action: Action, leader: Leader, kv: Kv, flags: Flags) -> Re
     let last = leader.get("restart_nonce")?.and_then(|nonce| nonce.parse::<u64>().ok()).unwrap_or_default();
     let nonce = (last + 1).to_string();
     leader.set("restart_nonce", &nonce)?;
-    // The leader follows its own order, once: up to Juju 3.6 nobody tells it what it has set itself.
+    // The leader follows its own order in its next hook: up to Juju 3.6 nobody tells it what it has set itself.
     kv.set("zookeeper.restart-nonce", &nonce)?;
     flags.set("zookeeper.restart-ordered");
     action.set("nonce", &nonce);

@@ -105,6 +105,10 @@ impl Doing {
         }
     }
 
+    pub(super) fn may_change_addresses(&self) -> bool {
+        matches!(self, Self::SetAddress(..) | Self::Other(..))
+    }
+
     /// The line of a test that does it.
     pub(super) fn code(&self) -> String {
         match self {

@@ -1,5 +1,6 @@
 //! What an exploration has to know of a model, besides what anybody may.
 
+use super::doing::Doing;
 use crate::juju::UnitName;
 use crate::testing::controller::Unit;
 use crate::testing::hook::{Hook, RelationKind};
@@ -8,11 +9,13 @@ use crate::testing::outcome::Outcome;
 use crate::testing::shared::Shared;
 
 impl Model {
-    /// Whether the end of the hook that runs on the unit changes nothing that anybody else can see, now or by what else
-    /// happens before it.
-    pub(super) fn ends_unnoticed(&self, unit: &UnitName) -> bool {
+    /// Whether the end of the hook that runs on the unit changes nothing that anybody else can see, now or after what else may
+    /// happen before it; `rest` is what operators have not done yet.
+    pub(super) fn ends_unnoticed(&self, unit: &UnitName, rest: &[&Doing]) -> bool {
         let Some(running) = self.running.get(unit) else { return false };
         let is_quiet = match &running.run.hook {
+            // It writes the unit's address, which is there already unless it changes now.
+            Hook::Plain(name) if name == "config-changed" => !rest.iter().any(|doing| doing.may_change_addresses()),
             Hook::Plain(name) => {
                 matches!(name.as_str(), "leader-elected" | "leader-settings-changed" | "update-status" | "start")
             }

@@ -1,7 +1,5 @@
 //! Where an exploration is: a model, what may still befall it, and what may happen next.
 
-use std::fmt;
-
 use super::doing::Doing;
 use crate::juju::UnitName;
 use crate::testing::error::Error;
@@ -140,11 +138,12 @@ impl State {
     /// What may happen next, in a fixed order.
     ///
     /// If a unit's hook can end without anybody else noticing, nothing else is looked at: the others' moves commute with it, and
-    /// are possible afterwards just the same.
+    /// are possible afterwards just the same. If it cannot be killed or refused, it ends in the move in which it begins.
     pub(super) fn moves(&self, doings: &[Planned]) -> Moves {
         let model = &self.model;
         let steps = model.steps();
-        let ends_unnoticed = |step: &&Step| matches!(step, Step::End(unit) if model.ends_unnoticed(unit));
+        let rest = self.rest(doings);
+        let ends_unnoticed = |step: &&Step| matches!(step, Step::End(unit) if model.ends_unnoticed(unit, &rest));
         if let Some(Step::End(unit)) = steps.iter().find(ends_unnoticed) {
             let mut moves = Moves { due: vec![Move::Step(Step::End(unit.clone()))], optional: Vec::new() };
             moves.optional.extend(self.faults_at_end(unit));
@@ -173,6 +172,12 @@ impl State {
         moves
     }
 
+    /// What operators have not done yet.
+    fn rest<'d>(&self, doings: &'d [Planned]) -> Vec<&'d Doing> {
+        let left = doings.iter().enumerate().filter(|(number, _)| self.done & (1 << number) == 0);
+        left.map(|(_, planned)| &planned.doing).collect()
+    }
+
     fn faults_at_end(&self, unit: &UnitName) -> impl Iterator<Item = Move> {
         let ends_well = self.model.will_be_done(unit);
         let refuse = (self.left.refusals > 0 && ends_well).then(|| Move::Refuse(unit.clone()));
@@ -182,10 +187,14 @@ impl State {
 
     /// Lets it happen. An operator's doing may be one that Juju does not take now: then nothing has happened.
     pub(super) fn take(&mut self, chosen: &Move, doings: &[Planned]) -> Result<Option<Came>, Error> {
+        let rest = self.rest(doings);
         let model = &mut self.model;
         let came = match chosen {
             Move::Step(step) => match model.happen(step.clone())? {
                 Event::Ended(run) => Came::Ended(run),
+                Event::Began(unit, _) if !self.left.can_end_a_hook() && model.ends_unnoticed(&unit, &rest) => {
+                    ends(model, &unit)?
+                }
                 _ => Came::Other,
             },
             Move::Doing(number) => {
@@ -205,10 +214,7 @@ impl State {
             Move::Refuse(unit) => {
                 self.left.refusals -= 1;
                 model.refuse_commit(unit.as_str(), REFUSED)?;
-                match model.happen(Step::End(unit.clone()))? {
-                    Event::Ended(run) => Came::Ended(run),
-                    _ => Came::Other,
-                }
+                ends(model, unit)?
             }
             Move::Kill(unit) => {
                 self.left.kills -= 1;
@@ -233,9 +239,17 @@ impl State {
     }
 }
 
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { leads, refusals, kills, timers } = self;
-        write!(f, "{leads} leadership moves, {refusals} refusals, {kills} kills, {timers} timers")
+/// The unit's hook ends.
+fn ends(model: &mut Model, unit: &UnitName) -> Result<Came, Error> {
+    Ok(match model.happen(Step::End(unit.clone()))? {
+        Event::Ended(run) => Came::Ended(run),
+        _ => Came::Other,
+    })
+}
+
+impl Faults {
+    /// Whether the end of a hook may still be another one.
+    fn can_end_a_hook(&self) -> bool {
+        self.refusals > 0 || self.kills > 0
     }
 }

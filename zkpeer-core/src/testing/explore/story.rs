@@ -55,10 +55,12 @@ pub(super) fn tell(explore: &Explore, path: &Path) -> Result<Told, Error> {
         let Some(chosen) = moves.get(usize::from(*number)) else { break };
         let came = state.take(chosen, &explore.doings)?;
         let mut line = chosen.describe(&explore.doings);
-        if let Move::Step(Step::Begin(unit, _)) = chosen
-            && let Some(running) = state.model.run_of(unit)
-        {
-            line.push_str(&what_it_did(&running.result));
+        if let Move::Step(Step::Begin(unit, _)) = chosen {
+            let run = match &came {
+                Some(Came::Ended(run)) => Some(&**run),
+                _ => state.model.run_of(unit).map(|running| &running.result),
+            };
+            line.push_str(&run.map(what_it_did).unwrap_or_default());
         }
         if let Some(Came::Ended(run)) = &came
             && let Some(problem) = run.problem()
@@ -67,6 +69,9 @@ pub(super) fn tell(explore: &Explore, path: &Path) -> Result<Told, Error> {
         }
         told.lines.push(line);
         told.code.push(chosen.code(&explore.doings));
+        if let (Move::Step(Step::Begin(unit, _)), Some(Came::Ended(_))) = (chosen, &came) {
+            told.code.push(Move::Step(Step::End(unit.clone())).code(&explore.doings));
+        }
     }
     Ok(told)
 }
