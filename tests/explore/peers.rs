@@ -129,3 +129,25 @@ fn three_units_join_and_one_leaves() -> Result<(), Box<dyn Error>> {
     println!("{explored}");
     Ok(())
 }
+
+#[test]
+fn two_units_join_while_leadership_moves_commits_are_refused_and_hooks_are_killed() -> Result<(), Box<dyn Error>> {
+    let exploration = judged(explore(model(2)?)).leadership_moves(1).refused_commits(1).kills(1).update_status(1);
+    println!("{}", exploration.run()?);
+    Ok(())
+}
+
+#[test]
+fn five_units_come_and_go_in_random_stories() -> Result<(), Box<dyn Error>> {
+    let exploration = judged(explore(model(3)?))
+        .at_any_time(Doing::add_unit("zookeeper"))
+        .afterwards(Doing::add_unit("zookeeper"))
+        .at_any_time(Doing::remove_unit("zookeeper/1"))
+        .afterwards(Doing::remove_unit("zookeeper/3"))
+        .leadership_moves(2)
+        .refused_commits(2)
+        .kills(2)
+        .update_status(2);
+    println!("{}", exploration.walk(200)?);
+    Ok(())
+}

@@ -311,7 +311,7 @@ impl Charm {
             home_is_set: environment.home_is_set,
             program_path: Some(environment.path),
             may_go_back_to_python: self.may_go_back_to_python,
-            metadata,
+            metadata: Rc::new(metadata),
             juju: Rc::clone(&juju),
             resources: self.resources.clone(),
             clock: Rc::new(move || begun.elapsed()),

@@ -31,7 +31,7 @@ pub(crate) struct Outside {
     pub(crate) program_path: Option<OsString>,
     /// Whether the unit leaves what a charm on charms.reactive needs, also where there never was one.
     pub(crate) may_go_back_to_python: bool,
-    pub(crate) metadata: Metadata,
+    pub(crate) metadata: Rc<Metadata>,
     pub(crate) layers: Layers,
     pub(crate) juju: Rc<dyn Juju>,
     pub(crate) resources: Resources,

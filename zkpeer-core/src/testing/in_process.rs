@@ -111,10 +111,37 @@ pub(crate) struct Memory {
     store: Option<Rc<Store>>,
     /// What is known of what is stored, once somebody has asked.
     known: OnceCell<Known>,
-    /// The charm's metadata, read when it is first needed.
-    metadata: Option<Metadata>,
-    /// The charm's handlers, fitted when they are first needed.
-    registry: Option<Rc<Registry>>,
+    fitted: Rc<Fitted>,
+}
+
+/// What is the same for all units of one revision of a charm, made when it is first needed.
+#[derive(Debug, Default)]
+pub(crate) struct Fitted {
+    metadata: OnceCell<Rc<Metadata>>,
+    /// The charm's handlers, fitted to it.
+    registry: OnceCell<Rc<Registry>>,
+}
+
+impl Fitted {
+    fn metadata(&self, charm_dir: &Path) -> Result<Rc<Metadata>, error::Error> {
+        match self.metadata.get() {
+            Some(metadata) => Ok(Rc::clone(metadata)),
+            None => {
+                let read = Rc::new(Metadata::read(charm_dir)?);
+                Ok(Rc::clone(self.metadata.get_or_init(|| read)))
+            }
+        }
+    }
+
+    fn registry(&self, charm: &Charm, outside: &Outside) -> Result<Rc<Registry>, error::Error> {
+        match self.registry.get() {
+            Some(registry) => Ok(Rc::clone(registry)),
+            None => {
+                let fitted = Rc::new(charm.registry(outside)?);
+                Ok(Rc::clone(self.registry.get_or_init(|| fitted)))
+            }
+        }
+    }
 }
 
 /// What is stored, as far as it tells states apart.
@@ -158,24 +185,14 @@ impl Memory {
         self.store.as_deref()
     }
 
+    /// For a charm of which this is known.
+    pub(crate) fn new(fitted: &Rc<Fitted>) -> Self {
+        Self { fitted: Rc::clone(fitted), ..Self::default() }
+    }
+
     /// The charm's files are others now.
-    pub(crate) fn forget_charm(&mut self) {
-        self.metadata = None;
-        self.registry = None;
-    }
-
-    fn metadata(&mut self, charm_dir: &Path) -> Result<Metadata, error::Error> {
-        match &self.metadata {
-            Some(metadata) => Ok(metadata.clone()),
-            None => Ok(self.metadata.insert(Metadata::read(charm_dir)?).clone()),
-        }
-    }
-
-    fn registry(&mut self, charm: &Charm, outside: &Outside) -> Result<Rc<Registry>, error::Error> {
-        match &self.registry {
-            Some(registry) => Ok(Rc::clone(registry)),
-            None => Ok(Rc::clone(self.registry.insert(Rc::new(charm.registry(outside)?)))),
-        }
+    pub(crate) fn refit(&mut self, fitted: &Rc<Fitted>) {
+        self.fitted = Rc::clone(fitted);
     }
 
     pub(crate) fn run_handlers(
@@ -194,7 +211,7 @@ impl Memory {
         let mut ended = Ended::new(Exit::Code(1));
         let directory_asked = Rc::new(Cell::new(false));
         let environment = Environment::read(&vars, &PathBuf::from("dispatch"));
-        let metadata = self.metadata(charm_dir);
+        let metadata = self.fitted.metadata(charm_dir);
         match environment.and_then(|environment| Ok((environment, metadata?))) {
             _ if start.kill == Some(KillPoint::Start) => {}
             Err(error) => ended.stderr = format!("ERROR {}\n", describe(&error)),
@@ -228,7 +245,7 @@ impl Memory {
                 if let Some(fakes) = fakes {
                     fakes.watch(Some(&instants));
                 }
-                let (report, result, store) = match self.registry(charm, &outside) {
+                let (report, result, store) = match self.fitted.registry(charm, &outside) {
                     Ok(registry) => charm.run_with(outside, store, &registry),
                     Err(error) => (None, Err(error), store),
                 };

@@ -172,9 +172,10 @@ struct Kept {
 }
 
 impl Machine {
-    pub(crate) fn new(directory: Directory, program: Program, fakes: Option<Fakes>) -> Self {
+    pub(crate) fn new(directory: Directory, deployed: &Deployed, fakes: Option<Fakes>) -> Self {
         let world = fakes.as_ref().map(Fakes::save).unwrap_or_default();
-        Self { directory, program, memory: Memory::default(), fakes: fakes.map(Rc::new), world, kept: None }
+        let (program, memory) = (deployed.program.clone(), Memory::new(&deployed.fitted));
+        Self { directory, program, memory, fakes: fakes.map(Rc::new), world, kept: None }
     }
 
     /// What the unit has outside Juju, as far as that is data.
@@ -277,7 +278,7 @@ impl Machine {
         self.put_files()?;
         self.directory.unpack(deployed)?;
         self.program = deployed.program.clone();
-        self.memory.forget_charm();
+        self.memory.refit(&deployed.fitted);
         self.take_files()
     }
 

@@ -26,6 +26,7 @@ use super::error::Error;
 use super::fake::MakeFakes;
 use super::files::OnDisk;
 use super::hook::Hook;
+use super::in_process::Fitted;
 use super::machine::{Machine, Program};
 use super::names::JujuVersion;
 use super::outcome::{ActionReport, HookRun};
@@ -93,6 +94,7 @@ pub(crate) struct Deployed {
     pub(super) path: Option<PathBuf>,
     pub(super) program: Program,
     pub(super) fakes: Option<MakeFakes>,
+    pub(super) fitted: Rc<Fitted>,
 }
 
 /// What is to befall the next hook of a unit.

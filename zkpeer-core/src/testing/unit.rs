@@ -431,7 +431,7 @@ impl Unit {
             home_is_set: true,
             program_path: None,
             may_go_back_to_python: false,
-            metadata: self.metadata.clone(),
+            metadata: Rc::new(self.metadata.clone()),
             juju: Rc::new(Tools::over(commands.clone())),
             resources: Resources::default(),
             clock: Rc::new(move || now),

@@ -101,7 +101,7 @@ impl Model {
         self.controller.add_unit(unit, address);
         let revision = self.controller.application(unit.application()).revision;
         let fakes = deployed.fakes.as_ref().map(|fakes| fakes.of(unit));
-        let mut machine = Machine::new(directory, deployed.program, fakes);
+        let mut machine = Machine::new(directory, &deployed, fakes);
         if let Some(on_disk) = &self.on_disk {
             machine.keep_files(on_disk)?;
         }
@@ -477,6 +477,7 @@ impl Deployed {
             path: application.path.clone(),
             program: application.program.clone(),
             fakes: application.fakes.clone(),
+            fitted: Rc::default(),
         })
     }
 }
