@@ -5,7 +5,8 @@ use std::rc::Rc;
 use tempfile::TempDir;
 use zkpeer_core::testing::{Application, Crash, CrashError, Doing, Error, Fake, Model, explore_crashes};
 use zkpeer_core::{
-    Charm, CharmDir, Flags, HandlerDef, HookEvent, Leader, Resource, Result, action, handlers, hook, when, when_not,
+    Charm, CharmDir, Flags, HandlerDef, HookEvent, Leader, Port, Ports, Resource, Result, action, handlers, hook, when,
+    when_not,
 };
 
 use crate::survives;
@@ -177,4 +178,29 @@ fn what_is_published_at_once_and_depends_on_what_is_there_is_found() -> std::res
     let crash = found(handlers![number_at_once])?;
     assert!(crash.differs.contains("number=2"), "{crash}");
     explore(handlers![number])
+}
+
+/// Remembers outside the store that it has told Juju what Juju drops with the hook.
+#[hook("start")]
+fn open_once(host: Resource<Host>, ports: Ports) {
+    if !host.0.read(|machine| machine.announced) {
+        ports.open(Port::tcp(80));
+        host.0.change(|machine| machine.announced = true);
+    }
+}
+
+/// Remembers it where it is kept together with that.
+#[hook("start")]
+fn open_and_remember(ports: Ports, flags: Flags) {
+    if !flags.is_set("open") {
+        ports.open(Port::tcp(80));
+        flags.set("open");
+    }
+}
+
+#[test]
+fn what_is_remembered_apart_from_what_juju_keeps_is_found() -> std::result::Result<(), CrashError> {
+    let crash = found(handlers![open_once])?;
+    assert!(crash.differs.contains("80/tcp"), "{crash}");
+    explore(handlers![open_and_remember])
 }

@@ -6,6 +6,10 @@
 //! | [`UnitAgent`] | one; all others are data | as processes of the charm's own program, in Juju's order | one unit from deployment to removal |
 //! | [`Model`] | many, of several applications | in this process, or as processes | what units do to each other |
 //!
+//! What handlers do outside Juju is replaced per unit ([`Application::fake`]): [resources](crate::Resource) have another form, over
+//! data ([`Fake`]); [programs](Programs) answer and are not run; [`Root`](crate::Root) is a directory of the unit's own.
+//! [`explore_crashes`] stops each hook of a story at each of its instants, and goes on to the end.
+//!
 //! All three are one model, held as data. A hook is a run on what the unit sees when it begins, and then a commit, which applies
 //! all that the hook has buffered or refuses it. As a process, it is started in its own charm directory with exactly the
 //! environment that Juju sets and with the hook commands on its `PATH`; nothing in the charm knows that it is not Juju, and it
