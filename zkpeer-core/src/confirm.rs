@@ -53,8 +53,10 @@ pub(crate) fn at_start(context: &Context) -> Result<(), Error> {
 /// Before anything is sent: the hook is marked, if it sends something that Juju drops when the hook fails (contract 2.2).
 pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
     let Some(context_id) = context.outside().context_id.clone() else { return Ok(()) };
-    // Nobody knows what a handler in another language has told Juju.
-    if !context.outbox().borrow().has_what_is_dropped() && !context.has_run_external() {
+    // Nobody knows what a handler in another language has told Juju. And if `install` runs again, Juju has set the unit's status to
+    // its own words before (contract 9.9): what the handlers said of it, they have to say again.
+    let is_kept_by_juju = context.outbox().borrow().has_what_is_dropped() || context.event().is_hook("install");
+    if !is_kept_by_juju && !context.has_run_external() {
         return Ok(());
     }
     let (before, after) = context.with_store(|store| {

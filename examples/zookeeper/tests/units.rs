@@ -6,7 +6,7 @@ mod server;
 
 use std::fs;
 
-use zkpeer_core::testing::{Application, Error, Hook, Model, Unit};
+use zkpeer_core::testing::{Application, Error, Hook, Model, Unit, check};
 use zookeeper::{Files, Server};
 
 use crate::server::ServerState;
@@ -19,6 +19,11 @@ fn unit() -> Unit {
 
 fn file(unit: &Unit, name: &str) -> String {
     fs::read_to_string(unit.charm_dir().join("zookeeper").join(name)).unwrap()
+}
+
+#[test]
+fn no_flag_is_misspelt_and_every_handler_can_run() {
+    check(&zookeeper::charm(), CHARM);
 }
 
 #[test]

@@ -83,6 +83,8 @@ impl Root {
 }
 
 impl FromContext for Root {
+    const PLAIN: bool = true;
+
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
         context.note_files();
         let Some(root) = &context.outside().root else { return Ok(Self(PathBuf::from("/"))) };

@@ -59,6 +59,8 @@ impl<T: ?Sized> Deref for Resource<T> {
 }
 
 impl<T: ?Sized + 'static> FromContext for Resource<T> {
+    const PLAIN: bool = true;
+
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
         match context.outside().resources.get(context) {
             Ok(Some(value)) => Ok(Self(value)),

@@ -137,6 +137,11 @@ impl RelationKind {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, suffix)| suffix)
     }
 
+    /// The name of such a hook of an endpoint.
+    pub(crate) fn hook_of(self, endpoint: &str) -> String {
+        format!("{endpoint}{}", self.suffix())
+    }
+
     /// Splits `zkpeer-relation-joined` into the endpoint and the kind.
     pub(crate) fn split(name: &str) -> Option<(&str, Self)> {
         Self::ALL.iter().find_map(|(kind, suffix)| Some((name.strip_suffix(suffix)?, *kind)))
@@ -154,7 +159,7 @@ impl Hook {
     pub fn name(&self) -> String {
         match self {
             Self::Plain(name) | Self::Action { name, .. } => name.clone(),
-            Self::Relation(hook) => format!("{}{}", hook.relation.endpoint, hook.kind.suffix()),
+            Self::Relation(hook) => hook.kind.hook_of(&hook.relation.endpoint),
             Self::Storage(hook) => hook.name(),
             Self::Secret(hook) => hook.kind.name().to_owned(),
             Self::Exec { .. } => "run-commands".to_owned(),

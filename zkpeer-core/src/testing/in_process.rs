@@ -268,6 +268,10 @@ impl Memory {
                     Err(_) => {}
                 }
                 ended.wrote_files = directory_asked.get();
+                if instants.is_killed() {
+                    // Who is dead says nothing.
+                    ended.stderr.clear();
+                }
             }
         }
         commands.end(ended, start)

@@ -34,6 +34,7 @@ pub(crate) struct Watched {
 }
 
 /// The instants of one hook.
+#[derive(Default)]
 pub(crate) struct Instants {
     watched: Watched,
     killed: Cell<bool>,

@@ -261,7 +261,7 @@ fn the_cost_of_a_hook_does_not_grow_with_the_number_of_peers() {
         unit.run("update-status");
         all.push(unit.commands());
         join(&mut unit, peers + 1);
-        unit.run_relation("zkpeer-relation-joined", "zkpeer:0", "zk/1");
+        unit.run_relation("zkpeer-relation-changed", "zkpeer:0", "zk/1");
         all.push(unit.commands());
         depart(&mut unit, 1);
         all.push(unit.commands());

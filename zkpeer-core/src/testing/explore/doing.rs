@@ -90,6 +90,15 @@ impl Doing {
         Self::Other(name.to_owned(), Other(Rc::new(doing)))
     }
 
+    /// Why Juju would not take it now.
+    pub(super) fn why_not(&self, model: &Model) -> Option<Error> {
+        match self {
+            // To try this would write files.
+            Self::AddUnit(application) if model.applications().contains(&application.as_str()) => None,
+            _ => self.apply(&mut model.fork()).err().filter(|error| matches!(error, Error::Impossible(_))),
+        }
+    }
+
     /// Does it, if Juju would take it now.
     pub(crate) fn apply(&self, model: &mut Model) -> Result<(), Error> {
         match self {

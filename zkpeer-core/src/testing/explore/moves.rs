@@ -49,15 +49,13 @@ pub(super) struct State {
 pub(super) struct Moves {
     /// What will happen some time, in some order.
     pub(super) due: Vec<Move>,
+    /// How many of those are what operators do; they are the last.
+    pub(super) doings: usize,
     /// What may as well never happen.
     pub(super) optional: Vec<Move>,
 }
 
 impl Moves {
-    pub(super) fn len(&self) -> usize {
-        self.due.len() + self.optional.len()
-    }
-
     /// The move of this number: first those that are due.
     pub(super) fn get(&self, at: usize) -> Option<&Move> {
         self.due.get(at).or_else(|| self.optional.get(at - self.due.len().min(at)))
@@ -145,7 +143,7 @@ impl State {
         let rest = self.rest(doings);
         let ends_unnoticed = |step: &&Step| matches!(step, Step::End(unit) if model.ends_unnoticed(unit, &rest));
         if let Some(Step::End(unit)) = steps.iter().find(ends_unnoticed) {
-            let mut moves = Moves { due: vec![Move::Step(Step::End(unit.clone()))], optional: Vec::new() };
+            let mut moves = Moves { due: vec![Move::Step(Step::End(unit.clone()))], ..Moves::default() };
             moves.optional.extend(self.faults_at_end(unit));
             return moves;
         }
@@ -159,8 +157,9 @@ impl State {
         moves.due.extend(model.waiting_for_retry().into_iter().map(Move::Retry));
         let is_done = |number: usize| self.done & (1 << number) != 0;
         for (number, planned) in doings.iter().enumerate() {
-            if !is_done(number) && planned.after.is_none_or(is_done) {
+            if !is_done(number) && planned.after.is_none_or(is_done) && planned.doing.why_not(model).is_none() {
                 moves.due.push(Move::Doing(number));
+                moves.doings += 1;
             }
         }
         if self.left.leads > 0 {
@@ -185,8 +184,8 @@ impl State {
         refuse.into_iter().chain(kill)
     }
 
-    /// Lets it happen. An operator's doing may be one that Juju does not take now: then nothing has happened.
-    pub(super) fn take(&mut self, chosen: &Move, doings: &[Planned]) -> Result<Option<Came>, Error> {
+    /// Lets one of its moves happen.
+    pub(super) fn take(&mut self, chosen: &Move, doings: &[Planned]) -> Result<Came, Error> {
         let rest = self.rest(doings);
         let model = &mut self.model;
         let came = match chosen {
@@ -198,10 +197,8 @@ impl State {
                 _ => Came::Other,
             },
             Move::Doing(number) => {
-                let Some(planned) = doings.get(*number) else { return Ok(None) };
-                match planned.doing.apply(model) {
-                    Err(Error::Impossible(_)) => return Ok(None),
-                    other => other?,
+                if let Some(planned) = doings.get(*number) {
+                    planned.doing.apply(model)?;
                 }
                 self.done |= 1 << number;
                 Came::Other
@@ -230,12 +227,7 @@ impl State {
                 Came::Other
             }
         };
-        Ok(Some(came))
-    }
-
-    /// Why a doing is not taken now.
-    pub(super) fn why_not(&self, doing: &Doing) -> Option<Error> {
-        doing.apply(&mut self.model.fork()).err()
+        Ok(came)
     }
 }
 

@@ -56,13 +56,8 @@ impl<'e> Player<'e> {
         let chosen = moves.get(usize::from(number)).ok_or(None)?;
         let came = self.state.take(chosen, &self.explore.doings).map_err(ExploreError::Model)?;
         self.path.0.push(number);
-        match came {
-            None => return Err(None),
-            Some(came) => {
-                if let Some(broken) = watch.after(&came) {
-                    return Err(Some(self.found(broken)));
-                }
-            }
+        if let Some(broken) = watch.after(&came) {
+            return Err(Some(self.found(broken)));
         }
         self.look(watch).map_err(Some)
     }
@@ -84,11 +79,6 @@ impl<'e> Player<'e> {
             Some(broken) => Err(self.found(broken)),
             None => Ok(()),
         }
-    }
-
-    /// The last number was of a move that was not possible.
-    pub(super) fn forget_last(&mut self) {
-        self.path.0.pop();
     }
 
     fn found(&self, broken: Broken) -> ExploreError {

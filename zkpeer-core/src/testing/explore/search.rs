@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::fairness::Graph;
 use super::found::ExploreError;
-use super::moves::{Came, Move, State};
+use super::moves::{Move, State};
 use super::progress::Progress;
 use super::property::When;
 use super::settings::{Explore, Explored};
@@ -119,7 +119,7 @@ impl<'e> Search<'e> {
         }
         for (choice, chosen) in moves.all().enumerate() {
             let mut next = state.fork();
-            let Some(came) = next.take(chosen, doings)? else { continue };
+            let came = next.take(chosen, doings)?;
             self.moves += 1;
             let node = Node { from: number, choice: u16::try_from(choice).unwrap_or(u16::MAX) };
             if self.moves < FIRST_TWICE || self.moves.is_multiple_of(THEN_TWICE) {
@@ -226,12 +226,10 @@ impl<'e> Search<'e> {
             let moves = state.moves(&self.explore.doings);
             let leads = |(_, chosen): &(usize, &Move)| {
                 let mut next = state.fork();
-                let came = next.take(chosen, &self.explore.doings);
-                matches!(came, Ok(Some(_))) && self.known.get(&next.fingerprint()) == Some(wanted)
+                next.take(chosen, &self.explore.doings).is_ok() && self.known.get(&next.fingerprint()) == Some(wanted)
             };
             let Some((choice, chosen)) = moves.all().enumerate().find(leads) else { break };
-            // It could be made just now, so it can be made.
-            if let Ok(Some(Came::Ended(_) | Came::Other)) = state.take(chosen, &self.explore.doings) {
+            if state.take(chosen, &self.explore.doings).is_ok() {
                 path.0.push(u16::try_from(choice).unwrap_or(u16::MAX));
             }
         }
@@ -243,7 +241,7 @@ impl<'e> Search<'e> {
         let states = self.nodes.len();
         for (number, planned) in self.explore.doings.iter().enumerate() {
             if self.done & (1 << number) == 0 {
-                let why = self.explore.beginning().why_not(&planned.doing);
+                let why = planned.doing.why_not(&self.explore.model);
                 let why = why.map_or_else(|| "what comes before it never happens".to_owned(), |why| why.to_string());
                 return Err(ExploreError::NeverPossible { doing: planned.doing.to_string(), states, why });
             }

@@ -57,19 +57,19 @@ pub(super) fn tell(explore: &Explore, path: &Path) -> Result<Told, Error> {
         let mut line = chosen.describe(&explore.doings);
         if let Move::Step(Step::Begin(unit, _)) = chosen {
             let run = match &came {
-                Some(Came::Ended(run)) => Some(&**run),
-                _ => state.model.run_of(unit).map(|running| &running.result),
+                Came::Ended(run) => Some(&**run),
+                Came::Other => state.model.run_of(unit).map(|running| &running.result),
             };
             line.push_str(&run.map(what_it_did).unwrap_or_default());
         }
-        if let Some(Came::Ended(run)) = &came
+        if let Came::Ended(run) = &came
             && let Some(problem) = run.problem()
         {
             line.push_str(&format!(": {problem}"));
         }
         told.lines.push(line);
         told.code.push(chosen.code(&explore.doings));
-        if let (Move::Step(Step::Begin(unit, _)), Some(Came::Ended(_))) = (chosen, &came) {
+        if let (Move::Step(Step::Begin(unit, _)), Came::Ended(_)) = (chosen, &came) {
             told.code.push(Move::Step(Step::End(unit.clone())).code(&explore.doings));
         }
     }

@@ -95,9 +95,11 @@ impl Walks<'_> {
                 None => (!moves.due.is_empty()).then_some(0),
             };
             let Some(chosen) = chosen else { break };
-            if let Err(error) = self.go(&mut player, &moves, chosen) {
-                return Err(error);
-            }
+            let number = u16::try_from(chosen).unwrap_or(u16::MAX);
+            player.go(number, &mut self.watch).map_err(|error| {
+                // It is one of the moves that there are.
+                error.unwrap_or_else(|| ExploreError::NoStory(player.path.encode()))
+            })?;
             if player.path.0.len() > MOST {
                 let told =
                     format!("a story of {MOST} moves was not over; is there a hook that always brings the next one?");
@@ -111,19 +113,6 @@ impl Walks<'_> {
         self.done |= player.state.done;
         let states = self.states;
         self.progress.show(self.played, of, "stories", || format!(", {states} states"));
-        Ok(())
-    }
-
-    /// The move, or the next one that is possible: an operator's doing may not be.
-    fn go(&mut self, player: &mut Player<'_>, moves: &Moves, chosen: usize) -> Result<(), ExploreError> {
-        for offset in 0..moves.len() {
-            let number = u16::try_from((chosen + offset) % moves.len()).unwrap_or(u16::MAX);
-            match player.go(number, &mut self.watch) {
-                Ok(()) => return Ok(()),
-                Err(Some(error)) => return Err(error),
-                Err(None) => player.forget_last(),
-            }
-        }
         Ok(())
     }
 
@@ -151,12 +140,14 @@ impl Walks<'_> {
     }
 }
 
-/// Which of the moves a random number stands for. One in eight is one of those that may as well never happen.
+/// Which of the moves a random number stands for. One in eight is an operator's or a fault, so that they come at all times of a
+/// story, and not all at its beginning.
 fn choose(moves: &Moves, number: u16) -> Option<usize> {
     let (of_kind, number) = (number % 8, usize::from(number / 8));
-    let (due, optional) = (moves.due.len(), moves.optional.len());
-    if due == 0 || (of_kind == 7 && optional > 0) {
-        return number.checked_rem(optional).map(|at| due + at);
+    let steps = moves.due.len() - moves.doings;
+    let others = moves.doings + moves.optional.len();
+    if steps == 0 || (of_kind == 7 && others > 0) {
+        return number.checked_rem(others).map(|at| steps + at);
     }
-    Some(number % due)
+    Some(number % steps)
 }

@@ -179,10 +179,20 @@ impl Model {
     /// as charms on `zkpeer` and on charms.reactive do; none of any other charm.
     #[must_use]
     pub fn flags(&self, unit: &str) -> Vec<String> {
+        self.with_store(unit, flags_in)
+    }
+
+    /// Everything that a unit has stored there, as JSON.
+    #[must_use]
+    pub fn stored(&self, unit: &str) -> BTreeMap<String, String> {
+        self.with_store(unit, |store| store.range("").map(|(key, text)| (key.to_owned(), text.to_owned())).collect())
+    }
+
+    fn with_store<T: Default>(&self, unit: &str, look: impl Fn(&Store) -> T) -> T {
         let machine = parse(unit).and_then(|unit| self.machines.get(&unit));
-        machine.map_or_else(Vec::new, |machine| match machine.memory().store() {
-            Some(store) => flags_in(store),
-            None => stored(machine.charm_dir()).map_or_else(Vec::new, |store| flags_in(&store)),
+        machine.map_or_else(T::default, |machine| match machine.memory().store() {
+            Some(store) => look(store),
+            None => stored(machine.charm_dir()).map_or_else(T::default, |store| look(&store)),
         })
     }
 

@@ -49,7 +49,7 @@ impl Model {
         let values: Vec<(String, Value)> = application
             .config
             .into_iter()
-            .map(|(option, value)| Ok((option.clone(), deployed.option_value(&option, value)?)))
+            .map(|(option, value)| Ok((option.clone(), deployed.files.option_value(&option, value)?)))
             .collect::<Result<_, Error>>()?;
         // A peer relation always exists from deployment on (contract 3.1).
         for endpoint in deployed.files.peers() {
@@ -325,7 +325,7 @@ impl Model {
 
     /// The value as the option keeps it.
     fn option_value(&self, application: &str, option: &str, value: Value) -> Result<Value, Error> {
-        self.deployed(application)?.option_value(option, value)
+        self.deployed(application)?.files.option_value(option, value)
     }
 
     /// `juju config --reset`: the option's default counts again.
@@ -451,20 +451,6 @@ impl Model {
 }
 
 impl Deployed {
-    /// The value of an option, read according to its type if it is text.
-    fn option_value(&self, option: &str, value: Value) -> Result<Value, Error> {
-        let Some(found) = self.files.options.get(option) else {
-            let known: Vec<&str> = self.files.options.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Error::impossible(format!("option `{option}` is not in config.yaml; it has: {known}"));
-        };
-        match value {
-            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible),
-            value if found.fits(&value) => Ok(value),
-            value => Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json())),
-        }
-    }
-
     fn new(application: &Application, files: CharmFiles, juju: &JujuVersion) -> Result<Self, Error> {
         let directory = &application.charm;
         files.check_for(juju)?;
