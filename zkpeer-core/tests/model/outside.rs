@@ -3,7 +3,7 @@
 use std::fs;
 use std::rc::Rc;
 
-use zkpeer_core::testing::{Application, Error, Model, Programs};
+use zkpeer_core::testing::{Application, Error, Model, Programs, Unit};
 use zkpeer_core::{Charm, Commands, Context, Resource, Result, Root, handlers, when_not};
 
 fn charm() -> tempfile::TempDir {
@@ -126,4 +126,15 @@ fn a_resource_that_is_not_there_is_an_error_before_any_handler_runs() -> std::re
         run.stderr
     );
     Ok(())
+}
+
+#[test]
+fn a_unit_of_its_own_has_programs_and_a_root_too() {
+    let mut unit = Unit::new(handlers![install, configure])
+        .fake(|fakes| fakes.programs(Programs::new().answer("apt-get *", "").answer("java *", "")));
+    let before = unit.clone();
+    unit.run("install");
+    assert_eq!(unit.programs(), ["apt-get install -y zookeeper", "java -version"]);
+    assert_eq!(fs::read_to_string(unit.root_dir().join("etc/zookeeper/zoo.cfg")).unwrap(), "tickTime=2000\n");
+    assert!(before.programs().is_empty() && !before.root_dir().join("etc").exists(), "a copy has its own");
 }
