@@ -61,7 +61,7 @@ fn a_handler_that_does_its_work_again_and_again_is_named() {
     let (model, _charm) = model(handlers![charms::greet, charms::count], 1);
     let found = found(explore(model).run());
     assert_eq!(found.property, BuiltIn::RepeatingChangesNothing.to_string());
-    assert!(found.why.contains("count") && found.why.contains("fake 0"), "{}", found.why);
+    assert!(found.why.contains("count") && found.why.contains("fake 1 `u32`"), "{}", found.why);
 }
 
 #[test]
@@ -102,4 +102,13 @@ fn leadership_that_moves_is_seen_by_those_who_count() {
 fn a_status_that_install_told_is_told_again_after_a_kill_between_both_commits() {
     let (model, _charm) = model(GREETS, 1);
     explore(model).kills(1).refused_commits(1).run().unwrap();
+}
+
+#[test]
+fn what_hooks_have_done_is_there_once_each_for_the_graph() {
+    let (model, _charm) = model(GREETS, 2);
+    let explored = explore(model).run().unwrap();
+    let greeted = explored.reports.iter().filter(|report| report.handlers() == ["greet"]);
+    assert_eq!(greeted.count(), 1, "both units have done the same");
+    assert!(explored.reports.len() < 10 && explored.moves > 50, "{} of {explored}", explored.reports.len());
 }
