@@ -7,8 +7,10 @@ use super::controller::Controller;
 use super::hook::{Hook, RelationKind, SecretKind};
 use crate::juju::UnitName;
 
-/// The one variable that Juju does not set: the file to which a charm on `zkpeer` appends what its dispatcher did.
+/// The two variables that Juju does not set: the file to which a charm on `zkpeer` appends what its dispatcher did.
 const REPORT: &str = "ZKPEER_REPORT";
+/// And what it takes for `/`.
+const ROOT: &str = "ZKPEER_ROOT";
 
 /// What a machine's agent has on its `PATH`.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin";
@@ -21,6 +23,7 @@ pub(crate) struct Place<'a> {
     pub(crate) socket: &'a Path,
     pub(crate) tools: &'a Path,
     pub(crate) report: &'a Path,
+    pub(crate) root: &'a Path,
     pub(crate) path: &'a str,
     pub(crate) context_id: &'a str,
 }
@@ -45,6 +48,7 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
     set("APT_LISTCHANGES_FRONTEND", "none");
     set("TERM", "tmux-256color");
     set(REPORT, &place.report.to_string_lossy());
+    set(ROOT, &place.root.to_string_lossy());
     if hook.is_restricted() {
         if hook.is("meter-status-changed") {
             set("JUJU_METER_STATUS", "GREEN");
