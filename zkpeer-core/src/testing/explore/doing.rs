@@ -31,9 +31,11 @@ pub enum Doing {
     Other(String, Other),
 }
 
+type Function = dyn Fn(&mut Model) -> Result<(), Error>;
+
 /// A function that does something to a model.
 #[derive(Clone)]
-pub struct Other(Rc<dyn Fn(&mut Model) -> Result<(), Error>>);
+pub struct Other(Rc<Function>);
 
 impl Doing {
     /// `juju add-unit`.
