@@ -2,9 +2,9 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use super::command::{Answer, NEEDS_STDIN, Request};
@@ -18,7 +18,7 @@ use crate::charm::Charm;
 use crate::confirm::{self, Unconfirmed};
 use crate::context::Outside;
 use crate::error::{self, describe};
-use crate::hook::{Environment, Vars};
+use crate::hook::Environment;
 use crate::juju::talk;
 use crate::juju::tools::{self, Tools};
 use crate::juju::{Juju, JujuResult, LogLevel};
@@ -202,10 +202,10 @@ impl Memory {
     ) -> (Session, Result<Ended, Error>) {
         let now = session.controller.now;
         let commands = LocalCommands::new(session, start.kill, charm_dir, BTreeMap::new());
-        let vars: Vars = start.environment.iter().map(|(k, v)| (OsString::from(k), OsString::from(v))).collect();
         let mut ended = Ended::new(Exit::Code(1));
         let directory_asked = Rc::new(Cell::new(false));
-        let environment = Environment::read(&vars, &PathBuf::from("dispatch"));
+        let variable = |name: &str| start.environment.get(name).map(OsStr::new);
+        let environment = Environment::read_from(&variable, Path::new("dispatch"));
         let metadata = self.fitted.metadata(charm_dir);
         match environment.and_then(|environment| Ok((environment, metadata?))) {
             _ if start.kill == Some(KillPoint::Start) => {}
