@@ -41,7 +41,17 @@ fn handler(number: usize, flag: Flag, run: fn(&zkpeer_core::__private::Call<'_>)
     let name: &'static str = format!("handler_{number}").leak();
     let conditions: &'static [ConditionDef] = vec![ConditionDef::Flags(Quantifier::All, vec![flag].leak())].leak();
     let params: &'static [ParamDef] = vec![ParamDef::of::<Flags>("flags", "Flags")].leak();
-    let def = HandlerDef::new("bench", "bench::handlers", name, "src/handlers.rs", line, conditions, params, run, Notes::UNKNOWN);
+    let def = HandlerDef::new(
+        "bench",
+        "bench::handlers",
+        name,
+        "src/handlers.rs",
+        line,
+        conditions,
+        params,
+        run,
+        Notes::UNKNOWN,
+    );
     Box::leak(Box::new(def))
 }
 
