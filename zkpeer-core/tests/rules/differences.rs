@@ -1,5 +1,7 @@
 //! Differences D2, D10 and D13; the others stand with the rule that they belong to.
 
+use std::cell::Cell;
+
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
     Charm, Flags, HookOutcome, Kv, OnNotSettled, Resource, Result, handlers, hook, not_unless, when, when_not,
@@ -55,6 +57,23 @@ fn difference_d2_a_thousand_rounds_settle() {
     unit.store("reactive.states.count", &());
     let report = unit.run("install");
     assert_eq!((report.rounds.len(), report.outcome), (1001, HookOutcome::Settled), "{:?}", report.error);
+}
+
+#[when_not("wake")]
+fn changes_another_flag_in_each_of_200_rounds(round: Resource<Cell<u32>>, flags: Flags) {
+    if round.replace(round.get() + 1) < 200 {
+        for flag in ["wake".to_owned(), format!("round.{}", round.get())] {
+            flags.set(&flag);
+            flags.clear(&flag);
+        }
+    }
+}
+
+#[test]
+fn difference_d2_rounds_that_change_other_flags_are_no_repetition() {
+    let charm = Charm::new().handlers(handlers![changes_another_flag_in_each_of_200_rounds]).resource(Cell::new(0_u32));
+    let report = Unit::of(charm).try_run("install");
+    assert_eq!((report.rounds.len(), report.outcome), (201, HookOutcome::Settled), "{:?}", report.error);
 }
 
 #[not_unless("zk.installed", "zk.configured")]
