@@ -351,6 +351,7 @@ fn what_is_told_before_the_relation_is_entered_is_told_then() {
         }
         unit.run("install");
         assert!(unit.published("zkpeer:0").is_empty());
+        ["leads", "restart"].map(|flag| unit.clear_flag(flag));
         let hook = format!("zkpeer-relation-{first}");
         let report = match first {
             "created" => unit.try_run_relation_without_unit(&hook, "zkpeer:0"),
@@ -362,6 +363,21 @@ fn what_is_told_before_the_relation_is_entered_is_told_then() {
         assert_eq!(told, ["is_zk_leader=True", "restarted.7=True"], "{first}");
         assert!(!unit.stored().keys().any(|key| key.contains("to-be-told")));
     }
+}
+
+#[test]
+fn of_several_restarts_before_the_relation_is_entered_the_last_is_told() {
+    let mut unit = Unit::new(handlers![quorum::created, inform, lead]).metadata(METADATA);
+    unit.set_flag("leads");
+    unit.set_flag("restart");
+    for nonce in ["7", "8"] {
+        unit.set_leader_setting("restart_nonce", nonce);
+        unit.run("config-changed");
+    }
+    ["leads", "restart"].map(|flag| unit.clear_flag(flag));
+    assert_eq!(unit.try_run_relation_without_unit("zkpeer-relation-created", "zkpeer:0").error, None);
+    let told: Vec<String> = unit.published("zkpeer:0").into_keys().collect();
+    assert_eq!(told, ["is_zk_leader", "restarted.8"]);
 }
 
 #[test]
