@@ -140,15 +140,18 @@ mod tests {
     use crate::handler::Quantifier;
     use crate::predicate::Condition;
 
-    /// Flags, and the program that is the handler 0: it waits for the flag `go`, and is seen to be asked.
+    /// Flags, which are seen to be looked at, and the program that is the handler 0: it waits for the flag `go`, and is seen
+    /// to be asked.
     #[derive(Default)]
     struct Flags {
         set: BTreeSet<&'static str>,
+        looked_at: RefCell<Vec<String>>,
         asked: RefCell<Vec<(Phase, Option<Vec<String>>)>>,
     }
 
     impl World for Flags {
         fn is_set(&self, flag: &str) -> bool {
+            self.looked_at.borrow_mut().push(flag.to_owned());
             self.set.contains(flag)
         }
         fn is_hook(&self, _: &str) -> bool {
@@ -187,6 +190,20 @@ mod tests {
         assert!(!dispatch.next_round(&world));
         let asked = [(Phase::Other, None), (Phase::Other, Some(vec!["elsewhere".to_owned()]))];
         assert_eq!(*world.asked.borrow(), asked);
+    }
+
+    #[test]
+    fn only_what_watches_a_changed_flag_is_tested_again() {
+        let (rules, world) = (rules(), Flags { set: ["go", "other"].into(), ..Flags::default() });
+        let mut dispatch = Dispatch::begin(&rules, Phase::Other, &world);
+        assert_eq!(world.looked_at.take(), ["go", "other"]);
+        assert_eq!(dispatch.next(), Some(0));
+        dispatch.ran(["elsewhere".to_owned()].into(), &world);
+        assert_eq!(world.looked_at.take(), [""; 0]);
+        dispatch.ran(["other".to_owned()].into(), &world);
+        assert_eq!(world.looked_at.take(), ["other"]);
+        dispatch.next_round(&world);
+        assert_eq!(world.looked_at.take(), ["other"]);
     }
 
     #[test]
