@@ -38,6 +38,18 @@ fn rule_8_triggers_set_then_clear_then_call_transitively() {
 }
 
 #[test]
+fn rule_8_one_change_sets_off_several_in_the_order_in_which_they_were_registered() {
+    let charm = Charm::new().handlers(handlers![begin]).triggers(|triggers| {
+        triggers.when("begun").set("two").set("one").clear("old").clear("older");
+        triggers.when("begun").set("two").set("three");
+    });
+    let mut unit = Unit::of(charm);
+    unit.set_flag("old");
+    unit.set_flag("older");
+    assert_eq!(changes(&unit.run("install")), ["+begun", "+two", "+one", "+three", "-old", "-older"]);
+}
+
+#[test]
 fn rule_8_triggers_act_on_a_real_change_only() {
     let charm = Charm::new().handlers(handlers![begin]).triggers(|triggers| {
         triggers.when("begun").set("already").clear("absent");
