@@ -40,7 +40,7 @@ fn every_file_exists_and_every_result_is_of_one_of_them() {
     let files = files();
     files.iter().for_each(|file| assert!(workspace().join(file).exists(), "{file}: there is no such file"));
     let known: BTreeSet<String> = result::read().into_keys().collect();
-    assert_eq!(known, files, "result.md is of other files than files.txt: run `tests/run mutants`");
+    assert!(known.is_subset(&files), "result.md is of other files than files.txt: run `tests/run mutants`");
 }
 
 /// For `tests/run mutants`, which names the directories that cargo-mutants has written.
