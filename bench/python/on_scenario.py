@@ -40,7 +40,7 @@ class Ten(ops.CharmBase):
 
     def _meet(self, event):
         address = event.relation.data[event.unit].get("ingress-address")
-        if address:
+        if address and address not in self.stored.met:
             self.stored.met.append(address)
         event.relation.data[self.unit]["met"] = " ".join(self.stored.met)
 
@@ -124,7 +124,7 @@ class Story:
         stored = self.state.get_stored_state("stored", owner_path="Ten")
         counted = sum(stored.content["counts"].values())
         met = self.quorum().local_unit_data.get("met")
-        if (self.hooks, counted, met) != (HOOKS, HOOKS, "10.0.0.1 10.0.0.1 10.0.0.2 10.0.0.2"):
+        if (self.hooks, counted, met) != (HOOKS, HOOKS, "10.0.0.1 10.0.0.2"):
             sys.exit("the story has ended wrongly: %d of %d hooks, %s" % (counted, self.hooks, met))
 
 

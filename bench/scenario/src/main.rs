@@ -66,7 +66,7 @@ fn unit(charm: &str) -> Result<(Duration, u32), Box<dyn Error>> {
     let time = begun.elapsed();
     let counted: u32 = ten::NAMES.iter().filter_map(|name| unit.stored().get(*name)?.parse::<u32>().ok()).sum();
     let met = unit.published(QUORUM).get("met").cloned().unwrap_or_default();
-    if (counted, met.as_str()) != (hooks + 6, "10.0.0.1 10.0.0.1 10.0.0.2 10.0.0.2") {
+    if (counted, met.as_str()) != (hooks + 6, "10.0.0.1 10.0.0.2") {
         return Err(format!("the story has ended wrongly: {counted} of {} hooks, {met}", hooks + 6).into());
     }
     Ok((time, counted))

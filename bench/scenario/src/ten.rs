@@ -49,11 +49,11 @@ fn count(name: &str, kv: &Kv, status: &Status) -> Result {
     Ok(())
 }
 
-/// Publishes the addresses of the peers, as often as they were met.
+/// Publishes the addresses of all peers that were met.
 fn meet(quorum: &Quorum, kv: &Kv) -> Result {
     let Some(peer) = quorum.0.conversation(Scope::Unit)? else { return Ok(()) };
     let mut met: Vec<String> = kv.get("met")?.unwrap_or_default();
-    met.extend(peer.get_remote("ingress-address")?);
+    met.extend(peer.get_remote("ingress-address")?.filter(|address| !met.contains(address)));
     kv.set("met", &met)?;
     peer.set_remote("met", &met.join(" "))?;
     Ok(())

@@ -105,13 +105,13 @@ fn rule_8_a_flag_that_a_trigger_sets_wakes_like_any_other() {
 fn difference_d3_a_cascade_that_does_not_end_is_an_error_that_shows_it() {
     // DIFFERENCE D3: charms.reactive ends in a RecursionError.
     let charm = Charm::new().handlers(handlers![begin]).triggers(|triggers| {
-        triggers.when("begun").clear("begun");
+        triggers.when("begun").set("nobodys").clear("begun");
         triggers.when_not("begun").set("begun");
     });
     let mut unit = Unit::of(charm);
     let report = unit.try_run("install");
     let error = report.error.unwrap();
-    assert!(error.contains("`begun` set, `begun` cleared, `begun` set"), "{error}");
+    assert!(error.contains("`begun` set, `nobodys` set, `begun` cleared, `begun` set"), "{error}");
     assert!(error.contains("begin") && error.contains("triggers.rs:"), "{error}");
     assert_eq!(unit.flags(), [""; 0]);
 }
