@@ -32,6 +32,23 @@ fn difference_d2_flags_that_never_settle_fail_the_hook_and_the_round_is_shown() 
     assert_eq!(unit.flags(), [""; 0]);
 }
 
+#[when("turn")]
+fn turns(flags: Flags, kv: Kv) -> Result {
+    kv.set("at", &((kv.get::<u32>("at")?.unwrap_or(0) + 1) % 3))?;
+    flags.clear("turn");
+    flags.set("turn");
+    Ok(())
+}
+
+#[test]
+fn difference_d2_as_many_rounds_are_shown_as_repeat() {
+    let mut unit = Unit::new(handlers![turns]);
+    unit.store("at", &0);
+    unit.set_flag("turn");
+    let error = unit.try_run("install").error.unwrap();
+    assert_eq!(error.matches("differences::turns").count(), 3, "{error}");
+}
+
 #[test]
 fn difference_d2_with_a_warning_instead_the_hook_succeeds() {
     let charm = Charm::new().handlers(handlers![switches_on, switches_off]).on_not_settled(OnNotSettled::Warn);
