@@ -4,7 +4,7 @@ use zkpeer_core::metadata::Role;
 use zkpeer_core::store::{Options, Store};
 use zkpeer_core::{
     Action, Charm, CharmDir, Config, Endpoint, Flags, Interface, Kv, Leader, Log, Result, Scope, Status, action,
-    collect_metrics, hook, when, when_not,
+    allow_finding, collect_metrics, hook, when, when_not,
 };
 
 struct Friends(Endpoint);
@@ -19,6 +19,7 @@ impl Interface for Friends {
 }
 
 #[hook("{peers:friends}-relation-{joined,changed}")]
+#[allow_finding(never_read = "{relation_name}.met", reason = "the tests look for it")]
 fn meet(friends: Friends) -> Result {
     let Some(friend) = friends.0.conversation(Scope::Unit)? else { return Ok(()) };
     friend.set_flag("{relation_name}.met");
@@ -111,6 +112,7 @@ fn echo(action: Action) -> Result {
     Ok(())
 }
 
+#[allow_finding(never_read = "probe.triggered", reason = "the tests look for it")]
 fn main() -> std::process::ExitCode {
     let charm = Charm::new().triggers(|triggers| {
         assert!(!std::path::Path::new("panic-early").exists(), "told to panic early");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use zkpeer_core::metadata::Role;
-use zkpeer_core::{Endpoint, Interface, Result, Scope, hook};
+use zkpeer_core::{Endpoint, Interface, Result, Scope, allow_finding, hook, reads};
 
 struct Database(Endpoint);
 
@@ -23,6 +23,7 @@ impl Interface for Database {
 }
 
 impl Database {
+    #[reads("{relation_name}.available")]
     fn uri(&self) -> Result<Option<String>> {
         let available = self.0.conversations_in("{relation_name}.available")?;
         Ok(available.first().map(|first| first.get_remote("uri")).transpose()?.flatten())
@@ -30,6 +31,7 @@ impl Database {
 }
 
 #[hook("{requires:web-db}-relation-{joined,changed}")]
+#[allow_finding(never_read = "{relation_name}.connected", reason = "handlers in other languages wait for it")]
 fn changed(database: Database) -> Result {
     let Some(conversation) = database.0.conversation(Scope::Unit)? else { return Ok(()) };
     conversation.set_flag("{relation_name}.connected");

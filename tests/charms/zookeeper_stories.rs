@@ -5,11 +5,14 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use zkpeer_core::interfaces::zookeeper_quorum::{self, Node};
-use zkpeer_core::{Action, CharmDir, Flags, Result, Status, Unit, ZookeeperPeers, handlers, when, when_not};
+use zkpeer_core::{
+    Action, CharmDir, Flags, Result, Status, Unit, ZookeeperPeers, allow_finding, handlers, sets, when, when_not,
+};
 use zookeeper::Server;
 
 /// The charm's own, which waits while there is a file `hold-install`.
 #[when_not("zookeeper.installed")]
+#[sets("zookeeper.installed")]
 fn install(dir: CharmDir, server: Server, unit: Unit, status: Status, flags: Flags) -> Result {
     if dir.join("hold-install").exists() { Ok(()) } else { zookeeper::install(server, unit, status, flags) }
 }
@@ -48,6 +51,7 @@ fn stumble(dir: CharmDir, action: Option<Action>) -> Result {
 
 /// Does what each line of the file `probe` says, the name of a method with what it is given, and writes what came of them to `probed`.
 #[when_not("stories.never")]
+#[allow_finding(never_set = "stories.never", reason = "it runs in every hook")]
 fn probe(dir: CharmDir, zkpeer: ZookeeperPeers) -> Result {
     let Ok(text) = fs::read_to_string(dir.join("probe")) else { return Ok(()) };
     let answers = text.lines().map(|line| ask(&zkpeer, line)).collect::<Result<Vec<Value>>>()?;

@@ -6,7 +6,7 @@ use std::fs;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use zkpeer_core::__private::{Call, require};
+use zkpeer_core::__private::{Call, Notes, require};
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
     Charm, CharmDir, ConditionDef, Config, Context, Conversation, Databag, EndHook, Endpoint, Flag, Flags, FromContext,
@@ -53,7 +53,8 @@ impl Ours {
             .triggers(move |all| triggers.iter().for_each(|trigger| register(all, trigger)));
         let charm = if case.at_start.is_empty() { charm } else { charm.at_start(callback(&case.at_start)) };
         let charm = if case.at_exit.is_empty() { charm } else { charm.at_exit(callback(&case.at_exit)) };
-        let unit = Unit::of(charm).metadata(&metadata(case));
+        // The last version that runs the hooks of metrics.
+        let unit = Unit::of(charm).metadata(&metadata(case)).juju("3.6.9");
         Self { unit, counts }
     }
 
@@ -175,6 +176,7 @@ static ASKS_FOR_ALL: HandlerDef = HandlerDef::new(
     &[ConditionDef::Hook(&["leader-deposed"])],
     params(None),
     |_| Outcome::Done,
+    Notes::UNKNOWN,
 );
 
 /// A handler as the macros would have made it. The line is the order.
@@ -192,6 +194,7 @@ fn definition(number: usize, handler: &Handler, run: Run) -> &'static HandlerDef
         conditions,
         params(handler.instances_of()),
         run,
+        Notes::UNKNOWN,
     )))
 }
 

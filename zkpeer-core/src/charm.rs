@@ -1,29 +1,33 @@
 //! A charm's `main`: from the environment to the exit code.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::Write;
-use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, Location};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::callbacks::Callback;
+use crate::check::{Graph, command::Check, gather};
 use crate::context::{Context, Outside, Resources, Setup};
 use crate::error::{Error, complain, describe};
 use crate::external::{self, Means};
 use crate::external_files;
 use crate::handler::HandlerDef;
-use crate::hook::{Environment, Vars};
+use crate::hook::{self, Environment, HookEvent, Vars};
 use crate::juju::tools::Tools;
-use crate::juju::{Juju, LogLevel};
+use crate::juju::{Juju, LogLevel, UnitName};
 use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::panic;
 use crate::params::Triggers;
+#[cfg(any(test, feature = "testing"))]
+use crate::record::Noted;
 use crate::registry::Registry;
 use crate::report::Report;
-use crate::runtime::{self, OnNotSettled, Settings};
+use crate::runtime::{self, OnNotSettled, RegisterTriggers, Settings};
 use crate::store::{Options, Store};
 
 /// For how long a hook command may run; see `ZKPEER_HOOK_COMMAND_TIMEOUT`.
@@ -124,9 +128,11 @@ impl Charm {
     ///         .main()
     /// }
     /// ```
+    #[track_caller]
     #[must_use]
     pub fn triggers(mut self, register: impl Fn(&Triggers) + 'static) -> Self {
-        self.settings.triggers.push(Box::new(register));
+        let place = Location::caller();
+        self.settings.triggers.push(RegisterTriggers { register: Box::new(register), place });
         self
     }
 
@@ -229,7 +235,8 @@ impl Charm {
     /// (3600); `ZKPEER_REPORT` is a file to which a [`Report`] is appended as one line of JSON; `ZKPEER_TRACE=1` is as
     /// [`trace`](Self::trace).
     ///
-    /// Under the name `charms.reactive` the program is the command line that external handlers use.
+    /// Under the name `charms.reactive` the program is the command line that external handlers use. Started by hand as
+    /// `my-charm check`, it [checks](crate::check) the charm and runs nothing.
     #[must_use = "return it from `main`, or Juju takes a failed hook for done"]
     pub fn main(self) -> ExitCode {
         panic::remember();
@@ -242,6 +249,13 @@ impl Charm {
         };
         if let Some(code) = external::other_than_a_hook(&program, process) {
             return ExitCode::from(code);
+        }
+        if !hook::is_hook(&vars)
+            && let Some(asked) = Check::asked(std::env::args_os().skip(1))
+        {
+            return ExitCode::from(
+                asked.map_or_else(|code| code, |check| check.run(|directory| self.graph(directory))),
+            );
         }
         match std::panic::catch_unwind(AssertUnwindSafe(|| self.run_hook(&vars, &program))) {
             Ok(Ok(())) => ExitCode::SUCCESS,
@@ -284,12 +298,13 @@ impl Charm {
             unit: environment.unit,
             layers: Layers::of(&environment.charm_dir),
             charm_dir: environment.charm_dir,
+            directory_asked: Rc::default(),
             juju_version: environment.juju_version,
             context_id: environment.context_id,
             home_is_set: environment.home_is_set,
             program_path: Some(environment.path),
             may_go_back_to_python: self.may_go_back_to_python,
-            metadata,
+            metadata: Rc::new(metadata),
             juju: Rc::clone(&juju),
             resources: self.resources.clone(),
             clock: Rc::new(move || begun.elapsed()),
@@ -311,16 +326,66 @@ impl Charm {
         result.map_err(failed)
     }
 
+    /// All that is known of the handlers of this charm, whose files are in this directory, to be [checked](crate::check).
+    ///
+    /// No handler runs; what registers triggers is called.
+    ///
+    /// # Errors
+    ///
+    /// If one of the charm's files is missing or malformed, or a handler does not fit the charm.
+    pub fn graph(&self, charm_dir: impl AsRef<Path>) -> Result<Graph, Error> {
+        let charm_dir = charm_dir.as_ref();
+        let metadata = Metadata::read(charm_dir)?;
+        let unit: UnitName = format!("{}/0", metadata.name).parse().map_err(|_| Error::Malformed {
+            path: charm_dir.join("metadata.yaml"),
+            reason: format!("`{}` is no name for a charm", metadata.name),
+        })?;
+        let context = || Context::new(self.nowhere(charm_dir, &unit, &metadata), Store::in_memory());
+        let registry = self.registry(context().outside())?;
+        gather::graph(&gather::Sources {
+            registry: &registry,
+            settings: &self.settings,
+            context: &context,
+            charm_dir,
+            all_linked: self.handlers.is_none(),
+        })
+    }
+
+    /// What a run is given where there is no Juju.
+    fn nowhere(&self, charm_dir: &Path, unit: &UnitName, metadata: &Metadata) -> Outside {
+        Outside {
+            event: HookEvent::hook("update-status"),
+            unit: unit.clone(),
+            charm_dir: charm_dir.to_owned(),
+            directory_asked: Rc::default(),
+            juju_version: None,
+            context_id: None,
+            home_is_set: true,
+            program_path: None,
+            may_go_back_to_python: false,
+            layers: Layers::of(charm_dir),
+            metadata: Rc::new(metadata.clone()),
+            juju: Rc::new(Tools::new(None, OsString::new(), HOOK_COMMAND_LIMIT)),
+            resources: self.resources.clone(),
+            clock: Rc::new(Duration::default),
+            externals: None,
+        }
+    }
+
     /// The charm's handlers, fitted to its metadata.
     pub(crate) fn registry(&self, outside: &Outside) -> Result<Registry, Error> {
         let externals = match &outside.externals {
             Some(_) => external_files::find(&outside.charm_dir)?,
             None => Vec::new(),
         };
+        #[cfg(any(test, feature = "testing"))]
+        let resources = &self.resources.with(&outside.resources);
+        #[cfg(not(any(test, feature = "testing")))]
+        let resources = &self.resources;
         let setup = Setup {
             metadata: &outside.metadata,
             juju_version: outside.juju_version.as_deref(),
-            resources: &self.resources,
+            resources,
             layers: &outside.layers,
         };
         match &self.handlers {
@@ -333,17 +398,8 @@ impl Charm {
         runtime::run(context, registry, &self.settings)
     }
 
-    /// Runs one hook in this process, on the given store: for tests, and for the simulated Juju. There is no report if
-    /// there was nothing to run, or the handlers do not fit the charm.
-    #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn run_in(&self, outside: Outside, store: Store) -> (Option<Report>, Result<(), Error>, Store) {
-        match self.registry(&outside) {
-            Ok(registry) => self.run_with(outside, store, &registry),
-            Err(error) => (None, Err(error), store),
-        }
-    }
-
-    /// The same with handlers that have been fitted already.
+    /// Runs one hook in this process, on the given store and with handlers that have been fitted: for tests, and for the
+    /// simulated Juju. There is no report if there was nothing to run.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn run_with(
         &self,
@@ -351,15 +407,33 @@ impl Charm {
         store: Store,
         registry: &Registry,
     ) -> (Option<Report>, Result<(), Error>, Store) {
-        let outside = Outside { resources: self.resources.clone(), ..outside };
+        let Ran { report, result, store, .. } = self.run_recorded(outside, store, registry, false);
+        (report, result, store)
+    }
+
+    /// The same, and what happens is recorded if it is wanted.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn run_recorded(&self, outside: Outside, store: Store, registry: &Registry, wanted: bool) -> Ran {
+        let outside = Outside { resources: self.resources.with(&outside.resources), ..outside };
         if outside.event.is_restricted() && !registry.has_handler_of(outside.event.name()) {
-            return (None, Ok(()), store);
+            return Ran { report: None, result: Ok(()), store, record: Vec::new() };
         }
         let context = Context::new(outside, store);
+        if wanted {
+            context.start_record();
+        }
         let (report, result) = self.run(&context, registry);
-        let store = context.take_store();
-        (Some(report), result, store)
+        Ran { report: Some(report), result, store: context.take_store(), record: context.take_record() }
     }
+}
+
+/// A hook that has run in this process.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) struct Ran {
+    pub(crate) report: Option<Report>,
+    pub(crate) result: Result<(), Error>,
+    pub(crate) store: Store,
+    pub(crate) record: Vec<Noted>,
 }
 
 /// Why the program exits with 1, and Juju, if it can be told.

@@ -18,18 +18,18 @@ use crate::error::Error;
 use crate::hash::Hash;
 
 /// Where Juju has the id of the last hook that it has kept, among what the unit keeps in the controller.
-const KEPT: &str = "zkpeer.kept";
+pub(crate) const KEPT: &str = "zkpeer.kept";
 /// Where the store has what Juju may not have kept.
-const UNCONFIRMED: &str = "zkpeer.unconfirmed";
+pub(crate) const UNCONFIRMED: &str = "zkpeer.unconfirmed";
 
 /// What a hook has changed before Juju kept it.
 #[derive(Debug, Serialize, Deserialize)]
-struct Unconfirmed {
-    context_id: String,
+pub(crate) struct Unconfirmed {
+    pub(crate) context_id: String,
     /// The JSON texts that were there before, by their keys.
-    before: BTreeMap<String, Option<String>>,
+    pub(crate) before: BTreeMap<String, Option<String>>,
     /// The hash of what is there since.
-    after: String,
+    pub(crate) after: String,
 }
 
 /// Before anything looks at the store: what Juju has not kept is taken back, at once, so that this hook starts from it
@@ -50,8 +50,10 @@ pub(crate) fn at_start(context: &Context) -> Result<(), Error> {
 /// Before anything is sent: the hook is marked, if it sends something that Juju drops when the hook fails (contract 2.2).
 pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
     let Some(context_id) = context.outside().context_id.clone() else { return Ok(()) };
-    // Nobody knows what a handler in another language has told Juju.
-    if !context.outbox().borrow().has_what_is_dropped() && !context.has_run_external() {
+    // Nobody knows what a handler in another language has told Juju. And if `install` runs again, Juju has set the unit's status to
+    // its own words before (contract 9.9): what the handlers said of it, they have to say again.
+    let is_kept_by_juju = context.outbox().borrow().has_what_is_dropped() || context.event().is_hook("install");
+    if !is_kept_by_juju && !context.has_run_external() {
         return Ok(());
     }
     let (before, after) = context.with_store(|store| {

@@ -26,6 +26,7 @@ use crate::hook_pattern;
 use crate::juju::{Juju, LogLevel};
 use crate::outbox::Outbox;
 use crate::params::Flags;
+use crate::record::Noted;
 use crate::registry::Handler;
 use crate::report::Change;
 use crate::store::{Json, Store, StoreError};
@@ -50,6 +51,8 @@ struct Inner {
     outbox: RefCell<Outbox>,
     /// Whether somebody wants to know what happens, line by line.
     traced: Cell<bool>,
+    /// What has happened, step by step, if a test wants to know it.
+    record: RefCell<Option<Vec<Noted>>>,
 }
 
 impl Context {
@@ -71,6 +74,7 @@ impl Context {
             cache: RefCell::new(Cache::default()),
             outbox: RefCell::new(Outbox::default()),
             traced: Cell::new(false),
+            record: RefCell::new(None),
         }))
     }
 
@@ -98,6 +102,12 @@ impl Context {
 
     pub(crate) fn charm_dir(&self) -> &Path {
         &self.0.outside.charm_dir
+    }
+
+    /// The same for a handler, which may write there.
+    pub(crate) fn charm_dir_to_write(&self) -> &Path {
+        self.0.outside.directory_asked.set(true);
+        self.charm_dir()
     }
 
     pub(crate) fn cache(&self) -> &RefCell<Cache> {
@@ -367,6 +377,29 @@ impl Context {
 
     pub(crate) fn set_traced(&self, traced: bool) {
         self.0.traced.set(traced);
+    }
+
+    /// From now on what happens is recorded.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn start_record(&self) {
+        *self.0.record.borrow_mut() = Some(Vec::new());
+    }
+
+    /// What has been recorded.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn take_record(&self) -> Vec<Noted> {
+        self.0.record.borrow_mut().take().unwrap_or_default()
+    }
+
+    /// Records a step, if a test wants to know it; a charm's own program has no such code.
+    pub(crate) fn note(&self, step: impl FnOnce() -> Noted) {
+        if cfg!(any(test, feature = "testing")) && self.0.record.borrow().is_some() {
+            // To tell the step may look at flags, and so be followed by steps.
+            let step = step();
+            if let Some(record) = &mut *self.0.record.borrow_mut() {
+                record.push(step);
+            }
+        }
     }
 
     /// The path of the handler that runs, or which callback does; none before, between and after them.

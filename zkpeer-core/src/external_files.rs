@@ -36,6 +36,17 @@ const CACHE: &str = "__pycache__";
 /// The external handlers of a charm, in the order of their paths.
 pub(crate) fn find(charm_dir: &Path) -> Result<Vec<External>, Error> {
     let mut found = Vec::new();
+    for file in all(charm_dir)? {
+        if is_handler(&file.path)? {
+            found.push(file);
+        }
+    }
+    Ok(found)
+}
+
+/// All files that are looked at, in the order of their paths.
+pub(crate) fn all(charm_dir: &Path) -> Result<Vec<External>, Error> {
+    let mut found = Vec::new();
     for directory in DIRECTORIES {
         search(charm_dir, directory, &mut found)?;
     }
@@ -60,7 +71,7 @@ fn search(charm_dir: &Path, directory: &str, found: &mut Vec<External>) -> Resul
             if entry.file_name() != CACHE {
                 search(charm_dir, &name, found)?;
             }
-        } else if is_handler(&entry.path())? {
+        } else if !entry.path().is_dir() {
             found.push(External { name, path: entry.path() });
         }
     }
@@ -68,7 +79,7 @@ fn search(charm_dir: &Path, directory: &str, found: &mut Vec<External>) -> Resul
 }
 
 /// Executable, no extension or `.sh`, and a script or a binary.
-fn is_handler(path: &Path) -> Result<bool, Error> {
+pub(crate) fn is_handler(path: &Path) -> Result<bool, Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // A dot at the beginning begins no extension, one at the end does.
     let extension = name.trim_start_matches('.').rsplit_once('.').map(|(_, extension)| extension);

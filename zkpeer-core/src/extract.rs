@@ -25,6 +25,9 @@ pub trait FromContext: Sized {
     /// Whether an absence is a value of this type.
     #[doc(hidden)]
     const OPTIONAL: bool = false;
+    /// Whether it is one of the library's own handles, by which no flag changes unseen, and which are always there.
+    #[doc(hidden)]
+    const PLAIN: bool = false;
 
     /// Makes the value for one call of a handler.
     ///
@@ -80,6 +83,7 @@ impl<T: FromContext> FromContext for Option<T> {
     const ENDPOINT: Option<EndpointType> = T::ENDPOINT;
     const AT_START: Option<AtStart> = T::AT_START;
     const OPTIONAL: bool = true;
+    const PLAIN: bool = T::PLAIN;
 
     fn from_context(context: &Context, param: &Param<'_>) -> Result<Self, Rejection> {
         match T::from_context(context, param) {

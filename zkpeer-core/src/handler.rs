@@ -7,6 +7,7 @@ use crate::context::{Call, Setup};
 use crate::extract::Caller;
 use crate::flag::Flag;
 use crate::metadata::Role;
+use crate::notes::{FunctionDef, Notes};
 use crate::params::Triggers;
 use crate::relation::Endpoint;
 
@@ -32,6 +33,9 @@ pub struct HandlerDef {
     pub params: &'static [ParamDef],
     /// Takes the parameters out of the context and calls the function.
     pub run: fn(&Call<'_>) -> Outcome,
+    /// What is known of its dealings with flags.
+    #[doc(hidden)]
+    pub notes: &'static Notes,
 }
 
 impl HandlerDef {
@@ -48,10 +52,10 @@ impl HandlerDef {
         conditions: &'static [ConditionDef],
         params: &'static [ParamDef],
         run: fn(&Call<'_>) -> Outcome,
+        notes: &'static Notes,
     ) -> Self {
-        Self { package, module, name, file, line, conditions, params, run }
+        Self { package, module, name, file, line, conditions, params, run, notes }
     }
-
     /// Module path and name: `hello::install`. The same in every build, so it can be stored.
     #[must_use]
     pub fn path(&self) -> String {
@@ -146,6 +150,9 @@ pub struct ParamDef {
     pub optional: bool,
     /// Looks before the first handler runs whether this can be filled at all.
     pub check: fn(&Setup<'_>) -> Result<(), String>,
+    /// Whether it is one of the library's own handles, by which no flag changes unseen, and which are always there.
+    #[doc(hidden)]
+    pub plain: bool,
     /// Calls a method by its name, if it is an interface.
     pub(crate) call: Caller,
 }
@@ -162,6 +169,7 @@ impl ParamDef {
             at_start: T::AT_START,
             optional: T::OPTIONAL,
             check: T::check,
+            plain: T::PLAIN,
             call: T::call,
         }
     }
@@ -174,6 +182,8 @@ pub struct AtStart {
     pub(crate) of: EndpointType,
     /// The name of its type.
     pub(crate) interface: fn() -> &'static str,
+    /// The flags of the endpoint that the interface sets and clears by itself.
+    pub(crate) flags: &'static [&'static str],
     pub(crate) register_triggers: fn(Endpoint, &Triggers),
     pub(crate) manage_flags: fn(Endpoint) -> Result,
 }
@@ -321,6 +331,8 @@ impl HandlerReturn<ReturnsLocalError> for std::result::Result<(), Box<dyn StdErr
 pub enum Registration {
     /// A handler.
     Handler(&'static HandlerDef),
+    /// A function that is no handler, and of which something is noted.
+    Function(&'static FunctionDef),
     /// `interfaces![a, b]` in the package.
     Interfaces {
         /// The package that lists them: the charm.

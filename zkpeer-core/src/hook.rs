@@ -111,6 +111,11 @@ impl HookEvent {
     }
 }
 
+/// Whether Juju has started the process for a hook or an action (contract 6).
+pub(crate) fn is_hook(vars: &Vars) -> bool {
+    ["JUJU_DISPATCH_PATH", "JUJU_HOOK_NAME", "JUJU_UNIT_NAME"].iter().any(|name| vars.contains_key(OsStr::new(name)))
+}
+
 /// A process's environment, as a map.
 pub(crate) type Vars = BTreeMap<OsString, OsString>;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
-use serde::{Deserialize, forward_to_deserialize_any};
+use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -21,12 +21,6 @@ pub(crate) const FILE: &str = "layer.yaml";
 pub(crate) struct Layers {
     file: PathBuf,
     options: OnceCell<BTreeMap<String, Map<String, Value>>>,
-}
-
-#[derive(Default, Deserialize)]
-struct Raw {
-    #[serde(default)]
-    options: Option<BTreeMap<String, Option<Map<String, Value>>>>,
 }
 
 impl Layers {
@@ -47,14 +41,19 @@ impl Layers {
         if let Some(options) = self.options.get() {
             return Ok(options);
         }
-        let raw: Raw = match std::fs::read_to_string(&self.file) {
-            Ok(text) if text.trim().is_empty() => Raw::default(),
-            Ok(text) => metadata::parse(&text, &self.file)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => Raw::default(),
+        let text = match std::fs::read_to_string(&self.file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             Err(source) => return Err(Error::Read { path: self.file.clone(), source }),
         };
-        let options = raw.options.unwrap_or_default().into_iter();
-        let options = options.map(|(layer, options)| (layer, options.unwrap_or_default())).collect();
+        let malformed = |what: &str| Error::Malformed { path: self.file.clone(), reason: format!("{what} is no map") };
+        let options = metadata::map_of(metadata::yaml_map(&text, &self.file)?.remove("options"));
+        let options = options.ok_or_else(|| malformed("`options`"))?.into_iter();
+        let of_layer = |(layer, options): (String, Value)| match metadata::map_of(Some(options)) {
+            Some(options) => Ok((layer, options)),
+            None => Err(malformed(&format!("`{layer}` in `options`"))),
+        };
+        let options = options.map(of_layer).collect::<Result<_, _>>()?;
         Ok(self.options.get_or_init(|| options))
     }
 }

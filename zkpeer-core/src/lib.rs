@@ -41,6 +41,7 @@ mod ask;
 mod automatic;
 mod callbacks;
 mod charm;
+pub mod check;
 mod confirm;
 mod context;
 mod dispatch;
@@ -57,10 +58,12 @@ pub mod interfaces;
 pub mod juju;
 mod layers;
 pub mod metadata;
+mod notes;
 mod outbox;
 mod panic;
 mod params;
 mod predicate;
+mod record;
 mod registry;
 mod relation;
 mod report;
@@ -96,12 +99,12 @@ pub use params::{
 };
 pub use predicate::Phase;
 pub use relation::{Conversation, Databag, Endpoint, Interface, RelatedUnit, Relation, Scope, Units};
-pub use report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
+pub use report::{CallOutcome, Change, ChangedBy, HandlerReport, HookOutcome, Report, Round};
 pub use runtime::OnNotSettled;
 pub use trigger::Edge;
 pub use zkpeer_macros::{
-    action, collect_metrics, flag, handlers, hook, interfaces, meter_status_changed, not_unless, only_once, when,
-    when_all, when_any, when_file_changed, when_none, when_not, when_not_all,
+    action, allow_finding, clears, collect_metrics, flag, handlers, hook, interfaces, meter_status_changed, not_unless,
+    only_once, reads, sets, when, when_all, when_any, when_file_changed, when_none, when_not, when_not_all,
 };
 
 /// What is not about one type.
@@ -136,6 +139,7 @@ pub mod __private {
     pub use crate::handler::{
         ConditionDef, HandlerDef, HandlerReturn, Outcome, ParamDef, Quantifier, Registration, RestrictedHook,
     };
+    pub use crate::notes::{AllowanceDef, FlagName, FlagUse, FunctionDef, Maybe, Named, Nameless, Notes, What};
     pub use crate::params::require;
     pub use inventory;
 

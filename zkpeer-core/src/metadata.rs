@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::handler::EndpointType;
@@ -69,24 +69,6 @@ pub struct Metadata {
     pub endpoints: BTreeMap<String, EndpointMetadata>,
 }
 
-#[derive(Deserialize)]
-struct RawMetadata {
-    name: String,
-    #[serde(default)]
-    peers: BTreeMap<String, RawEndpoint>,
-    #[serde(default)]
-    provides: BTreeMap<String, RawEndpoint>,
-    #[serde(default)]
-    requires: BTreeMap<String, RawEndpoint>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RawEndpoint {
-    Short(String),
-    Long { interface: String },
-}
-
 impl Metadata {
     /// Reads `metadata.yaml` of the charm directory.
     ///
@@ -104,18 +86,27 @@ impl Metadata {
     ///
     /// If the text is malformed, or two roles have an endpoint of the same name.
     pub fn parse(text: &str, path: &Path) -> Result<Self, Error> {
-        let raw: RawMetadata = parse(text, path)?;
-        let mut metadata = Self { name: raw.name, endpoints: BTreeMap::new() };
-        for (role, of_role) in
-            [(Role::Peers, raw.peers), (Role::Provides, raw.provides), (Role::Requires, raw.requires)]
-        {
+        let malformed = |reason: String| Error::Malformed { path: path.to_owned(), reason };
+        let mut all = yaml_map(text, path)?;
+        let Some(Value::String(name)) = all.remove("name") else {
+            return Err(malformed("it has no `name`, which is a text".to_owned()));
+        };
+        let mut metadata = Self { name, endpoints: BTreeMap::new() };
+        for role in [Role::Peers, Role::Provides, Role::Requires] {
+            let of_role =
+                map_of(all.remove(&role.to_string())).ok_or_else(|| malformed(format!("`{role}` is no map")))?;
             for (name, endpoint) in of_role {
                 let interface = match endpoint {
-                    RawEndpoint::Short(interface) | RawEndpoint::Long { interface } => interface,
+                    Value::String(interface) => Some(interface),
+                    Value::Object(mut endpoint) => match endpoint.remove("interface") {
+                        Some(Value::String(interface)) => Some(interface),
+                        _ => None,
+                    },
+                    _ => None,
                 };
-                metadata
-                    .add_endpoint(EndpointMetadata { name, role, interface })
-                    .map_err(|reason| Error::Malformed { path: path.to_owned(), reason })?;
+                let no_interface = || malformed(format!("`{role}`: the endpoint `{name}` has no `interface`"));
+                let interface = interface.ok_or_else(no_interface)?;
+                metadata.add_endpoint(EndpointMetadata { name, role, interface }).map_err(malformed)?;
             }
         }
         Ok(metadata)
@@ -152,7 +143,7 @@ impl Metadata {
 }
 
 /// The defaults of the options in a charm's `config.yaml`; an option without one has `null`.
-pub type ConfigDefaults = BTreeMap<String, serde_json::Value>;
+pub type ConfigDefaults = BTreeMap<String, Value>;
 
 /// Reads the options of `config.yaml` in the charm directory; none if there is no such file.
 ///
@@ -160,35 +151,41 @@ pub type ConfigDefaults = BTreeMap<String, serde_json::Value>;
 ///
 /// If the file cannot be read or is malformed; the error names file and line.
 pub(crate) fn read_config_defaults(charm_dir: &Path) -> Result<ConfigDefaults, Error> {
-    #[derive(Deserialize)]
-    struct Raw {
-        options: Option<BTreeMap<String, RawOption>>,
-    }
-    #[derive(Deserialize)]
-    struct RawOption {
-        default: Option<serde_json::Value>,
-    }
     let path = charm_dir.join("config.yaml");
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(ConfigDefaults::new()),
         Err(source) => return Err(Error::Read { path, source }),
     };
-    let raw: Raw = parse(&text, &path)?;
-    let options = raw.options.unwrap_or_default();
-    Ok(options.into_iter().map(|(name, option)| (name, option.default.unwrap_or_default())).collect())
+    let malformed = |reason: String| Error::Malformed { path: path.clone(), reason };
+    let options = map_of(yaml_map(&text, &path)?.remove("options"));
+    let options = options.ok_or_else(|| malformed("`options` is no map".to_owned()))?;
+    let default = |(name, option): (String, Value)| match option {
+        Value::Object(mut option) => Ok((name, option.remove("default").unwrap_or_default())),
+        _ => Err(malformed(format!("the option `{name}` is no map"))),
+    };
+    options.into_iter().map(default).collect()
 }
 
 fn read(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
 }
 
-/// Reads YAML; `path` is for messages.
-pub(crate) fn parse<T: serde::de::DeserializeOwned>(text: &str, path: &Path) -> Result<T, Error> {
-    serde_saphyr::from_str(text).map_err(|error| {
-        let path: PathBuf = path.to_owned();
-        Error::Malformed { path, reason: error.to_string() }
-    })
+/// Reads a YAML document that is a map, or empty; `path` is for messages. All files are read as one type, which keeps the
+/// program small.
+pub(crate) fn yaml_map(text: &str, path: &Path) -> Result<Map<String, Value>, Error> {
+    let malformed = |reason: String| Error::Malformed { path: path.to_owned(), reason };
+    let value: Option<Value> = serde_saphyr::from_str(text).map_err(|error| malformed(error.to_string()))?;
+    map_of(value).ok_or_else(|| malformed("it is no map".to_owned()))
+}
+
+/// A map; an empty one where there is nothing.
+pub(crate) fn map_of(value: Option<Value>) -> Option<Map<String, Value>> {
+    match value {
+        None | Some(Value::Null) => Some(Map::new()),
+        Some(Value::Object(map)) => Some(map),
+        Some(_) => None,
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ use crate::juju::GoalState;
 macro_rules! handles {
     ($($handle:ident)*) => {$(
         impl FromContext for $handle {
+            const PLAIN: bool = true;
+
             fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
                 Ok(Self::of(context))
             }
@@ -36,12 +38,16 @@ macro_rules! handles {
 handles! { Flags Triggers Kv CharmDir Commands Log Status Unit Ports Network ControllerState }
 
 impl FromContext for HookEvent {
+    const PLAIN: bool = true;
+
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
         Ok(context.event().clone())
     }
 }
 
 impl FromContext for GoalState {
+    const PLAIN: bool = true;
+
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
         Ok(context.juju().goal_state()?)
     }

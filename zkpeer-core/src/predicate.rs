@@ -1,5 +1,7 @@
 //! What must hold for a handler to run, with names filled in; pure, and printed as the attribute is written.
 
+mod unmet;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;

@@ -18,6 +18,8 @@ use crate::predicate::{Condition, Predicate};
 
 /// The crate whose interfaces come before all others.
 const CORE: &str = "zkpeer_core";
+/// Where they are in it.
+const CORE_INTERFACES: &str = "zkpeer_core::interfaces::";
 
 /// A handler fitted to the charm: endpoints' names filled in.
 #[derive(Debug)]
@@ -61,6 +63,18 @@ impl Handler {
                 names.iter().map(String::as_str).find(|name| *name == running)
             }
         }
+    }
+
+    /// All endpoints that may fill a parameter.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &str> {
+        self.endpoints
+            .iter()
+            .flat_map(|filled| match filled {
+                Filled::No => &[],
+                Filled::By(name) => std::slice::from_ref(name),
+                Filled::ByHook(names) => names.as_slice(),
+            })
+            .map(String::as_str)
     }
 
     fn new(def: &'static HandlerDef, instance: Option<&str>, endpoints: Vec<Filled>, metadata: &Metadata) -> Self {
@@ -145,6 +159,10 @@ pub(crate) struct Registry {
     rules: Rules,
     /// By endpoint and type: the interfaces that handlers ask for, on each endpoint that they fit.
     interfaces: BTreeMap<(String, &'static str), AtStart>,
+    /// The handlers for each endpoint of an interface that this charm has not: they are not among the handlers.
+    absent: Vec<&'static HandlerDef>,
+    /// The interface crates, as the charm lists them.
+    listed: Vec<String>,
 }
 
 impl Registry {
@@ -155,6 +173,7 @@ impl Registry {
         for registration in inventory::iter::<Registration> {
             match registration {
                 Registration::Handler(def) => defs.push(*def),
+                Registration::Function(_) => {}
                 Registration::Interfaces { package, crates } => lists.entry(package).or_default().push(crates),
             }
         }
@@ -197,6 +216,7 @@ impl Registry {
         defs.sort_by_cached_key(|def| (rank(def), def.module, def.line, def.name));
         let mut by_path: BTreeMap<(&str, &str), &HandlerDef> = BTreeMap::new();
         let mut handlers = Vec::new();
+        let mut absent = Vec::new();
         for def in defs {
             if let Some(other) = by_path.insert((def.module, def.name), def) {
                 return Err(Error::SamePath { path: def.path(), first: other.place(), second: def.place() });
@@ -206,6 +226,9 @@ impl Registry {
                 place: def.place(),
                 reason,
             })?;
+            if instances.is_empty() {
+                absent.push(def);
+            }
             handlers.extend(instances);
         }
         handlers.extend(externals.into_iter().map(Handler::external));
@@ -216,12 +239,23 @@ impl Registry {
             endpoints.map(move |name| ((name.to_owned(), (at_start.interface)()), at_start))
         });
         let interfaces = interfaces.collect();
-        Ok(Self { handlers, rules, interfaces })
+        let listed = listed.iter().map(|name| (*name).to_owned()).collect();
+        Ok(Self { handlers, rules, interfaces, absent, listed })
     }
 
     /// The interfaces that handlers ask for, with each endpoint that they fit, in the order of the endpoints' names.
     pub(crate) fn interfaces(&self) -> impl Iterator<Item = (&str, &AtStart)> {
         self.interfaces.iter().map(|((endpoint, _), at_start)| (endpoint.as_str(), at_start))
+    }
+
+    /// The handlers for each endpoint of an interface that this charm has not.
+    pub(crate) fn absent(&self) -> &[&'static HandlerDef] {
+        &self.absent
+    }
+
+    /// Whether the handler is the charm's own, and of no crate of interfaces.
+    pub(crate) fn is_own(&self, def: &HandlerDef) -> bool {
+        !def.module.starts_with(CORE_INTERFACES) && !self.listed.iter().any(|name| name == def.crate_name())
     }
 
     pub(crate) fn handlers(&self) -> &[Handler] {

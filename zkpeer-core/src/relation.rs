@@ -62,6 +62,11 @@ pub trait Interface: Sized {
     /// The interface's name in `metadata.yaml`.
     const NAME: &'static str;
 
+    /// The flags that the interface sets and clears by itself, in methods and in what it does at the beginning of a hook: for
+    /// [the check](crate::check) of a charm, which sees only what handlers do in their own bodies. `{endpoint_name}` stands for
+    /// the endpoint's name.
+    const FLAGS: &'static [&'static str] = &[];
+
     /// The interface on this endpoint, for one call of one handler.
     fn new(endpoint: Endpoint) -> Self;
 
@@ -148,6 +153,7 @@ const fn at_start<T: Interface>() -> AtStart {
     AtStart {
         of: endpoint_type::<T>(),
         interface: std::any::type_name::<T>,
+        flags: T::FLAGS,
         register_triggers: register_triggers::<T>,
         manage_flags: manage_flags::<T>,
     }

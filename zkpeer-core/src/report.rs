@@ -92,6 +92,23 @@ pub struct Change {
     pub edge: Edge,
 }
 
+/// Who changed a flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangedBy {
+    /// A handler by its path, or a callback by its place.
+    Handler(String),
+    /// A trigger on another flag.
+    Trigger {
+        /// The other flag.
+        flag: String,
+        /// What happened to it.
+        edge: Edge,
+    },
+    /// The library: the flag is an automatic one, or one that an interface manages.
+    Automatic,
+}
+
 impl Report {
     /// The names of the handlers that were called, in order, without their module paths.
     #[must_use]

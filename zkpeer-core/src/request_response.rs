@@ -43,6 +43,7 @@
 //! impl Interface for Authority {
 //!     const ROLE: Role = Role::Provides;
 //!     const NAME: &'static str = "tiny-certificates";
+//!     const FLAGS: &'static [&'static str] = Responder::<Certificate>::FLAGS;
 //!
 //!     fn new(endpoint: Endpoint) -> Self {
 //!         Self(Responder::new(endpoint))
@@ -67,6 +68,7 @@
 //! impl Interface for Certificates {
 //!     const ROLE: Role = Role::Requires;
 //!     const NAME: &'static str = "tiny-certificates";
+//!     const FLAGS: &'static [&'static str] = Requester::<Certificate>::FLAGS;
 //!
 //!     fn new(endpoint: Endpoint) -> Self {
 //!         Self(Requester::new(endpoint))
@@ -148,6 +150,10 @@ impl<R> fmt::Debug for Requester<R> {
 }
 
 impl<R: Request> Requester<R> {
+    /// The flags that it sets and clears; for [`Interface::FLAGS`](crate::Interface::FLAGS).
+    pub const FLAGS: &'static [&'static str] =
+        &["endpoint.{endpoint_name}.has_responses", "endpoint.{endpoint_name}.all_responses"];
+
     /// The requests over an endpoint.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {
@@ -359,6 +365,10 @@ impl<R> fmt::Debug for Responder<R> {
 }
 
 impl<R: Request> Responder<R> {
+    /// The flags that it sets and clears; for [`Interface::FLAGS`](crate::Interface::FLAGS).
+    pub const FLAGS: &'static [&'static str] =
+        &["endpoint.{endpoint_name}.has_requests", "endpoint.{endpoint_name}.new_requests"];
+
     /// The requests that arrive over an endpoint.
     #[must_use]
     pub fn new(endpoint: Endpoint) -> Self {

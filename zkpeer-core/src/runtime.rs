@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 
 use crate::automatic;
 use crate::callbacks::{self, Callback};
@@ -20,6 +20,7 @@ use crate::panic;
 use crate::params::Triggers;
 use crate::params::kv::INVOKED;
 use crate::predicate::{Condition, Moment, Phase, World};
+use crate::record;
 use crate::registry::{Body, Handler, Registry};
 use crate::relation::{self, Endpoint};
 use crate::report::{CallOutcome, Change, HandlerReport, HookOutcome, Report, Round};
@@ -46,7 +47,11 @@ pub enum OnNotSettled {
     Warn,
 }
 
-type RegisterTriggers = Box<dyn Fn(&Triggers)>;
+/// What registers triggers of the charm's own, and where that is written.
+pub(crate) struct RegisterTriggers {
+    pub(crate) register: Box<dyn Fn(&Triggers)>,
+    pub(crate) place: &'static Location<'static>,
+}
 
 /// What a charm does in every hook besides its handlers.
 #[derive(Default)]
@@ -117,7 +122,7 @@ impl Run<'_> {
         }
         confirm::at_start(context)?;
         takeover::at_start(context, self.registry)?;
-        self.settings.triggers.iter().for_each(|register| register(&Triggers::of(context)));
+        self.settings.triggers.iter().for_each(|triggers| (triggers.register)(&Triggers::of(context)));
         for (endpoint, interface) in self.registry.interfaces() {
             (interface.register_triggers)(Endpoint::new(context, endpoint), &Triggers::of(context));
         }
@@ -190,6 +195,7 @@ impl Run<'_> {
             let state = (self.context.sum(), other.changed().clone());
             let round = other.round();
             if !other.next_round(self) {
+                record::settled(self.context, self.registry, self);
                 return Ok(());
             }
             let (last, times) = states.entry(state).or_insert((round, 0));
@@ -237,6 +243,7 @@ impl Run<'_> {
         let mut started = false;
         self.failure()?;
         trace::round_begins(self.context, phase, dispatch.round(), dispatch.queue(), self.registry);
+        record::round_begins(self.context, self.registry, phase, dispatch, self);
         while let Some(index) = dispatch.next() {
             if !started {
                 report.rounds.push(Round { phase, round: dispatch.round(), handlers: Vec::new() });
@@ -262,6 +269,7 @@ impl Run<'_> {
             }
             for dequeued in dispatch.ran(changed, self) {
                 trace::dequeued(self.context, &self.registry.handlers()[dequeued]);
+                record::dequeued(self.context, self.registry, dequeued, self);
             }
             self.failure()?;
         }

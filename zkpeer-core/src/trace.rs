@@ -9,6 +9,7 @@ use tracing::{Level, debug};
 use crate::context::{Context, FLAG_PREFIX};
 use crate::error::Error;
 use crate::predicate::Phase;
+use crate::record;
 use crate::registry::{Handler, Registry};
 use crate::report::{CallOutcome, HandlerReport, HookOutcome, Report};
 use crate::trigger::Edge;
@@ -53,10 +54,12 @@ pub(crate) fn dequeued(context: &Context, handler: &Handler) {
 }
 
 pub(crate) fn handler_begins(context: &Context, handler: &Handler) {
+    record::handler_begins(context, handler);
     tell(context, || format!("{} runs ({})", handler.id, handler.place()));
 }
 
 pub(crate) fn handler_ended(context: &Context, report: &HandlerReport) {
+    record::handler_ended(context, report);
     tell(context, || {
         let outcome = match report.outcome {
             CallOutcome::Done => "is done",
@@ -71,6 +74,7 @@ pub(crate) fn handler_ended(context: &Context, report: &HandlerReport) {
 
 /// A flag has really changed, by the handler that runs or by a trigger on another flag.
 pub(crate) fn flag_changed(context: &Context, flag: &str, edge: Edge, trigger: Option<(&str, Edge)>) {
+    record::flag_changed(context, flag, edge, trigger);
     tell(context, || {
         let cause = match (trigger, context.running()) {
             (Some((flag, edge)), _) => format!("by a trigger: {flag} {edge}"),

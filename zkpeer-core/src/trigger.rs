@@ -79,6 +79,11 @@ impl TriggerTable {
         self.actions.keys().map(|(flag, _)| flag.clone()).collect()
     }
 
+    /// All triggers, in the order of their flags.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, Edge, &Actions)> {
+        self.actions.iter().map(|((flag, edge), actions)| (flag.as_str(), *edge, &**actions))
+    }
+
     /// Forgets all triggers.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn forget(&mut self) {

@@ -71,6 +71,18 @@ pub(crate) static __zkpeer_start: ::zkpeer_core::__private::HandlerDef = {
                 _,
             >>::into_outcome(start(param_0, param_1, param_2))
         },
+        &::zkpeer_core::__private::Notes {
+            uses: &[
+                ::zkpeer_core::__private::FlagUse {
+                    what: ::zkpeer_core::__private::What::Sets,
+                    flag: ::zkpeer_core::__private::FlagName::Text("c"),
+                    line: ::core::line!(),
+                    always: true,
+                },
+            ],
+            whole: true,
+            allowed: &[],
+        },
     )
 };
 const _: () = {
@@ -97,6 +109,11 @@ static __zkpeer_install: ::zkpeer_core::__private::HandlerDef = {
         ],
         &[],
         |_call| { ::zkpeer_core::__private::HandlerReturn::into_outcome(install()) },
+        &::zkpeer_core::__private::Notes {
+            uses: &[],
+            whole: true,
+            allowed: &[],
+        },
     )
 };
 #[deprecated]
@@ -140,6 +157,18 @@ static __zkpeer_once: ::zkpeer_core::__private::HandlerDef = {
                 _,
             >>::into_outcome(once(param_0))
         },
+        &::zkpeer_core::__private::Notes {
+            uses: &[
+                ::zkpeer_core::__private::FlagUse {
+                    what: ::zkpeer_core::__private::What::Reads,
+                    flag: ::zkpeer_core::__private::FlagName::Text("a"),
+                    line: ::core::line!(),
+                    always: false,
+                },
+            ],
+            whole: true,
+            allowed: &[],
+        },
     )
 };
 const _: () = {
@@ -150,6 +179,22 @@ const _: () = {
 };
 pub fn guarded(&self, x: u8, flags: Flags) -> Result<u8, Error> {
     #![allow(unused)]
+    const _: () = {
+        ::zkpeer_core::__private::inventory::submit! {
+            ::zkpeer_core::__private::Registration::Function(&
+            ::zkpeer_core::__private::FunctionDef { module : ::core::module_path!(), name
+            : "guarded", file : ::core::file!(), line : ::core::line!(), notes :
+            ::zkpeer_core::__private::Notes { uses : & [::zkpeer_core::__private::FlagUse
+            { what : ::zkpeer_core::__private::What::Reads, flag :
+            ::zkpeer_core::__private::FlagName::Text("a"), line : ::core::line!(), always
+            : false }, ::zkpeer_core::__private::FlagUse { what :
+            ::zkpeer_core::__private::What::Reads, flag :
+            ::zkpeer_core::__private::FlagName::Of(|| { #[allow(unused_imports)] use
+            ::zkpeer_core::__private:: { Named as _, Nameless as _ }; (&
+            ::zkpeer_core::__private::Maybe(& READY)).flag_name() }), line :
+            ::core::line!(), always : false }], whole : true, allowed : & [] }, })
+        }
+    };
     ::zkpeer_core::__private::require(
         &flags,
         &[::zkpeer_core::__private::Flag::new("a"), READY],
@@ -186,6 +231,11 @@ static __zkpeer_wrong: ::zkpeer_core::__private::HandlerDef = {
             };
             ::zkpeer_core::__private::HandlerReturn::into_outcome(wrong(param_0))
         },
+        &::zkpeer_core::__private::Notes {
+            uses: &[],
+            whole: true,
+            allowed: &[],
+        },
     )
 };
 ::core::compile_error! {
@@ -212,6 +262,11 @@ static __zkpeer_very_wrong: ::zkpeer_core::__private::HandlerDef = {
         ],
         &[],
         |_| ::zkpeer_core::__private::Outcome::Done,
+        &::zkpeer_core::__private::Notes {
+            uses: &[],
+            whole: true,
+            allowed: &[],
+        },
     )
 };
 ::core::compile_error! {

@@ -7,8 +7,9 @@ use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, LitStr, Pat, Path, ReturnType, Token};
 
 use crate::model::{self, Guard, Handler, Param};
-use crate::parse::{Applied, Arg, Arguments, CrateNames, Errors, Function, HandlerPaths, Item, Kind};
+use crate::parse::{Allowance, Applied, Arg, Arguments, CrateNames, Errors, Function, HandlerPaths, Item, Kind};
 use crate::pattern;
+use crate::uses::{self, Uses, What};
 
 /// Inert for the compiler, which leaves to `rustfmt` what begins with its name; and seen by a later attribute of ours
 /// that this one did not know, because it was imported under another name.
@@ -87,7 +88,7 @@ pub(crate) fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -
         }
     };
     if let Some(receiver) = function.sig.receiver()
-        && applied.iter().any(|attribute| attribute.kind != Kind::NotUnless)
+        && applied.iter().any(|attribute| attribute.kind.is_condition())
     {
         // Within an `impl` nothing can stand beside the function.
         errors.push(receiver, model::NO_METHOD);
@@ -109,6 +110,7 @@ fn unchanged(attrs: &[Attribute], item: &Item, errors: &Errors, beside: TokenStr
 /// The function, and beside it what makes it a handler.
 fn handler_tokens(handler: &Handler, mut function: Function, errors: &Errors) -> TokenStream {
     let mut beside = TokenStream::new();
+    let notes = notes(handler, &function);
     if !handler.conditions.is_empty() {
         let hidden = hidden_name(&function.sig.ident);
         let registration = errors.is_empty().then(|| {
@@ -118,7 +120,7 @@ fn handler_tokens(handler: &Handler, mut function: Function, errors: &Errors) ->
                 }
             }
         });
-        beside = definition(handler, &function, &hidden, registration);
+        beside = definition(handler, &function, &hidden, registration, &notes);
     }
     if !errors.is_empty() {
         let errors = errors.to_compile_errors();
@@ -128,6 +130,7 @@ fn handler_tokens(handler: &Handler, mut function: Function, errors: &Errors) ->
         insert(guard, &mut function);
     }
     if handler.conditions.is_empty() {
+        register(&notes, &mut function);
         return function.into_token_stream();
     }
     let Function { attrs, vis, sig, body } = &function;
@@ -155,6 +158,7 @@ fn definition(
     function: &Function,
     hidden: &Ident,
     registration: Option<TokenStream>,
+    notes: &TokenStream,
 ) -> TokenStream {
     let private = quote!(::zkpeer_core::__private);
     let vis = &function.vis;
@@ -189,6 +193,7 @@ fn definition(
                 &[#(#conditions),*],
                 &[#(#params),*],
                 #run,
+                &#notes,
             )
         };
     }
@@ -249,6 +254,7 @@ fn condition(attribute: &Applied) -> Option<TokenStream> {
         Arguments::Hooks(patterns) => quote!(#private::ConditionDef::Hook(&[#(#patterns),*])),
         Arguments::Actions(names) => quote!(#private::ConditionDef::Action(&[#(#names),*])),
         Arguments::Was(identities) => quote!(#private::ConditionDef::OnlyOnce(&[#(#identities),*])),
+        Arguments::Allowance(_) => return None,
         Arguments::Nothing => {
             let hook = match attribute.kind {
                 Kind::CollectMetrics => quote!(CollectMetrics),
@@ -265,6 +271,92 @@ fn flag(flag: &Arg) -> TokenStream {
         Arg::Literal(name) => quote!(::zkpeer_core::__private::Flag::new(#name)),
         Arg::Constant(path) => path.to_token_stream(),
     }
+}
+
+/// What is known of the function's dealings with flags, for the check of all handlers.
+fn notes(handler: &Handler, function: &Function) -> TokenStream {
+    let private = quote!(::zkpeer_core::__private);
+    let Uses { found, whole } = uses::find(&function.sig, &function.body.stream());
+    let declares = !handler.declared.is_empty();
+    let mut uses: Vec<TokenStream> = found
+        .iter()
+        .map(|found| {
+            let name = match &found.name {
+                uses::Name::Text(text) => quote!(#private::FlagName::Text(#text)),
+                uses::Name::Constant(path) => constant(path),
+            };
+            flag_use(found.what, &name, found.place, found.always)
+        })
+        .collect();
+    let declared = handler.declared.iter().flat_map(|declared| declared.flags.iter().map(|flag| (declared.what, flag)));
+    let guarded = handler.guard.iter().flat_map(|guard| guard.wanted.iter().map(|flag| (What::Reads, flag)));
+    uses.extend(declared.chain(guarded).map(|(what, flag)| flag_use(what, &flag_name(flag), flag.span(), false)));
+    let allowed = handler.allowed.iter().map(|Allowance { kind, subject, reason }| {
+        let line = quote_spanned!(kind.span()=> ::core::line!());
+        let subject = match subject {
+            Some(subject) => {
+                let name = flag_name(subject);
+                quote!(::core::option::Option::Some(#name))
+            }
+            None => quote!(::core::option::Option::None),
+        };
+        quote!(#private::AllowanceDef { kind: #kind, subject: #subject, reason: #reason, line: #line })
+    });
+    quote!(#private::Notes { uses: &[#(#uses),*], whole: #whole, declared: #declares, allowed: &[#(#allowed),*] })
+}
+
+fn flag_use(what: What, name: &TokenStream, place: Span, always: bool) -> TokenStream {
+    let what = match what {
+        What::Sets => quote!(Sets),
+        What::Clears => quote!(Clears),
+        What::Reads => quote!(Reads),
+    };
+    let line = quote_spanned!(place=> ::core::line!());
+    let private = quote!(::zkpeer_core::__private);
+    quote!(#private::FlagUse { what: #private::What::#what, flag: #name, line: #line, always: #always })
+}
+
+fn flag_name(arg: &Arg) -> TokenStream {
+    match arg {
+        Arg::Literal(text) => quote!(::zkpeer_core::__private::FlagName::Text(#text)),
+        Arg::Constant(path) => constant(&path.to_token_stream()),
+    }
+}
+
+/// The name that a constant of any type has, if it has one.
+fn constant(path: &TokenStream) -> TokenStream {
+    quote! {
+        ::zkpeer_core::__private::FlagName::Of(|| {
+            #[allow(unused_imports)]
+            use ::zkpeer_core::__private::{Named as _, Nameless as _};
+            (&::zkpeer_core::__private::Maybe(&#path)).flag_name()
+        })
+    }
+}
+
+/// Makes what is known of a function that is no handler known to the check, from within its body: beside it there may be
+/// no room.
+fn register(notes: &TokenStream, function: &mut Function) {
+    let name = function.sig.ident.unraw().to_string();
+    let line = quote_spanned!(function.sig.ident.span()=> ::core::line!());
+    let (inner, rest) = inner_attributes(function.body.stream());
+    let private = quote!(::zkpeer_core::__private);
+    let registration = quote! {
+        const _: () = {
+            #private::inventory::submit! {
+                #private::Registration::Function(&#private::FunctionDef {
+                    module: ::core::module_path!(),
+                    name: #name,
+                    file: ::core::file!(),
+                    line: #line,
+                    notes: #notes,
+                })
+            }
+        };
+    };
+    let mut body = Group::new(Delimiter::Brace, quote!(#inner #registration #rest));
+    body.set_span(function.body.span());
+    function.body = body;
 }
 
 /// Puts the guard of `not_unless` at the beginning of the body.

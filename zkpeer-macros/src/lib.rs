@@ -16,12 +16,15 @@
 //! - Handlers of the two hooks that Juju runs apart: [`collect_metrics`](macro@collect_metrics),
 //!   [`meter_status_changed`](macro@meter_status_changed).
 //! - A guard for any function: [`not_unless`](macro@not_unless).
+//! - For the check of all handlers: [`sets`](macro@sets), [`clears`](macro@clears), [`reads`](macro@reads),
+//!   [`allow_finding`](macro@allow_finding).
 //! - Macros: [`flag!`], [`handlers!`], [`interfaces!`].
 
 mod expand;
 mod model;
 mod parse;
 mod pattern;
+mod uses;
 
 use proc_macro::TokenStream;
 
@@ -241,6 +244,71 @@ pub fn only_once(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn not_unless(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Kind::NotUnless, arguments.into(), item.into()).into()
+}
+
+/// The function sets the flags, in ways that its own source does not show: in a function that it calls, or by names that are
+/// made when it runs. For the check of the charm (`check`), which sees calls such as `flags.set("a")` by itself.
+///
+/// It stands on a handler, or on any other function or method. Together with [`clears`](macro@clears) it then says all that the
+/// handler does to flags, besides what is seen: a change that a test sees and neither shows is a finding.
+///
+/// ```
+/// use zkpeer_core::{Flags, sets, when_not};
+///
+/// #[when_not("server.installed")]
+/// fn install(flags: Flags) {
+///     tell(&flags, "installed");
+/// }
+///
+/// #[sets("server.installed", "server.started")]
+/// fn tell(flags: &Flags, what: &str) {
+///     flags.set(format!("server.{what}"));
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn sets(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Sets, arguments.into(), item.into()).into()
+}
+
+/// The function clears the flags, in ways that its own source does not show: as [`sets`](macro@sets).
+///
+/// ```
+/// #[zkpeer_core::clears("server.started")]
+/// fn stop(flags: &zkpeer_core::Flags, what: &str) {
+///     flags.clear(format!("server.{what}"));
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn clears(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Clears, arguments.into(), item.into()).into()
+}
+
+/// The function looks at the flags, in ways that its own source does not show: as [`sets`](macro@sets).
+///
+/// ```
+/// #[zkpeer_core::reads("server.started")]
+/// fn is(flags: &zkpeer_core::Flags, what: &str) -> bool {
+///     flags.is_set(format!("server.{what}"))
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn reads(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::Reads, arguments.into(), item.into()).into()
+}
+
+/// A finding of the charm's check is meant to be: it is named with what it is about and a reason, and no longer reported.
+///
+/// On a handler it is about that handler, on any other function about any. An allowance that allows nothing is a
+/// finding, too. May be repeated, with one finding each.
+///
+/// ```
+/// #[zkpeer_core::when("server.broken")]
+/// #[zkpeer_core::allow_finding(never_set = "server.broken", reason = "operators set it, with juju exec")]
+/// fn repair() {}
+/// ```
+#[proc_macro_attribute]
+pub fn allow_finding(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    expand::attribute(Kind::AllowFinding, arguments.into(), item.into()).into()
 }
 
 /// The handler runs in the hook `collect-metrics`, which Juju runs apart from all others.

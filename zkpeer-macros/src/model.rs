@@ -5,7 +5,8 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{FnArg, Pat, ReturnType, Safety, Type};
 
-use crate::parse::{Applied, Arg, Arguments, Errors, Function, Kind};
+use crate::parse::{Allowance, Applied, Arg, Arguments, Errors, Function, Kind};
+use crate::uses::What;
 
 /// What a method is told.
 pub(crate) const NO_METHOD: &str = "a handler is a free function, not a method: there is no `self` to call it on; move \
@@ -17,6 +18,9 @@ pub(crate) struct Handler {
     pub(crate) conditions: Vec<Applied>,
     /// What `not_unless` asks for.
     pub(crate) guard: Option<Guard>,
+    /// What `sets`, `clears` and `reads` say.
+    pub(crate) declared: Vec<Declared>,
+    pub(crate) allowed: Vec<Allowance>,
     pub(crate) params: Vec<Param>,
     /// Whether calls of the function can be emitted; not, if its signature is at fault.
     pub(crate) callable: bool,
@@ -29,6 +33,12 @@ pub(crate) struct Guard {
     pub(crate) param: usize,
 }
 
+/// `sets`, `clears`, `reads`
+pub(crate) struct Declared {
+    pub(crate) what: What,
+    pub(crate) flags: Vec<Arg>,
+}
+
 /// A parameter.
 pub(crate) struct Param {
     pub(crate) name: String,
@@ -37,6 +47,7 @@ pub(crate) struct Param {
 
 /// Checks everything that can be seen from here.
 pub(crate) fn check(applied: Vec<Applied>, function: &Function, errors: &mut Errors) -> Handler {
+    let (applied, declared, allowed) = apart(applied);
     never_together(&applied, errors);
     contradictions(&applied, errors);
 
@@ -59,7 +70,27 @@ pub(crate) fn check(applied: Vec<Applied>, function: &Function, errors: &mut Err
         }
         FnArg::Receiver(_) => None,
     });
-    Handler { conditions, guard, params: params.collect(), callable }
+    Handler { conditions, guard, declared, allowed, params: params.collect(), callable }
+}
+
+/// What decides when the function runs, and what is only said of it.
+fn apart(applied: Vec<Applied>) -> (Vec<Applied>, Vec<Declared>, Vec<Allowance>) {
+    let (mut conditions, mut declared, mut allowed) = (Vec::new(), Vec::new(), Vec::new());
+    for attribute in applied {
+        let what = match attribute.kind {
+            Kind::Sets => What::Sets,
+            Kind::Clears => What::Clears,
+            _ => What::Reads,
+        };
+        match (attribute.kind, attribute.arguments) {
+            (Kind::Sets | Kind::Clears | Kind::Reads, Arguments::Flags(flags)) => {
+                declared.push(Declared { what, flags })
+            }
+            (_, Arguments::Allowance(allowance)) => allowed.extend(allowance),
+            (kind, arguments) => conditions.push(Applied { kind, place: attribute.place, arguments }),
+        }
+    }
+    (conditions, declared, allowed)
 }
 
 /// When handlers of an attribute are tested (design, rules 1 and 2).

@@ -41,11 +41,15 @@ impl Errors {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Action,
+    AllowFinding,
+    Clears,
     CollectMetrics,
     Hook,
     MeterStatusChanged,
     NotUnless,
     OnlyOnce,
+    Reads,
+    Sets,
     When,
     WhenAll,
     WhenAny,
@@ -56,13 +60,17 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 17] = [
         Self::Action,
+        Self::AllowFinding,
+        Self::Clears,
         Self::CollectMetrics,
         Self::Hook,
         Self::MeterStatusChanged,
         Self::NotUnless,
         Self::OnlyOnce,
+        Self::Reads,
+        Self::Sets,
         Self::When,
         Self::WhenAll,
         Self::WhenAny,
@@ -76,11 +84,15 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Action => "action",
+            Self::AllowFinding => "allow_finding",
+            Self::Clears => "clears",
             Self::CollectMetrics => "collect_metrics",
             Self::Hook => "hook",
             Self::MeterStatusChanged => "meter_status_changed",
             Self::NotUnless => "not_unless",
             Self::OnlyOnce => "only_once",
+            Self::Reads => "reads",
+            Self::Sets => "sets",
             Self::When => "when",
             Self::WhenAll => "when_all",
             Self::WhenAny => "when_any",
@@ -89,6 +101,11 @@ impl Kind {
             Self::WhenNot => "when_not",
             Self::WhenNotAll => "when_not_all",
         }
+    }
+
+    /// Whether it is a condition, and so makes a handler of a function.
+    pub(crate) fn is_condition(self) -> bool {
+        !matches!(self, Self::AllowFinding | Self::Clears | Self::NotUnless | Self::Reads | Self::Sets)
     }
 
     /// The attribute that a path names by its last segment: `when`, `zkpeer_core::when`.
@@ -139,6 +156,16 @@ pub(crate) enum Arguments {
     Hooks(Vec<LitStr>),
     Actions(Vec<LitStr>),
     Was(Vec<LitStr>),
+    Allowance(Option<Allowance>),
+}
+
+/// `allow_finding(never_set = "a", reason = "..")`
+pub(crate) struct Allowance {
+    /// The kind of the finding, as findings name it: `never-set`.
+    pub(crate) kind: LitStr,
+    /// What it is about; none for a finding about the handler itself.
+    pub(crate) subject: Option<Arg>,
+    pub(crate) reason: LitStr,
 }
 
 /// An attribute as it stands on a function.
@@ -187,6 +214,7 @@ fn example(kind: Kind, which: Example) -> String {
         Kind::Action => "\"backup\"",
         Kind::WhenFileChanged => "\"/etc/hosts\"",
         Kind::OnlyOnce => "was = \"reactive/zookeeper.py:12:install\"",
+        Kind::AllowFinding => "never_set = \"zookeeper.installed\", reason = \"an operator sets it\"",
         Kind::CollectMetrics | Kind::MeterStatusChanged => "",
         _ => "\"zookeeper.installed\"",
     };
@@ -207,6 +235,8 @@ impl Arguments {
     /// - `action`: `"backup", "restore"`
     /// - `only_once`: nothing, `was = "reactive/x.py:12:install"`, `was = ["..", ".."]`
     /// - `collect_metrics`, `meter_status_changed`: nothing
+    /// - `sets`, `clears`, `reads`: as `when`
+    /// - `allow_finding`: `never_set = "flag", reason = ".."`, `never_runs, reason = ".."`
     fn parse(kind: Kind, place: &TokenStream, tokens: TokenStream, errors: &mut Errors) -> Self {
         match kind {
             Kind::CollectMetrics | Kind::MeterStatusChanged => {
@@ -216,6 +246,7 @@ impl Arguments {
                 Self::Nothing
             }
             Kind::OnlyOnce => Self::Was(was(tokens, errors)),
+            Kind::AllowFinding => Self::Allowance(allowance(place, tokens, errors)),
             Kind::Hook => {
                 let elements = elements(kind, place, tokens, errors);
                 Self::Hooks(literals(elements, "the name of a hook", errors, |text, errors| {
@@ -390,6 +421,109 @@ fn was(tokens: TokenStream, errors: &mut Errors) -> Vec<LitStr> {
             );
         }
     })
+}
+
+/// The kinds of findings, and whether each is about something that has a name.
+const FINDINGS: [(&str, bool); 13] = [
+    ("never_set", true),
+    ("never_read", true),
+    ("never_runs", false),
+    ("no_endpoint", false),
+    ("not_executable", true),
+    ("order_decides", true),
+    ("never_settles", false),
+    ("unanswered_action", true),
+    ("undeclared_change", true),
+    ("unknown_action", true),
+    ("unknown_decorator", true),
+    ("unknown_endpoint", true),
+    ("unknown_option", true),
+];
+
+/// `never_set = "flag", reason = ".."`
+fn allowance(place: &TokenStream, tokens: TokenStream, errors: &mut Errors) -> Option<Allowance> {
+    let before = errors.len();
+    let (mut kind, mut reason) = (None, None);
+    for element in split(tokens, errors) {
+        let expr = expression(element.clone());
+        let (path, value) = match &expr {
+            Ok(Expr::Assign(assign)) => (&*assign.left, Some(&*assign.right)),
+            Ok(other) => (other, None),
+            Err(_) => {
+                errors.push(element, takes());
+                continue;
+            }
+        };
+        let name = match path {
+            Expr::Path(path) => path.path.get_ident().cloned(),
+            _ => None,
+        };
+        let Some(name) = name else {
+            errors.push(element, takes());
+            continue;
+        };
+        if name == "reason" {
+            reason = reason_of(&name, value, errors).or(reason);
+        } else if kind.is_some() {
+            errors.push(name, "one `allow_finding` allows one finding: write another for this one");
+        } else {
+            kind = Some((kind_of(&name, value, errors), name));
+        }
+    }
+    if errors.len() > before {
+        return None;
+    }
+    let (Some((subject, name)), Some(reason)) = (kind, reason) else {
+        errors.push(place, takes());
+        return None;
+    };
+    let kind = LitStr::new(&name.to_string().replace('_', "-"), name.span());
+    Some(Allowance { kind, subject, reason })
+}
+
+fn takes() -> String {
+    format!("`allow_finding` takes a finding and a reason: `{}`", example(Kind::AllowFinding, Example::OneArgument))
+}
+
+/// What the finding is about.
+fn kind_of(name: &Ident, value: Option<&Expr>, errors: &mut Errors) -> Option<Arg> {
+    let Some((_, has_subject)) = FINDINGS.iter().find(|(known, _)| name == known) else {
+        let all: Vec<String> = FINDINGS.iter().map(|(known, _)| format!("`{known}`")).collect();
+        errors.push(
+            name,
+            format_args!("`{name}` is no kind of finding that can be allowed; there are {}", all.join(", ")),
+        );
+        return None;
+    };
+    match (value, has_subject) {
+        (None, true) => {
+            errors.push(name, format_args!("`{name}` is about something: `{name} = \"..\"`, as the finding says"));
+            None
+        }
+        (Some(value), false) => {
+            errors.push(value, format_args!("`{name}` is about the function that this stands on: it takes no value"));
+            None
+        }
+        (None, false) => None,
+        (Some(value), true) => match (literal(value), value) {
+            (Some(text), _) => Some(Arg::Literal(text)),
+            (None, Expr::Path(path)) if path.attrs.is_empty() => Some(Arg::Constant(path.clone())),
+            _ => {
+                errors.push(value, "what is allowed is a string literal, or the path of a constant of type `Flag`");
+                None
+            }
+        },
+    }
+}
+
+fn reason_of(name: &Ident, value: Option<&Expr>, errors: &mut Errors) -> Option<LitStr> {
+    match value.and_then(literal) {
+        Some(text) if !text.value().trim().is_empty() => Some(text),
+        _ => {
+            errors.push(name, "a reason is a text that tells the next reader why: `reason = \"an operator sets it\"`");
+            None
+        }
+    }
 }
 
 /// A function, its body as it was written.

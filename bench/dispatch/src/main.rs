@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use zkpeer_core::__private::Notes;
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{ConditionDef, Flag, Flags, HandlerDef, HookOutcome, Outcome, ParamDef, Quantifier, Report};
 
@@ -40,7 +41,7 @@ fn handler(number: usize, flag: Flag, run: fn(&zkpeer_core::__private::Call<'_>)
     let name: &'static str = format!("handler_{number}").leak();
     let conditions: &'static [ConditionDef] = vec![ConditionDef::Flags(Quantifier::All, vec![flag].leak())].leak();
     let params: &'static [ParamDef] = vec![ParamDef::of::<Flags>("flags", "Flags")].leak();
-    let def = HandlerDef::new("bench", "bench::handlers", name, "src/handlers.rs", line, conditions, params, run);
+    let def = HandlerDef::new("bench", "bench::handlers", name, "src/handlers.rs", line, conditions, params, run, Notes::UNKNOWN);
     Box::leak(Box::new(def))
 }
 

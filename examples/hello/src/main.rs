@@ -34,28 +34,40 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use zkpeer_core::handlers;
-    use zkpeer_core::testing::Unit;
+    use zkpeer_core::Charm;
+    use zkpeer_core::testing::{Unit, check, event};
 
-    use super::*;
+    /// A unit of this charm, with all its handlers and its files.
+    fn unit() -> Unit {
+        Unit::of(Charm::new()).charm(env!("CARGO_MANIFEST_DIR"))
+    }
+
+    #[test]
+    fn is_in_order() {
+        check(&Charm::new(), env!("CARGO_MANIFEST_DIR"));
+    }
 
     #[test]
     fn greets_in_the_words_of_the_configuration() {
-        let mut unit = Unit::new(handlers![install, greet]);
+        let mut unit = unit();
+        unit.on("install").assert_ran(["install", "greet"]).assert_status("active", "hello");
         unit.set_config("greeting", "good day");
-        let report = unit.run("config-changed");
-        assert_eq!(report.handlers(), ["install", "greet"]);
-        assert!(unit.commands().contains(&"status-set active good day".to_owned()));
+        unit.on("install").assert_flag("hello.installed").assert_status("active", "good day");
     }
 
     #[test]
     fn greets_once_for_each_change() {
-        let mut unit = Unit::new(handlers![install, greet]);
-        unit.set_config("greeting", "good day");
-        unit.run("config-changed");
-        assert!(unit.run("update-status").handlers().is_empty());
+        let mut unit = unit().after("install");
+        unit.on("update-status").assert_did_not_run("greet");
         unit.set_config("greeting", "");
-        unit.run("config-changed");
-        assert!(unit.commands().contains(&"status-set blocked set the option `greeting`".to_owned()));
+        unit.on("config-changed").assert_ran(["greet"]).assert_status("blocked", "set the option `greeting`");
+    }
+
+    #[test]
+    fn the_action_greets_by_name() {
+        let unit = unit().after("install");
+        unit.on(event::action("greet")).assert_command("action-set greeting=hello, world");
+        let run = unit.on(event::action("greet").with("name", "moon"));
+        run.assert_ran(["greet_somebody"]).assert_command("action-set greeting=hello, moon").assert_deterministic();
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use zkpeer_core::testing::{Application, Error, Model, Unit};
+use zkpeer_core::testing::{Application, Error, Model, Unit, check};
 
 const CHARM: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -14,6 +14,11 @@ fn unit() -> Unit {
 
 fn file(unit: &Unit, name: &str) -> String {
     fs::read_to_string(unit.charm_dir().join("zookeeper").join(name)).unwrap()
+}
+
+#[test]
+fn no_flag_is_misspelt_and_every_handler_can_run() {
+    check(&zookeeper::charm(), CHARM);
 }
 
 #[test]

@@ -7,6 +7,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 #[path = "../cli/archive.rs"]
 mod archive;
+#[path = "../cli/check.rs"]
+mod check;
 #[path = "../cli/elf.rs"]
 mod elf;
 #[path = "../cli/flags.rs"]
@@ -45,6 +47,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one of it")]
 enum Command {
+    /// Looks for what is wrong with a charm's handlers, flags and triggers, without running any.
+    Check(check::Options),
     /// Makes a charm to begin with.
     New(new::Options),
     /// Builds a charm and packs it into the archive that `juju deploy` takes.
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
         // In which order flags were given, only the matches know.
         (Command::Simulate(options), Some((_, own))) => simulate::run(&options, own),
         (Command::Simulate(_), None) => ExitCode::FAILURE,
+        (Command::Check(options), _) => check::run(&options),
         (Command::New(options), _) => new::run(&options),
         (Command::Pack(options), _) => pack::run(&options),
     }

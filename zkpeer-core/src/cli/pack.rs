@@ -12,6 +12,7 @@ use serde::Deserialize;
 use tempfile::NamedTempFile;
 
 use crate::archive::{self, Entry};
+use crate::check;
 use crate::elf;
 use crate::program::{self, Purpose};
 use crate::trial;
@@ -120,6 +121,7 @@ fn pack(options: &Options) -> Result<String, String> {
         let place = charm.display();
         return Err(format!("{place}: has no Cargo.toml; only charms that are Rust packages are packed"));
     }
+    check::warn_of_scripts(charm);
     let mut entries = files(charm)?;
     // Nothing is left lying about if the build is interrupted.
     drop(begin(options.output.as_deref())?);

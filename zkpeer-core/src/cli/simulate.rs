@@ -15,6 +15,7 @@ use zkpeer_core::testing::story::StepKind;
 use zkpeer_core::testing::{Happening, JujuVersion, PlayError, Player, Story};
 
 use crate::archive;
+use crate::check;
 use crate::flags::{self, Asked, Event, Known, Plan, Wanted};
 use crate::output::{Ending, Format, Output};
 use crate::program;
@@ -264,6 +265,7 @@ fn charms(story: &Story, from_flags: bool) -> Result<Vec<(PathBuf, String)>, Str
         let config = deployment.into_iter().flat_map(|deployment| &deployment.config);
         trial::deploy(charm, config, &story.juju).map_err(|problem| place.clone() + &problem)?;
         if charms.iter().all(|(known, _)| known != charm) {
+            check::warn_of_scripts(charm);
             charms.push((charm.clone(), place));
         }
     }

@@ -1,6 +1,7 @@
 //! What a run is given and does not change: the hook, the charm, Juju, the author's own values.
 
 use std::any::{Any, TypeId};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -19,6 +20,8 @@ pub(crate) struct Outside {
     pub(crate) event: HookEvent,
     pub(crate) unit: UnitName,
     pub(crate) charm_dir: PathBuf,
+    /// Whether a handler has asked for the charm's directory, and may have written there.
+    pub(crate) directory_asked: Rc<Cell<bool>>,
     pub(crate) juju_version: Option<String>,
     /// Another one for each run of a hook.
     pub(crate) context_id: Option<String>,
@@ -27,7 +30,7 @@ pub(crate) struct Outside {
     pub(crate) program_path: Option<OsString>,
     /// Whether the unit leaves what a charm on charms.reactive needs, also where there never was one.
     pub(crate) may_go_back_to_python: bool,
-    pub(crate) metadata: Metadata,
+    pub(crate) metadata: Rc<Metadata>,
     pub(crate) layers: Layers,
     pub(crate) juju: Rc<dyn Juju>,
     pub(crate) resources: Resources,
@@ -50,6 +53,12 @@ pub(crate) struct Resources(BTreeMap<TypeId, Rc<dyn Any>>);
 impl Resources {
     pub(crate) fn insert<T: 'static>(&mut self, value: T) {
         self.0.insert(TypeId::of::<T>(), Rc::new(value));
+    }
+
+    /// The same, and those in the place of its own of the same types.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn with(&self, others: &Self) -> Self {
+        Self(self.0.iter().chain(&others.0).map(|(of, value)| (*of, Rc::clone(value))).collect())
     }
 
     pub(crate) fn get<T: 'static>(&self) -> Option<Rc<T>> {

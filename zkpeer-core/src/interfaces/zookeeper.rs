@@ -97,6 +97,7 @@ pub struct Zookeeper(Endpoint);
 impl Interface for Zookeeper {
     const ROLE: Role = Role::Requires;
     const NAME: &'static str = "zookeeper";
+    const FLAGS: &'static [&'static str] = &[AVAILABLE, CHANGED];
 
     fn new(endpoint: Endpoint) -> Self {
         Self(endpoint)

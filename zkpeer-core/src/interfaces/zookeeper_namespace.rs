@@ -86,6 +86,7 @@ pub struct ZookeeperNamespaces(Responder<Namespace>);
 impl Interface for ZookeeperNamespaces {
     const ROLE: Role = Role::Provides;
     const NAME: &'static str = "zookeeper-namespace";
+    const FLAGS: &'static [&'static str] = Responder::<Namespace>::FLAGS;
 
     fn new(endpoint: Endpoint) -> Self {
         Self(Responder::new(endpoint))
@@ -111,6 +112,7 @@ pub struct ZookeeperNamespace(Requester<Namespace>);
 impl Interface for ZookeeperNamespace {
     const ROLE: Role = Role::Requires;
     const NAME: &'static str = "zookeeper-namespace";
+    const FLAGS: &'static [&'static str] = Requester::<Namespace>::FLAGS;
 
     fn new(endpoint: Endpoint) -> Self {
         Self(Requester::new(endpoint))

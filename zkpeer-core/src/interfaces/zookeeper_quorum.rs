@@ -115,6 +115,7 @@ pub struct ZookeeperPeers {
 impl Interface for ZookeeperPeers {
     const ROLE: Role = Role::Peers;
     const NAME: &str = "zookeeper-quorum";
+    const FLAGS: &[&str] = &[JOINED, CHANGED, DEPARTED, LEAVING];
 
     fn new(endpoint: Endpoint) -> Self {
         Self { endpoint }

@@ -64,6 +64,8 @@ impl<T> Deref for LayerOptions<T> {
 }
 
 impl<T: Layer> FromContext for LayerOptions<T> {
+    const PLAIN: bool = true;
+
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
         Ok(Self(context.outside().layers.options(T::NAME)?))
     }

@@ -30,6 +30,8 @@ const PEER_PREFIX: &str = "leadership.";
 pub struct Leader(Context);
 
 impl FromContext for Leader {
+    const PLAIN: bool = true;
+
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
         Ok(Self::of(context))
     }

@@ -18,7 +18,7 @@ pub struct CharmDir(PathBuf);
 
 impl CharmDir {
     pub(crate) fn of(context: &Context) -> Self {
-        Self(context.charm_dir().to_owned())
+        Self(context.charm_dir_to_write().to_owned())
     }
 }
 
@@ -49,7 +49,7 @@ pub struct Commands {
 
 impl Commands {
     pub(crate) fn of(context: &Context) -> Self {
-        Self { directory: context.charm_dir().to_owned(), home_is_set: context.outside().home_is_set }
+        Self { directory: context.charm_dir_to_write().to_owned(), home_is_set: context.outside().home_is_set }
     }
 
     /// A program to be run, for whatever [`run`](Self::run) does not offer.
@@ -120,6 +120,8 @@ impl<T> Deref for Resource<T> {
 }
 
 impl<T: 'static> FromContext for Resource<T> {
+    const PLAIN: bool = true;
+
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
         match context.outside().resources.get() {
             Some(value) => Ok(Self(value)),

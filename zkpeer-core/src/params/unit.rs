@@ -28,6 +28,8 @@ use crate::juju::{AddressKind, JujuResult, LogLevel, NetworkInfo, Port, UnitName
 pub struct Config(Rc<BTreeMap<String, Value>>);
 
 impl FromContext for Config {
+    const PLAIN: bool = true;
+
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
         Ok(Self(ask::config(context)?))
     }

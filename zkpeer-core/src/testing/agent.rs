@@ -11,8 +11,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::charm::CharmFiles;
-use super::controller::{Application, Controller, Entries, Relation, SeriesUpgrade};
+use super::controller::{Controller, Entries, Relation, SeriesUpgrade};
 use super::hook::{Hook, RelationHook, RelationKind};
+use super::shared::Shared;
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
 
@@ -60,7 +61,7 @@ pub(crate) struct Pending {
 }
 
 /// What brings `config-changed` when it changes (contract 3.2, row 16).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub(crate) struct Configuration {
     options: BTreeMap<String, Value>,
     address: Option<String>,
@@ -72,7 +73,7 @@ impl Configuration {
     fn is_that_of(&self, controller: &Controller, unit: &UnitName) -> bool {
         let application = controller.applications.get(unit.application());
         let address = controller.units.get(unit).and_then(|unit| unit.address.as_ref());
-        self.options.iter().eq(application.into_iter().flat_map(Application::values))
+        self.options.iter().eq(application.into_iter().flat_map(|application| application.values()))
             && application.is_some_and(|application| application.trust) == self.trust
             && address == self.address.as_ref()
     }
@@ -81,15 +82,15 @@ impl Configuration {
 /// What there was to see when a hook began: changes that come later are news to the next one.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    config: Configuration,
-    leader_settings: u64,
+    pub(crate) config: Configuration,
+    pub(crate) leader_settings: u64,
 }
 
 impl Seen {
     pub(crate) fn now(controller: &Controller, unit: &UnitName) -> Self {
         let application = controller.applications.get(unit.application());
         let config = Configuration {
-            options: application.map(Application::options).unwrap_or_default(),
+            options: application.map(|application| application.options()).unwrap_or_default(),
             address: controller.units.get(unit).and_then(|unit| unit.address.clone()),
             trust: application.is_some_and(|application| application.trust),
         };
@@ -110,7 +111,7 @@ pub(crate) struct RelationState {
     /// Members, with the version of the bag that a hook was last run for.
     pub(crate) members: BTreeMap<UnitName, u64>,
     /// The same for the remote application's bag.
-    app_version: u64,
+    pub(crate) app_version: u64,
     /// After `-joined`, `-changed` for the same unit is next in this relation.
     pub(crate) changed_due: Option<UnitName>,
     /// Members' bags are kept across hooks (contract 4.6).
@@ -167,6 +168,17 @@ impl Agent {
         self.pending.is_none() && self.queued.is_empty()
     }
 
+    /// Whether [`look`](Self::look) would change anything.
+    pub(crate) fn has_to_look(&self, controller: &Controller) -> bool {
+        let own = |relation: &Relation| relation.sides.iter().any(|(app, _)| app == self.name.application());
+        let is_new = |(number, relation): (&u32, &Shared<Relation>)| {
+            !relation.dying && !self.relations.contains_key(number) && own(relation)
+        };
+        let enters = self.installed && controller.relations.iter().any(is_new);
+        let leaves = self.relations.values().any(|state| state.implicit && !state.broken);
+        enters || leaves || (self.elected && !controller.is_leader(&self.name))
+    }
+
     /// What the agent does by itself between hooks: it enters relations, and notices that it leads no longer.
     pub(crate) fn look(&mut self, controller: &mut Controller) {
         if self.idle() {
@@ -183,7 +195,8 @@ impl Agent {
         if !self.installed || self.dying(controller) {
             return;
         }
-        let is_new = |(number, relation): &(&u32, &Relation)| !relation.dying && !self.relations.contains_key(*number);
+        let is_new =
+            |(number, relation): &(&u32, &Shared<Relation>)| !relation.dying && !self.relations.contains_key(*number);
         let new = controller.relations.iter().filter(is_new);
         let ids = new.filter_map(|(number, _)| controller.relation_id(*number, self.name.application()));
         // An endpoint that only a newer revision of the charm has waits until that is unpacked.
@@ -371,7 +384,7 @@ impl Agent {
     fn next_relation_hooks(&self, controller: &Controller) -> Vec<Hook> {
         let mut due: Vec<(bool, Hook)> = Vec::new();
         for (number, state) in self.open_relations() {
-            let peer = controller.relations.get(&number).is_some_and(Relation::is_peer);
+            let peer = controller.relations.get(&number).is_some_and(|relation| relation.is_peer());
             if let Some((kind, unit, departing, version)) = self.due(controller, number, state) {
                 due.push((peer, self.relation_hook(controller, number, kind, unit, departing, version)));
             }

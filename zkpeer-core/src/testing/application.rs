@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::fake::{Fakes, MakeFakes};
 use super::in_process::HookContext;
 use super::machine::Program;
 use super::value::Value;
@@ -30,6 +31,7 @@ pub struct Application {
     pub(super) config: Vec<(String, Value)>,
     pub(super) trust: bool,
     pub(super) resources: BTreeMap<String, PathBuf>,
+    pub(super) fakes: Option<MakeFakes>,
 }
 
 impl Application {
@@ -46,6 +48,7 @@ impl Application {
             config: Vec::new(),
             trust: false,
             resources: BTreeMap::new(),
+            fakes: None,
         }
     }
 
@@ -68,6 +71,32 @@ impl Application {
     #[must_use]
     pub fn in_process(mut self, charm: Charm) -> Self {
         self.program = Program::Handlers(Rc::new(charm));
+        self
+    }
+
+    /// What the handlers of each unit find in the place of what they do outside Juju: called once for each unit.
+    ///
+    /// ```
+    /// use zkpeer_core::testing::{Application, Fake};
+    /// use zkpeer_core::{Resource, when_not};
+    ///
+    /// /// What the charm restarts: in production a service, in tests a number.
+    /// struct Service(Box<dyn Fn()>);
+    ///
+    /// #[when_not("restarted")]
+    /// fn restart(service: Resource<Service>) {
+    ///     (service.0)();
+    /// }
+    ///
+    /// let application = Application::new(".").in_process(zkpeer_core::Charm::new()).fake(|fakes| {
+    ///     let restarts: Fake<u32> = fakes.state(0);
+    ///     fakes.resource(Service(Box::new(move || restarts.change(|restarts| *restarts += 1))));
+    /// });
+    /// # let _ = application;
+    /// ```
+    #[must_use]
+    pub fn fake(mut self, make: impl Fn(&mut Fakes) + 'static) -> Self {
+        self.fakes = Some(MakeFakes(Rc::new(make)));
         self
     }
 

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::Error;
 use super::names::JujuVersion;
+use super::value::Value;
 use super::yaml::{Node, Wrong, read_text};
 use crate::metadata::{EndpointMetadata, Metadata, Role};
 
@@ -82,6 +83,11 @@ impl CharmFiles {
             manifest: manifest.as_deref(),
         };
         Self::parse(directory, &texts)
+    }
+
+    /// A charm of which only this is known.
+    pub(crate) fn of(metadata: Metadata) -> Self {
+        Self { metadata, ..Self::default() }
     }
 
     /// Reads a charm that has no directory.
@@ -174,6 +180,34 @@ impl CharmFiles {
                 if names.is_empty() { "none".to_owned() } else { names.join(", ") }
             ))
         })
+    }
+
+    /// The value of an option as Juju keeps it: text is read according to the option's type.
+    pub(crate) fn option_value(&self, option: &str, value: Value) -> Result<Value, Error> {
+        let Some(found) = self.options.get(option) else {
+            let known: Vec<&str> = self.options.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Error::impossible(format!("option `{option}` is not in config.yaml; it has: {known}"));
+        };
+        match value {
+            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible),
+            value if found.fits(&value) => Ok(value),
+            value => Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json())),
+        }
+    }
+
+    /// The parameters with which the charm runs an action, if Juju takes those that are given (contract 1.4).
+    pub(crate) fn action_parameters(
+        &self,
+        name: &str,
+        given: BTreeMap<String, Value>,
+        juju_four: bool,
+    ) -> Result<Value, Error> {
+        let Some(schema) = self.actions.get(name) else {
+            return Error::impossible(format!("action \"{name}\" is not in actions.yaml"));
+        };
+        let refused = |why| Error::Impossible(format!("action \"{name}\" is refused before the charm runs: {why}"));
+        schema.complete(given, juju_four).map_err(refused)
     }
 
     /// What an endpoint asks of its relations; for those that every charm has, what is usual.

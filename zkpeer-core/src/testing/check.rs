@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::agent::Agent;
 use super::controller::{Controller, Entries};
 use super::hook::{Hook, RelationHook, RelationKind};
+use super::shared::Shared;
 use crate::juju::UnitName;
 
 /// Whether Juju could run this hook on the unit now, whatever else is due.
@@ -34,9 +35,19 @@ pub(crate) fn hook(hook: &Hook, agent: &Agent, controller: &Controller) -> Resul
 }
 
 fn plain_hook(name: &str, agent: &Agent, controller: &Controller, dying: bool) -> Option<&'static str> {
-    let (juju, leader) = (&controller.juju, controller.is_leader(&agent.name));
     match name {
         "start" if agent.config.is_none() => Some("`config-changed` has not run yet"),
+        "update-status" if !agent.started => Some("`start` has not run yet"),
+        "stop" | "remove" if !dying => Some("the unit is not being removed"),
+        "remove" if agent.started && !agent.stopped => Some("`stop` has not run yet"),
+        _ => not_now(name, &agent.name, controller),
+    }
+}
+
+/// Why the hook cannot run on the unit now, whatever has run before.
+pub(crate) fn not_now(name: &str, unit: &UnitName, controller: &Controller) -> Option<&'static str> {
+    let (juju, leader) = (&controller.juju, controller.is_leader(unit));
+    match name {
         "leader-elected" if !leader => Some("the unit is not leader"),
         "leader-settings-changed" if leader => Some("the unit is leader"),
         "leader-settings-changed" if juju.is_four() => Some("Juju 4 has no leader settings"),
@@ -44,9 +55,9 @@ fn plain_hook(name: &str, agent: &Agent, controller: &Controller, dying: bool) -
             Some("it is not run from Juju 3.6.10 on; choose an earlier version")
         }
         "pre-series-upgrade" | "post-series-upgrade" if juju.is_four() => Some("Juju 4 has no series upgrade"),
-        "update-status" if !agent.started => Some("`start` has not run yet"),
-        "stop" | "remove" if !dying => Some("the unit is not being removed"),
-        "remove" if agent.started && !agent.stopped => Some("`stop` has not run yet"),
+        "secret-changed" | "secret-rotate" | "secret-expired" | "secret-remove" if !juju.at_least(3, 0, 0) => {
+            Some("there are secrets from Juju 3.0 on")
+        }
         "leader-deposed" => Some("Juju never runs it"),
         _ => None,
     }
@@ -82,7 +93,7 @@ fn relation_hook(hook: &RelationHook, agent: &Agent, controller: &Controller, dy
 }
 
 /// Whether Juju could have all of this at the same time.
-pub(crate) fn state(controller: &Controller, agents: &BTreeMap<UnitName, Agent>) -> Result<(), String> {
+pub(crate) fn state(controller: &Controller, agents: &BTreeMap<UnitName, Shared<Agent>>) -> Result<(), String> {
     for (name, application) in &controller.applications {
         if let Some(leader) = application.leader.as_ref().filter(|leader| !controller.units.contains_key(leader)) {
             return Err(format!("{leader} leads `{name}`, and there is no such unit"));

@@ -17,6 +17,7 @@ use super::charm::CharmFiles;
 use super::clock;
 use super::hook::Hook;
 use super::names::JujuVersion;
+use super::shared::Shared;
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
 
@@ -75,7 +76,7 @@ impl Status {
 }
 
 /// A range of ports, opened or closed by `open-port` and `close-port`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PortRange {
     /// `tcp`, `udp` or `icmp`.
     pub(crate) protocol: String,
@@ -123,14 +124,14 @@ pub(crate) struct Application {
 }
 
 /// What an application on Kubernetes has asked for, as text (contract 9.17).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Workload {
     pub(crate) spec: Option<String>,
     pub(crate) raw: Option<String>,
 }
 
 /// A payload that a unit has registered (contract 9.17).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Payload {
     pub(crate) kind: String,
     pub(crate) labels: Vec<String>,
@@ -177,14 +178,14 @@ impl Unit {
 }
 
 /// An action or a command of an operator that waits for its unit.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Task {
     pub(crate) hook: Hook,
     pub(crate) params: Value,
 }
 
 /// How far the upgrade of a machine's series is (contract 1.3, 3.2 row 1; up to 3.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum SeriesUpgrade {
     /// `pre-series-upgrade` is due.
     Preparing,
@@ -262,9 +263,9 @@ pub(crate) struct Controller {
     pub(crate) now: Duration,
     pub(crate) secrets: Secrets,
     pub(crate) storage: Storage,
-    pub(crate) applications: BTreeMap<String, Application>,
-    pub(crate) units: BTreeMap<UnitName, Unit>,
-    pub(crate) relations: BTreeMap<u32, Relation>,
+    pub(crate) applications: BTreeMap<String, Shared<Application>>,
+    pub(crate) units: BTreeMap<UnitName, Shared<Unit>>,
+    pub(crate) relations: BTreeMap<u32, Shared<Relation>>,
     next_relation: u32,
     next_machine: u64,
     /// Failed hooks are retried by and by: the model's option `automatically-retry-hooks` (contract 2.2).
@@ -320,7 +321,7 @@ impl Controller {
             series_upgrade: None,
             tasks: VecDeque::new(),
         };
-        self.units.insert(name.clone(), unit);
+        self.units.insert(name.clone(), unit.into());
         let charm = Rc::clone(&self.application(name.application()).charm);
         for (storage, spec) in &charm.storage {
             for _ in 0..spec.minimum {
@@ -335,7 +336,7 @@ impl Controller {
         self.next_relation += 1;
         let sides: Vec<(String, String)> =
             sides.iter().map(|(app, endpoint)| ((*app).to_owned(), (*endpoint).to_owned())).collect();
-        self.relations.insert(number, Relation::new(sides, self.now));
+        self.relations.insert(number, Relation::new(sides, self.now).into());
         number
     }
 
@@ -343,7 +344,7 @@ impl Controller {
     pub(crate) fn insert_relation(&mut self, number: u32, sides: Vec<(String, String)>) {
         self.next_relation = self.next_relation.max(number + 1);
         let now = self.now;
-        self.relations.entry(number).or_insert_with(|| Relation::new(sides, now));
+        self.relations.entry(number).or_insert_with(|| Relation::new(sides, now).into());
     }
 
     /// What a unit has in its bag, whatever was there before.

@@ -71,7 +71,7 @@ impl Root {
 }
 
 /// The directories of one unit.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Directory {
     charm: PathBuf,
     socket: PathBuf,

@@ -8,7 +8,7 @@ use crate::hook::RESTRICTED;
 use crate::juju::{RelationId, UnitName};
 
 /// One hook or action.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Hook {
     /// A hook that concerns no relation: `install`, `config-changed`, ...
@@ -53,7 +53,7 @@ pub struct RelationHook {
 }
 
 /// A hook of a storage instance: `data-storage-attached`, `data-storage-detaching`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StorageHook {
     /// Whether the instance is being detached; otherwise it has been attached.
     pub detaching: bool,
@@ -66,7 +66,7 @@ pub struct StorageHook {
 }
 
 /// A hook of a secret, Juju 3.0 and later.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SecretHook {
     /// Which of the four.
     pub kind: SecretKind,
@@ -79,7 +79,7 @@ pub struct SecretHook {
 }
 
 /// The four hooks of a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SecretKind {
     /// `secret-expired`: a revision has reached its time.
     Expired,
@@ -110,7 +110,7 @@ impl StorageHook {
 }
 
 /// The five hooks of a relation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RelationKind {
     /// `-relation-created`
     Created,
@@ -137,6 +137,11 @@ impl RelationKind {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, suffix)| suffix)
     }
 
+    /// The name of such a hook of an endpoint.
+    pub(crate) fn hook_of(self, endpoint: &str) -> String {
+        format!("{endpoint}{}", self.suffix())
+    }
+
     /// Splits `zkpeer-relation-joined` into the endpoint and the kind.
     pub(crate) fn split(name: &str) -> Option<(&str, Self)> {
         Self::ALL.iter().find_map(|(kind, suffix)| Some((name.strip_suffix(suffix)?, *kind)))
@@ -154,7 +159,7 @@ impl Hook {
     pub fn name(&self) -> String {
         match self {
             Self::Plain(name) | Self::Action { name, .. } => name.clone(),
-            Self::Relation(hook) => format!("{}{}", hook.relation.endpoint, hook.kind.suffix()),
+            Self::Relation(hook) => hook.kind.hook_of(&hook.relation.endpoint),
             Self::Storage(hook) => hook.name(),
             Self::Secret(hook) => hook.kind.name().to_owned(),
             Self::Exec { .. } => "run-commands".to_owned(),

@@ -1,6 +1,6 @@
 //! Hooks that run in this process: a charm's handlers, or a function, over the same hook commands as a process has.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -9,11 +9,14 @@ use std::rc::Rc;
 
 use super::command::{Answer, NEEDS_STDIN, Request};
 use super::error::Error;
+use super::fake::Fakes;
 use super::hook::Hook;
 use super::machine::{Ended, Exit, Session, Start};
 use super::process::{CommandRun, KillPoint};
+use super::shared::sum_of;
 use crate::charm::Charm;
-use crate::context::{Outside, Resources};
+use crate::confirm::{self, Unconfirmed};
+use crate::context::Outside;
 use crate::error::{self, describe};
 use crate::hook::{Environment, Vars};
 use crate::juju::talk;
@@ -100,39 +103,93 @@ impl HookContext<'_> {
 }
 
 /// What is left of a unit's process between its hooks: nothing but what it has stored.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
-    store: Option<Store>,
-    /// The charm's metadata, read when it is first needed.
-    metadata: Option<Metadata>,
-    /// The charm's handlers, fitted when they are first needed.
-    registry: Option<Rc<Registry>>,
+    store: Option<Rc<Store>>,
+    /// What is known of what is stored, once somebody has asked.
+    known: OnceCell<Known>,
+    fitted: Rc<Fitted>,
+}
+
+/// What is the same for all units of one revision of a charm, made when it is first needed.
+#[derive(Debug, Default)]
+pub(crate) struct Fitted {
+    metadata: OnceCell<Rc<Metadata>>,
+    /// The charm's handlers, fitted to it.
+    registry: OnceCell<Rc<Registry>>,
+}
+
+impl Fitted {
+    fn metadata(&self, charm_dir: &Path) -> Result<Rc<Metadata>, error::Error> {
+        match self.metadata.get() {
+            Some(metadata) => Ok(Rc::clone(metadata)),
+            None => {
+                let read = Rc::new(Metadata::read(charm_dir)?);
+                Ok(Rc::clone(self.metadata.get_or_init(|| read)))
+            }
+        }
+    }
+
+    fn registry(&self, charm: &Charm, outside: &Outside) -> Result<Rc<Registry>, error::Error> {
+        match self.registry.get() {
+            Some(registry) => Ok(Rc::clone(registry)),
+            None => {
+                let fitted = Rc::new(charm.registry(outside)?);
+                Ok(Rc::clone(self.registry.get_or_init(|| fitted)))
+            }
+        }
+    }
+}
+
+/// What is stored, as far as it tells states apart.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    sum: u128,
+    unconfirmed: Option<(String, u128)>,
+}
+
+impl Known {
+    fn of(store: &Store) -> Self {
+        let sum = |key_is: &dyn Fn(&str) -> bool| {
+            let entries: Vec<(&str, &str)> = store.range("").filter(|(key, _)| key_is(key)).collect();
+            sum_of(&entries)
+        };
+        let unconfirmed: Option<Unconfirmed> = store.get(confirm::UNCONFIRMED).ok().flatten();
+        Self {
+            sum: sum(&|key| key != confirm::UNCONFIRMED),
+            unconfirmed: unconfirmed.map(|last| (last.context_id, sum_of(&(last.before, last.after)))),
+        }
+    }
 }
 
 impl Memory {
+    /// A sum over what is stored, but for what is not confirmed.
+    pub(crate) fn sum(&self) -> u128 {
+        self.known().sum
+    }
+
+    /// The id of the hook that waits to be confirmed, with a sum over what would be taken back.
+    pub(crate) fn unconfirmed(&self) -> Option<&(String, u128)> {
+        self.known().unconfirmed.as_ref()
+    }
+
+    fn known(&self) -> &Known {
+        self.known.get_or_init(|| self.store.as_deref().map(Known::of).unwrap_or_default())
+    }
+
     /// What the handlers have stored; none before the first hook.
     pub(crate) fn store(&self) -> Option<&Store> {
-        self.store.as_ref()
+        self.store.as_deref()
+    }
+
+    /// For a charm of which this is known.
+    pub(crate) fn new(fitted: &Rc<Fitted>) -> Self {
+        Self { fitted: Rc::clone(fitted), ..Self::default() }
     }
 
     /// The charm's files are others now.
-    pub(crate) fn forget_charm(&mut self) {
-        self.metadata = None;
-        self.registry = None;
-    }
-
-    fn metadata(&mut self, charm_dir: &Path) -> Result<Metadata, error::Error> {
-        match &self.metadata {
-            Some(metadata) => Ok(metadata.clone()),
-            None => Ok(self.metadata.insert(Metadata::read(charm_dir)?).clone()),
-        }
-    }
-
-    fn registry(&mut self, charm: &Charm, outside: &Outside) -> Result<Rc<Registry>, error::Error> {
-        match &self.registry {
-            Some(registry) => Ok(Rc::clone(registry)),
-            None => Ok(Rc::clone(self.registry.insert(Rc::new(charm.registry(outside)?)))),
-        }
+    pub(crate) fn refit(&mut self, fitted: &Rc<Fitted>) {
+        self.fitted = Rc::clone(fitted);
     }
 
     pub(crate) fn run_handlers(
@@ -140,14 +197,16 @@ impl Memory {
         charm: &Charm,
         start: &Start<'_>,
         charm_dir: &Path,
+        fakes: Option<&Fakes>,
         session: Session,
     ) -> (Session, Result<Ended, Error>) {
         let now = session.controller.now;
         let commands = LocalCommands::new(session, start.kill, charm_dir, BTreeMap::new());
         let vars: Vars = start.environment.iter().map(|(k, v)| (OsString::from(k), OsString::from(v))).collect();
         let mut ended = Ended::new(Exit::Code(1));
+        let directory_asked = Rc::new(Cell::new(false));
         let environment = Environment::read(&vars, &PathBuf::from("dispatch"));
-        let metadata = self.metadata(charm_dir);
+        let metadata = self.fitted.metadata(charm_dir);
         match environment.and_then(|environment| Ok((environment, metadata?))) {
             _ if start.kill == Some(KillPoint::Start) => {}
             Err(error) => ended.stderr = format!("ERROR {}\n", describe(&error)),
@@ -158,6 +217,7 @@ impl Memory {
                     unit: environment.unit,
                     layers: Layers::of(&environment.charm_dir),
                     charm_dir: environment.charm_dir,
+                    directory_asked: Rc::clone(&directory_asked),
                     juju_version: environment.juju_version,
                     context_id: environment.context_id,
                     home_is_set: environment.home_is_set,
@@ -165,17 +225,21 @@ impl Memory {
                     may_go_back_to_python: false,
                     metadata,
                     juju: Rc::clone(&juju),
-                    resources: Resources::default(),
+                    resources: fakes.map(|fakes| fakes.resources().clone()).unwrap_or_default(),
                     clock: Rc::new(move || now),
                     externals: None,
                 };
-                let store = self.store.take().unwrap_or_else(Store::in_memory);
+                let store = self
+                    .store
+                    .take()
+                    .map_or_else(Store::in_memory, |store| Rc::try_unwrap(store).unwrap_or_else(|store| store.copy()));
+                self.known.take();
                 let before = start.kill.map(|_| store.copy());
-                let (report, result, store) = match self.registry(charm, &outside) {
+                let (report, result, store) = match self.fitted.registry(charm, &outside) {
                     Ok(registry) => charm.run_with(outside, store, &registry),
                     Err(error) => (None, Err(error), store),
                 };
-                self.store = Some(store);
+                self.store = Some(Rc::new(store));
                 ended.report = report;
                 match result {
                     Ok(()) => ended.exit = Exit::Code(0),
@@ -186,8 +250,11 @@ impl Memory {
                         let _ = juju.juju_log(LogLevel::Error, &message);
                     }
                 }
+                ended.wrote_files = directory_asked.get();
                 if commands.is_killed() {
-                    self.store = before;
+                    // Who is dead says nothing.
+                    ended.stderr.clear();
+                    self.store = before.map(Rc::new);
                 }
             }
         }
@@ -212,6 +279,7 @@ impl Memory {
                 stdout: String::new(),
                 stderr: String::new(),
             };
+            ended.wrote_files = true;
             ended.exit = Exit::Code(function.borrow_mut()(&mut context));
             (ended.stdout, ended.stderr) = (context.stdout, context.stderr);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::mem;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use super::command::{self, Answer, Files, NEEDS_STDIN, Request};
 use super::controller::Controller;
 use super::directory::Directory;
 use super::error::Error;
+use super::fake::{Fakes, World};
+use super::files::{self, OnDisk, Tree};
 use super::hook::Hook;
 use super::in_process::{Function, Memory};
 use super::model::Deployed;
@@ -114,6 +117,8 @@ pub(crate) struct Ended {
     /// What is worth knowing beside the outcome.
     pub(crate) notes: Vec<String>,
     pub(crate) time: Duration,
+    /// Whether it may have written files to the charm's directory.
+    pub(crate) wrote_files: bool,
 }
 
 impl Ended {
@@ -126,21 +131,73 @@ impl Ended {
             report: None,
             notes: Vec::new(),
             time: Duration::ZERO,
+            wrote_files: false,
         }
     }
 }
 
 /// The machine of one unit.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Machine {
     pub(crate) directory: Directory,
     pub(crate) program: Program,
     memory: Memory,
+    /// What stands in the place of what the unit has outside Juju, and what is in it.
+    fakes: Option<Rc<Fakes>>,
+    world: World,
+    /// The files of the charm's directory, in a model of which there are copies.
+    kept: Option<Kept>,
+}
+
+impl Hash for Machine {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.memory.sum().hash(hasher);
+        self.world.hash(hasher);
+        self.kept.as_ref().map(|kept| &kept.tree).hash(hasher);
+    }
+}
+
+/// The files of a directory that copies of a model share on the disk.
+#[derive(Clone, Debug)]
+struct Kept {
+    on_disk: Rc<OnDisk>,
+    tree: Tree,
 }
 
 impl Machine {
-    pub(crate) fn new(directory: Directory, program: Program) -> Self {
-        Self { directory, program, memory: Memory::default() }
+    pub(crate) fn new(directory: Directory, deployed: &Deployed, fakes: Option<Fakes>) -> Self {
+        let world = fakes.as_ref().map(Fakes::save).unwrap_or_default();
+        let (program, memory) = (deployed.program.clone(), Memory::new(&deployed.fitted));
+        Self { directory, program, memory, fakes: fakes.map(Rc::new), world, kept: None }
+    }
+
+    /// What the unit has outside Juju, as far as that is data.
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// From now on copies of this machine can each have files of their own.
+    pub(crate) fn keep_files(&mut self, on_disk: &Rc<OnDisk>) -> Result<(), Error> {
+        let tree = on_disk.take(self.directory.charm())?;
+        self.kept = Some(Kept { on_disk: Rc::clone(on_disk), tree });
+        Ok(())
+    }
+
+    /// Puts this machine's files where another copy's may be.
+    pub(crate) fn put_files(&self) -> Result<(), Error> {
+        self.kept.as_ref().map_or(Ok(()), |kept| kept.on_disk.put(self.directory.charm(), &kept.tree))
+    }
+
+    /// The files of the charm's directory, a line each with a sum over the content.
+    pub(crate) fn file_lines(&self) -> Vec<String> {
+        self.kept.as_ref().map(|kept| files::lines(&kept.tree)).unwrap_or_default()
+    }
+
+    fn take_files(&mut self) -> Result<(), Error> {
+        if let Some(kept) = &mut self.kept {
+            kept.tree = kept.on_disk.take(self.directory.charm())?;
+        }
+        Ok(())
     }
 
     /// What handlers in this process have stored.
@@ -153,13 +210,33 @@ impl Machine {
         if !self.directory.charm().join("metadata.yaml").exists() {
             return (session, Ok(Ended::new(Exit::NotStarted("charm missing from disk".to_owned()))));
         }
+        if let Err(error) = self.put_files() {
+            return (session, Err(error));
+        }
+        let (session, ended) = self.run_program(start, session);
+        let ended = match ended {
+            Ok(ended) if ended.wrote_files => self.take_files().map(|()| ended),
+            ended => ended,
+        };
+        (session, ended)
+    }
+
+    fn run_program(&mut self, start: &Start<'_>, session: Session) -> (Session, Result<Ended, Error>) {
         match &self.program {
             Program::Files => {
                 let mut session = session;
                 let ended = self.run_process(start, &mut session);
                 (session, ended)
             }
-            Program::Handlers(charm) => self.memory.run_handlers(charm, start, self.directory.charm(), session),
+            Program::Handlers(charm) => {
+                let fakes = self.fakes.as_deref();
+                if let Some(fakes) = fakes {
+                    fakes.load(&self.world);
+                }
+                let run = self.memory.run_handlers(charm, start, self.directory.charm(), fakes, session);
+                self.world = fakes.map(Fakes::save).unwrap_or_default();
+                run
+            }
             Program::Function(function) => self.memory.run_function(function, start, self.directory.charm(), session),
         }
     }
@@ -183,10 +260,11 @@ impl Machine {
 
     /// Puts another revision of the charm in place.
     pub(crate) fn unpack(&mut self, deployed: &Deployed) -> Result<(), Error> {
+        self.put_files()?;
         self.directory.unpack(deployed)?;
         self.program = deployed.program.clone();
-        self.memory.forget_charm();
-        Ok(())
+        self.memory.refit(&deployed.fitted);
+        self.take_files()
     }
 
     pub(crate) fn charm_dir(&self) -> &Path {

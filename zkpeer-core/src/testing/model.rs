@@ -23,12 +23,16 @@ use super::controller::{Controller, Relation};
 use super::directory::Root;
 use super::environment;
 use super::error::Error;
+use super::fake::MakeFakes;
+use super::files::OnDisk;
 use super::hook::Hook;
+use super::in_process::Fitted;
 use super::machine::{Machine, Program};
 use super::names::JujuVersion;
 use super::outcome::{ActionReport, HookRun};
 use super::process::KillPoint;
 use super::run::Run;
+use super::shared::Shared;
 use crate::juju::UnitName;
 
 /// A model of simulated Juju: applications, units, relations, and what may happen next.
@@ -58,24 +62,26 @@ use crate::juju::UnitName;
 #[derive(Debug)]
 pub struct Model {
     pub(super) controller: Controller,
-    pub(super) agents: BTreeMap<UnitName, Agent>,
-    pub(super) machines: BTreeMap<UnitName, Machine>,
+    pub(super) agents: BTreeMap<UnitName, Shared<Agent>>,
+    pub(super) machines: BTreeMap<UnitName, Shared<Machine>>,
     pub(super) charms: BTreeMap<String, Deployed>,
     pub(super) plans: BTreeMap<UnitName, Plan>,
-    running: BTreeMap<UnitName, Running>,
-    held: BTreeSet<UnitName>,
+    pub(super) running: BTreeMap<UnitName, Rc<Running>>,
+    pub(super) held: BTreeSet<UnitName>,
     chance: Chance,
     chosen: Vec<usize>,
-    root: Option<Root>,
+    root: Option<Rc<Root>>,
+    /// What is in the charms' directories now, once there are copies of the model.
+    pub(super) on_disk: Option<Rc<OnDisk>>,
     limit: Duration,
-    interrupt: Option<UnixStream>,
+    interrupt: Option<Rc<UnixStream>>,
     /// How often `update-status` runs: the model's option `update-status-hook-interval` (contract 3.2).
     update_status: Duration,
     path: String,
     contexts: u64,
     actions: u64,
-    finished: BTreeMap<u64, ActionReport>,
-    last_failed: BTreeMap<UnitName, HookRun>,
+    finished: BTreeMap<u64, Rc<ActionReport>>,
+    last_failed: BTreeMap<UnitName, Rc<HookRun>>,
 }
 
 /// What an application was deployed from.
@@ -85,6 +91,8 @@ pub(crate) struct Deployed {
     pub(super) directory: PathBuf,
     pub(super) path: Option<PathBuf>,
     pub(super) program: Program,
+    pub(super) fakes: Option<MakeFakes>,
+    pub(super) fitted: Rc<Fitted>,
 }
 
 /// What is to befall the next hook of a unit.
@@ -96,6 +104,12 @@ pub(crate) struct Plan {
     pub(super) lose_leadership: bool,
 }
 
+impl Plan {
+    pub(super) fn is_something(&self) -> bool {
+        self.kill.is_some() || !self.changes.is_empty() || self.refuse.is_some() || self.lose_leadership
+    }
+}
+
 /// When a hook is to be killed.
 #[derive(Clone, Debug)]
 pub(crate) struct Kill {
@@ -105,10 +119,10 @@ pub(crate) struct Kill {
 }
 
 /// A hook whose program has ended, and whose changes wait.
-#[derive(Debug)]
-struct Running {
-    run: Run,
-    result: HookRun,
+#[derive(Clone, Debug)]
+pub(crate) struct Running {
+    pub(crate) run: Run,
+    pub(crate) result: HookRun,
 }
 
 /// Something that may happen next.
@@ -136,6 +150,10 @@ impl Step {
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            // A unit may be in several relations of one endpoint.
+            Self::Begin(unit, Hook::Relation(hook)) => {
+                write!(f, "{unit} begins {} of {}", Hook::Relation(hook.clone()), hook.relation)
+            }
             Self::Begin(unit, hook) => write!(f, "{unit} begins {hook}"),
             Self::End(unit) => write!(f, "{unit} ends its hook"),
             Self::Elect(unit) => write!(f, "{unit} becomes leader"),
@@ -189,6 +207,7 @@ impl Model {
             chance: Chance::First,
             chosen: Vec::new(),
             root: None,
+            on_disk: None,
             limit: Duration::from_secs(60),
             interrupt: None,
             update_status: Duration::from_secs(300),
@@ -197,6 +216,49 @@ impl Model {
             actions: 0,
             finished: BTreeMap::new(),
             last_failed: BTreeMap::new(),
+        }
+    }
+
+    /// From now on the model can be copied, which costs little: copies share what they do not change.
+    ///
+    /// The ids of hooks' contexts say nothing about the past any more, so that models whose past differs can be in the same state.
+    ///
+    /// # Errors
+    ///
+    /// If hooks run as processes, which have state that cannot be copied, or a file cannot be read.
+    pub(crate) fn make_copiable(&mut self) -> Result<(), Error> {
+        if let Some((unit, _)) = self.machines.iter().find(|(_, machine)| matches!(machine.program, Program::Files)) {
+            return Error::impossible(format!(
+                "{unit} runs as processes; only models whose hooks all run in this process can be explored: \
+                 use Application::in_process"
+            ));
+        }
+        let on_disk = self.on_disk.get_or_insert_default();
+        self.machines.values_mut().try_for_each(|machine| machine.keep_files(on_disk))
+    }
+
+    /// A copy, of one that was made [copiable](Self::make_copiable).
+    pub(crate) fn fork(&self) -> Self {
+        Self {
+            controller: self.controller.clone(),
+            agents: self.agents.clone(),
+            machines: self.machines.clone(),
+            charms: self.charms.clone(),
+            plans: self.plans.clone(),
+            running: self.running.clone(),
+            held: self.held.clone(),
+            chance: self.chance.clone(),
+            chosen: self.chosen.clone(),
+            root: self.root.clone(),
+            on_disk: self.on_disk.clone(),
+            limit: self.limit,
+            interrupt: self.interrupt.clone(),
+            update_status: self.update_status,
+            path: self.path.clone(),
+            contexts: self.contexts,
+            actions: self.actions,
+            finished: self.finished.clone(),
+            last_failed: self.last_failed.clone(),
         }
     }
 
@@ -226,7 +288,7 @@ impl Model {
     /// Once something can be read from this stream, nothing more happens, and a hook that runs as a process is killed: for
     /// programs that have to end in order, when a signal says so.
     pub fn interrupt_by(&mut self, stream: UnixStream) {
-        self.interrupt = Some(stream);
+        self.interrupt = Some(Rc::new(stream));
     }
 
     /// What follows the hook commands on a process's `PATH`; otherwise the directories that a machine's agent has.
@@ -286,6 +348,23 @@ impl Model {
         self.happen(step.clone())
     }
 
+    /// Lets that one of [`steps`](Self::steps) happen which is written so: `zookeeper/0 begins install`.
+    ///
+    /// # Errors
+    ///
+    /// If it is not among what may happen next, or the simulation itself cannot work.
+    pub fn happens(&mut self, step: &str) -> Result<Event, Error> {
+        let steps = self.steps();
+        match steps.iter().find(|found| found.to_string() == step) {
+            Some(found) => self.happen(found.clone()),
+            None => {
+                let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
+                let now = if steps.is_empty() { "nothing".to_owned() } else { steps.join("; ") };
+                Error::impossible(format!("{step}: that is not among what may happen next, which is: {now}"))
+            }
+        }
+    }
+
     /// Lets one thing happen, by chance; none if nothing is due.
     ///
     /// # Errors
@@ -309,7 +388,8 @@ impl Model {
         Ok(Some(steps.swap_remove(choice)))
     }
 
-    fn happen(&mut self, step: Step) -> Result<Event, Error> {
+    /// Lets something happen that is known to be possible.
+    pub(crate) fn happen(&mut self, step: Step) -> Result<Event, Error> {
         let event = match step {
             Step::Begin(unit, hook) => {
                 self.begin(&unit, hook.clone())?;
@@ -329,11 +409,12 @@ impl Model {
     /// What agents do by themselves between hooks; who has run the last hook is gone.
     pub(super) fn look_around(&mut self) {
         for (unit, agent) in &mut self.agents {
-            if !self.running.contains_key(unit) {
+            // Only where something changes, so that copies of the model go on sharing what stays.
+            if !self.running.contains_key(unit) && agent.has_to_look(&self.controller) {
                 agent.look(&mut self.controller);
             }
         }
-        let gone = |(unit, agent): (&UnitName, &Agent)| {
+        let gone = |(unit, agent): (&UnitName, &Shared<Agent>)| {
             (agent.is_gone(&self.controller) && !self.running.contains_key(unit)).then(|| unit.clone())
         };
         let gone: Vec<UnitName> = self.agents.iter().filter_map(gone).collect();
@@ -373,7 +454,7 @@ impl Model {
     }
 
     pub(super) fn agent(&self, unit: &UnitName) -> Result<&Agent, Error> {
-        self.agents.get(unit).ok_or_else(|| self.no_unit(unit))
+        self.agents.get(unit).map(|agent| &**agent).ok_or_else(|| self.no_unit(unit))
     }
 
     fn no_unit(&self, unit: &UnitName) -> Error {

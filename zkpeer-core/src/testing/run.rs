@@ -8,7 +8,7 @@ pub(crate) mod secrets;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent::{Agent, Seen};
-use super::controller::{Application, Controller, Entries, OpenPorts, Status, Workload, overlay};
+use super::controller::{Controller, Entries, OpenPorts, Status, Workload, overlay};
 use super::hook::{Hook, RelationKind};
 use super::value::Value;
 use crate::juju::{RelationId, UnitName};
@@ -48,15 +48,15 @@ pub(crate) struct Run {
     config: Option<BTreeMap<String, Value>>,
     others: BTreeMap<(u32, UnitName), Entries>,
     apps: BTreeMap<(u32, String), Entries>,
-    state: Option<Entries>,
-    state_changed: bool,
-    ports: Option<OpenPorts>,
+    pub(crate) state: Option<Entries>,
+    pub(crate) state_changed: bool,
+    pub(crate) ports: Option<OpenPorts>,
     /// Once false, `is-leader` stays false for the run (contract 9.7).
     deposed: bool,
 }
 
 /// A reboot of the machine that the charm has asked for (contract 9.16).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Reboot {
     /// After the hook, if it succeeds.
     After,
@@ -81,8 +81,8 @@ pub(crate) struct RelationRun {
     /// Left out of `relation-ids`: it is ending and has no members (contract 9.4).
     pub(crate) hidden: bool,
     own: Option<Entries>,
-    pending: Entries,
-    pending_app: Entries,
+    pub(crate) pending: Entries,
+    pub(crate) pending_app: Entries,
 }
 
 /// What an action has said so far.
@@ -170,7 +170,7 @@ impl Run {
     /// The configuration: every option of the charm, null where it has no value.
     pub(crate) fn config(&mut self, controller: &Controller) -> &BTreeMap<String, Value> {
         let application = controller.applications.get(self.unit.application());
-        self.config.get_or_insert_with(|| application.map(Application::options).unwrap_or_default())
+        self.config.get_or_insert_with(|| application.map(|application| application.options()).unwrap_or_default())
     }
 
     /// A unit's bag, from where this run has to take it.
@@ -273,6 +273,16 @@ impl Run {
         }
         self.apply(controller);
         Ok(())
+    }
+
+    /// Whether the commit changes anything that another unit, or what the agent does next, depends on.
+    pub(crate) fn is_seen_by_others(&self) -> bool {
+        let in_relation = |relation: &RelationRun| !relation.pending.is_empty() || !relation.pending_app.is_empty();
+        self.relations.values().any(in_relation)
+            || !self.secrets.is_empty()
+            || !self.new_storage.is_empty()
+            || self.workload != Workload::default()
+            || self.reboot.is_some()
     }
 
     /// Why Juju refuses all that is not about secrets, if it does.

@@ -15,6 +15,8 @@ mod show;
 mod steps;
 mod words;
 
+pub(super) use words::nearest;
+
 #[cfg(test)]
 mod tests;
 

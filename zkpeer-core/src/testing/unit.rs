@@ -1,67 +1,101 @@
 //! One unit in this process: a hook in, a report out, in microseconds.
 
-use std::collections::BTreeMap;
+mod assert;
+pub mod event;
+mod files;
+mod look;
+mod play;
+mod possible;
+mod reasons;
+mod repeat;
+mod run;
+mod set;
+mod tell;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::mem;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Duration;
-
-use serde_json::Value;
 
 use super::agent::Agent;
-use super::charm::{ConfigOption, OptionKind};
-use super::controller::{Controller, entries};
-use super::hook::{Hook, RelationHook, RelationKind};
-use super::in_process::LocalCommands;
-use super::machine::Session;
+use super::charm::CharmFiles;
+use super::controller::Controller;
+use super::fake::{Fakes, MakeFakes};
+use super::hook::Hook;
 use super::names::JujuVersion;
 use super::process::CommandRun;
-use super::run::Run;
-use super::story::check_hook;
 use crate::charm::Charm;
-use crate::context::{FLAG_PREFIX, Outside, Resources};
-use crate::error::{Error, describe};
 use crate::handler::HandlerDef;
-use crate::hook::{ActionEvent, HookEvent, RelationEvent};
-use crate::juju::tools::Tools;
-use crate::juju::{Bag, RelationId, UnitName};
-use crate::layers::{self, Layers};
-use crate::metadata::{self, Metadata};
-use crate::report::{HookOutcome, Report};
+use crate::juju::{RelationId, UnitName};
+use crate::layers;
+use crate::metadata::Metadata;
+use crate::registry::Registry;
 use crate::store::Store;
+
+use files::Files;
+pub use run::{FlagChange, UnitRun};
 
 /// One unit of a charm, in this process and without a file: what Juju would answer is given as data, each hook is run by
 /// hand, and what it did can be looked at.
 ///
+/// A unit is a value. [`on`](Self::on) runs a hook on a copy of it and gives all that there is to know: what ran and what did
+/// not and why, who changed which flag, the hook commands, and the unit afterwards. The unit itself stays what it was, so a test
+/// can try one state with several hooks, and a hook with several states. Assertions are sentences, and one that fails prints
+/// the whole story.
+///
 /// ```
 /// use zkpeer_core::testing::Unit;
-/// use zkpeer_core::{Flags, handlers, when_not};
+/// use zkpeer_core::{Flags, Result, Status, handlers, when, when_not};
 ///
 /// #[when_not("hello.installed")]
 /// fn install(flags: Flags) {
 ///     flags.set("hello.installed");
 /// }
 ///
-/// let mut unit = Unit::new(handlers![install]);
-/// let report = unit.run("install");
-/// assert_eq!(report.handlers(), ["install"]);
-/// assert_eq!(unit.flags(), ["hello.installed"]);
+/// #[when("hello.installed", "leadership.is_leader")]
+/// fn lead(status: Status) -> Result {
+///     status.active("I lead")?;
+///     Ok(())
+/// }
+///
+/// let mut unit = Unit::new(handlers![install, lead]);
+/// unit.on("install").assert_ran(["install"]).assert_flag("hello.installed").assert_did_not_run("lead");
+/// assert!(unit.on("install").why_not("lead").unwrap().contains("`leadership.is_leader` is not set"));
+///
+/// unit.set_leader(true);
+/// let installed = unit.after("install");
+/// installed.on("leader-elected").assert_ran(["lead"]).assert_status("active", "I lead");
 /// ```
 ///
-/// Nothing here knows in which order Juju runs hooks; for that there is the simulated unit agent.
+/// For a life of many hooks there is also [`run`](Self::run), which changes the unit and copies nothing. Both are the same
+/// hook: a second form is here because a copy, a record of each step, and two states to compare cost more than the hook does.
+///
+/// # What cannot be
+///
+/// A state or an event that Juju could not produce is refused, and the message says why: a unit that is its own peer, a
+/// `-changed` of a unit that never joined, an option that is not in `config.yaml`, `leader-elected` on a unit that does not lead.
+/// What has happened before a test begins, and between two hooks of it, is not asked: the test says what it has come to. In
+/// which order Juju runs hooks [`UnitAgent`](super::UnitAgent) and [`Model`](super::Model) know.
 pub struct Unit {
-    charm: Charm,
-    store: Option<Store>,
+    charm: Rc<Charm>,
+    /// The charm's handlers, fitted when they are first needed.
+    registry: Option<Rc<Registry>>,
+    store: Store,
     controller: Controller,
     agent: Agent,
     name: UnitName,
-    metadata: Metadata,
-    directory: tempfile::TempDir,
-    parameters: BTreeMap<String, super::Value>,
+    /// Whether all files of the charm are known, and not its metadata at most.
+    whole: bool,
+    files: Files,
+    /// What the unit has outside Juju, if the test has something in its place.
+    outside: Option<Outside>,
     failing: BTreeMap<String, String>,
     commands: Vec<CommandRun>,
     leaving: bool,
+    /// Who has been said to come or go since the last hook: what comes next may be the hook that is about it.
+    news: BTreeSet<(u32, UnitName)>,
+    /// The hook that has failed, and that Juju runs again.
+    failed: Option<Hook>,
 }
 
 impl fmt::Debug for Unit {
@@ -70,17 +104,52 @@ impl fmt::Debug for Unit {
     }
 }
 
-const OWN_UNIT: &str = "app/0";
-const OWN_APPLICATION: &str = "app";
-
-/// The report of a hook that is expected to succeed.
-#[track_caller]
-fn succeeded(report: Report) -> Report {
-    if let (HookOutcome::Failed, Some(error)) = (report.outcome, &report.error) {
-        panic!("{} failed: {error}", report.hook);
+/// Another unit in the same state, with copies of its files and of its [fakes](Unit::fake). Other
+/// [resources](crate::Resource) are the same values.
+impl Clone for Unit {
+    fn clone(&self) -> Self {
+        Self {
+            charm: Rc::clone(&self.charm),
+            registry: self.registry.clone(),
+            store: self.store.copy(),
+            controller: self.controller.clone(),
+            agent: self.agent.clone(),
+            name: self.name.clone(),
+            whole: self.whole,
+            files: self.files.clone(),
+            outside: self.outside.clone(),
+            failing: self.failing.clone(),
+            commands: self.commands.clone(),
+            leaving: self.leaving,
+            news: self.news.clone(),
+            failed: self.failed.clone(),
+        }
     }
-    report
 }
+
+/// What a test has put in the place of resources.
+struct Outside {
+    make: MakeFakes,
+    fakes: Fakes,
+}
+
+impl Outside {
+    fn new(make: MakeFakes, unit: &UnitName) -> Self {
+        Self { fakes: make.of(unit), make }
+    }
+}
+
+/// The same at this moment, and from then on another one.
+impl Clone for Outside {
+    fn clone(&self) -> Self {
+        let copy = Self::new(self.make.clone(), self.fakes.unit());
+        copy.fakes.load(&self.fakes.save());
+        copy
+    }
+}
+
+/// The application of a charm without metadata.
+const APPLICATION: &str = "app";
 
 /// A failure of the test's own doing.
 #[track_caller]
@@ -96,33 +165,36 @@ impl Unit {
     }
 
     /// Unit `app/0` of a charm.
-    ///
-    /// # Panics
-    ///
-    /// If no temporary directory can be made.
     #[must_use]
     pub fn of(charm: Charm) -> Self {
-        let directory = tempfile::tempdir().unwrap_or_else(|error| bad("no temporary directory", &error));
-        let name: UnitName = OWN_UNIT.parse().unwrap_or_else(|error| bad("unit", &error));
+        let name = unit_name(&format!("{APPLICATION}/0"));
         let mut controller = Controller::new(JujuVersion::default());
         controller.add_unit(&name, Some("10.0.0.1".to_owned()));
+        let metadata = Metadata { name: APPLICATION.to_owned(), ..Metadata::default() };
+        controller.application(APPLICATION).charm = Rc::new(CharmFiles::of(metadata));
         Self {
-            charm,
-            store: Some(Store::in_memory()),
+            charm: Rc::new(charm),
+            registry: None,
+            store: Store::in_memory(),
             controller,
             agent: Agent::new(name.clone(), 0, Rc::default()),
             name,
-            metadata: Metadata { name: OWN_APPLICATION.to_owned(), ..Metadata::default() },
-            directory,
-            parameters: BTreeMap::new(),
+            whole: false,
+            files: Files::default(),
+            outside: None,
             failing: BTreeMap::new(),
             commands: Vec::new(),
             leaving: false,
+            news: BTreeSet::new(),
+            failed: None,
         }
     }
 
-    /// With the `metadata.yaml` of a charm's directory, the defaults of its `config.yaml`, and its `layer.yaml`;
-    /// `env!("CARGO_MANIFEST_DIR")` is the directory of the charm whose test this is.
+    /// With the files of a charm's directory: `metadata.yaml`, `config.yaml` with its defaults, `actions.yaml`, `layer.yaml`.
+    /// They are read as strictly as Juju reads them. `env!("CARGO_MANIFEST_DIR")` is the directory of the charm whose test this
+    /// is.
+    ///
+    /// The unit is unit 0 of an application with the charm's name.
     ///
     /// # Panics
     ///
@@ -130,38 +202,112 @@ impl Unit {
     #[track_caller]
     #[must_use]
     pub fn charm(mut self, directory: impl AsRef<Path>) -> Self {
-        match Metadata::read(directory.as_ref()) {
-            Ok(metadata) => self.know(metadata),
+        match CharmFiles::read(directory.as_ref()) {
+            Ok(files) => self.know(files),
             Err(error) => bad("charm", &error),
         }
-        match metadata::read_config_defaults(directory.as_ref()) {
-            Ok(defaults) => defaults.into_iter().for_each(|(option, default)| self.set_config(&option, default)),
-            Err(error) => bad("charm", &error),
-        }
+        self.whole = true;
         let layers = directory.as_ref().join(layers::FILE);
         if layers.exists() {
-            let copied = std::fs::copy(layers, self.directory.path().join(layers::FILE));
+            let copied = std::fs::copy(layers, self.files.path().join(layers::FILE));
             copied.unwrap_or_else(|error| bad(layers::FILE, &error));
         }
         self
     }
 
-    /// The text of its `metadata.yaml`.
+    /// With the text of its `metadata.yaml`, of which only the name and the endpoints are looked at.
+    ///
+    /// The unit is unit 0 of an application with the charm's name.
     ///
     /// # Panics
     ///
     /// If it is malformed.
+    #[track_caller]
     #[must_use]
     pub fn metadata(mut self, yaml: &str) -> Self {
-        let path = Path::new("metadata.yaml");
-        self.know(Metadata::parse(yaml, path).unwrap_or_else(|error| bad("metadata", &error)));
+        let metadata = Metadata::parse(yaml, Path::new("metadata.yaml"));
+        let metadata = metadata.unwrap_or_else(|error| bad("metadata", &error));
+        self.know(CharmFiles::of(metadata));
         self
     }
 
-    /// Charm and hook commands know the same endpoints.
-    fn know(&mut self, metadata: Metadata) {
-        Rc::make_mut(&mut self.controller.application(OWN_APPLICATION).charm).metadata = metadata.clone();
-        self.metadata = metadata;
+    /// Charm and hook commands know the same files.
+    #[track_caller]
+    fn know(&mut self, files: CharmFiles) {
+        let name = format!("{}/0", files.name());
+        self.rename(unit_name(&name));
+        let own = self.controller.application(self.name.application());
+        let mut files = files;
+        // What has been set before there were files has no type.
+        for (option, known) in &own.charm.options {
+            files.options.entry(option.clone()).or_insert_with(|| known.clone());
+        }
+        own.charm = Rc::new(files);
+        self.registry = None;
+    }
+
+    /// The unit is of that name, `zk/3`, and of that application.
+    ///
+    /// # Panics
+    ///
+    /// If it is no name, or the unit is in a relation already.
+    #[track_caller]
+    #[must_use]
+    pub fn named(mut self, unit: &str) -> Self {
+        self.rename(unit_name(unit));
+        self
+    }
+
+    /// It is as if it had been called so from the beginning.
+    #[track_caller]
+    fn rename(&mut self, name: UnitName) {
+        if name == self.name {
+            return;
+        }
+        if !self.agent.relations.is_empty() {
+            bad("unit", &"it is in a relation already; say who it is first");
+        }
+        let controller = &mut self.controller;
+        let leads = controller.is_leader(&self.name);
+        let address = controller.units.get(&self.name).and_then(|unit| unit.address.clone());
+        controller.forget_unit(&self.name);
+        if let Some(application) = controller.applications.remove(self.name.application()) {
+            controller.applications.insert(name.application().to_owned(), application);
+        }
+        controller.add_unit(&name, address);
+        controller.application(name.application()).leader = leads.then(|| name.clone());
+        self.agent.name = name.clone();
+        self.outside = self.outside.take().map(|outside| Outside::new(outside.make, &name));
+        self.name = name;
+    }
+
+    /// With something in the place of resources that is data, and is copied with the unit: `fake(|fakes| ..)` as
+    /// [`Application::fake`](super::Application::fake) has it. [`faked`](Self::faked) shows it.
+    ///
+    /// ```
+    /// use zkpeer_core::testing::{Fake, Unit};
+    /// use zkpeer_core::{Resource, handlers, when_not};
+    ///
+    /// struct Disk(Fake<Vec<String>>);
+    ///
+    /// #[when_not("written")]
+    /// fn write(disk: Resource<Disk>) {
+    ///     disk.0.change(|files| files.push("settings".to_owned()));
+    /// }
+    ///
+    /// let unit = Unit::new(handlers![write]).fake(|fakes| {
+    ///     let files = fakes.state(Vec::new());
+    ///     fakes.resource(Disk(files));
+    /// });
+    /// let installed = unit.after("install");
+    /// assert_eq!(installed.faked::<Vec<String>>(), Some(vec!["settings".to_owned()]));
+    /// assert_eq!(unit.faked::<Vec<String>>(), Some(Vec::new()));
+    /// ```
+    #[must_use]
+    pub fn fake(mut self, make: impl Fn(&mut Fakes) + 'static) -> Self {
+        self.outside = Some(Outside::new(MakeFakes(Rc::new(make)), &self.name));
+        self.registry = None;
+        self
     }
 
     /// The version of Juju.
@@ -173,393 +319,14 @@ impl Unit {
     #[must_use]
     pub fn juju(mut self, version: &str) -> Self {
         self.controller.juju = version.parse().unwrap_or_else(|error| bad("version", &error));
+        self.registry = None;
         self
     }
 
-    /// The charm's directory, a temporary one; files there are the charm's.
-    #[must_use]
-    pub fn charm_dir(&self) -> &Path {
-        self.directory.path()
-    }
-
-    /// Makes it the leader, or takes that from it.
-    pub fn set_leader(&mut self, leader: bool) {
-        self.controller.application(OWN_APPLICATION).leader = leader.then(|| self.name.clone());
-    }
-
-    /// Sets an option of the configuration; `null` takes it away.
-    pub fn set_config(&mut self, option: &str, value: impl Into<Value>) {
-        let application = self.controller.application(OWN_APPLICATION);
-        let value = super::Value::from_json(&value.into());
-        if value == super::Value::Null {
-            application.config.remove(option);
-            return;
-        }
-        // Without a config.yaml there is no type to go by.
-        let known = ConfigOption { kind: OptionKind::String, default: super::Value::Null };
-        Rc::make_mut(&mut application.charm).options.entry(option.to_owned()).or_insert(known);
-        application.config.insert(option.to_owned(), value);
-    }
-
-    /// Sets a leader setting, as the leader would; an empty value takes it away.
-    pub fn set_leader_setting(&mut self, key: &str, value: &str) {
-        let settings = &mut self.controller.application(OWN_APPLICATION).leader_settings;
-        settings.apply(&entries(&[(key, value)]));
-    }
-
-    /// The relation of that id, which this unit has entered; for a peer relation the other side is its own application.
-    fn relation(&mut self, id: &RelationId, remote: &str) {
-        let own = (OWN_APPLICATION.to_owned(), id.endpoint.clone());
-        let other = (remote.to_owned(), "remote".to_owned());
-        let sides = if remote == OWN_APPLICATION { vec![own] } else { vec![own, other] };
-        self.controller.insert_relation(id.number, sides);
-        self.agent.enter(id.clone(), &mut self.controller);
-    }
-
-    /// What Juju answers to `relation-list` and `relation-get`: the unit is a member of the relation and has this databag.
-    ///
-    /// # Panics
-    ///
-    /// If the names are none.
-    #[track_caller]
-    pub fn set_member(&mut self, relation: &str, unit: &str, bag: &[(&str, &str)]) {
-        let (relation, unit) = (self.known(relation), unit_name(unit));
-        self.relation(&relation, unit.application());
-        self.controller.set_unit_bag(relation.number, &unit, entries(bag));
-        self.agent.add_member(relation.number, &unit);
-    }
-
-    /// The unit is no member of the relation any longer; its databag can still be read by name.
-    ///
-    /// # Panics
-    ///
-    /// If the names are none.
-    #[track_caller]
-    pub fn remove_member(&mut self, relation: &str, unit: &str) {
-        let (relation, unit) = (relation_id(relation), unit_name(unit));
-        self.agent.remove_member(relation.number, &unit);
-    }
-
-    /// This unit has entered the relation with that application; nobody has joined yet.
-    ///
-    /// # Panics
-    ///
-    /// If the relation's id is none.
-    #[track_caller]
-    pub fn set_relation(&mut self, relation: &str, application: &str) {
-        let relation = self.known(relation);
-        self.relation(&relation, application);
-    }
-
-    /// The application has this databag in the relation.
-    ///
-    /// # Panics
-    ///
-    /// If the relation's id is none.
-    #[track_caller]
-    pub fn set_application_bag(&mut self, relation: &str, application: &str, bag: &[(&str, &str)]) {
-        let relation = self.known(relation);
-        self.relation(&relation, application);
-        self.controller.set_application_bag(relation.number, application, entries(bag));
-    }
-
-    /// From now on it is this unit that leaves, or no longer: `-departed` hooks name it as the departing unit, whichever peer
-    /// they are about (contract 5.1).
-    pub fn set_leaving(&mut self, leaving: bool) {
-        self.leaving = leaving;
-    }
-
-    /// From now on the hook command fails with this text; `None` lets it work again.
-    pub fn fail_command(&mut self, command: &str, stderr: Option<&str>) {
-        match stderr {
-            Some(stderr) => self.failing.insert(command.to_owned(), stderr.to_owned()),
-            None => self.failing.remove(command),
-        };
-    }
-
-    /// Lets time pass, as far as the charm can see.
-    pub fn pass(&mut self, time: Duration) {
-        self.controller.now += time;
-    }
-
-    /// Runs a hook that is about no relation.
-    ///
-    /// # Panics
-    ///
-    /// If Juju has no such hook, or it fails; [`try_run`](Self::try_run) is for hooks that are expected to.
-    #[track_caller]
-    pub fn run(&mut self, hook: &str) -> Report {
-        succeeded(self.try_run(hook))
-    }
-
-    /// Runs a hook that is about no relation, and that may fail.
-    ///
-    /// # Panics
-    ///
-    /// If Juju has no such hook.
-    #[track_caller]
-    pub fn try_run(&mut self, hook: &str) -> Report {
-        if let Err(reason) = check_hook(hook) {
-            bad("hook", &reason);
-        }
-        self.run_event(HookEvent::hook(hook)).0
-    }
-
-    /// Runs an action with parameters.
-    ///
-    /// # Panics
-    ///
-    /// If the hook fails; [`try_run_action`](Self::try_run_action) is for those that are expected to.
-    #[track_caller]
-    pub fn run_action(&mut self, name: &str, parameters: &[(&str, Value)]) -> Report {
-        succeeded(self.try_run_action(name, parameters))
-    }
-
-    /// Runs an action with parameters, that may fail.
-    pub fn try_run_action(&mut self, name: &str, parameters: &[(&str, Value)]) -> Report {
-        let parameters = parameters.iter();
-        self.parameters =
-            parameters.map(|(name, value)| ((*name).to_owned(), super::Value::from_json(value))).collect();
-        let action = ActionEvent { name: name.to_owned(), id: "1".to_owned(), tag: "action-1".to_owned() };
-        self.run_event(HookEvent::of_action(action)).0
-    }
-
-    /// Runs a hook of a relation: `("zkpeer-relation-joined", "zkpeer:0", "zk/1")`.
-    ///
-    /// # Panics
-    ///
-    /// If the names are none, or the hook fails; [`try_run_relation`](Self::try_run_relation) is for those that are
-    /// expected to.
-    #[track_caller]
-    pub fn run_relation(&mut self, hook: &str, relation: &str, remote_unit: &str) -> Report {
-        succeeded(self.try_run_relation(hook, relation, remote_unit))
-    }
-
-    /// Runs a hook of a relation, that may fail.
-    ///
-    /// # Panics
-    ///
-    /// If the names are none.
-    #[track_caller]
-    pub fn try_run_relation(&mut self, hook: &str, relation: &str, remote_unit: &str) -> Report {
-        let unit = unit_name(remote_unit);
-        let event = RelationEvent {
-            id: self.relation_of(hook, relation),
-            remote_application: Some(unit.application().to_owned()),
-            departing_unit: hook
-                .ends_with("-departed")
-                .then(|| if self.leaving { self.name.clone() } else { unit.clone() }),
-            remote_unit: Some(unit),
-        };
-        self.run_event(HookEvent::of_relation(hook, event)).0
-    }
-
-    /// Runs a hook of a relation that is about no unit: `-created`, `-broken`, or a change of an application's databag; it
-    /// may fail.
-    ///
-    /// # Panics
-    ///
-    /// If the relation's id is none.
-    #[track_caller]
-    pub fn try_run_relation_without_unit(&mut self, hook: &str, relation: &str) -> Report {
-        let id = self.relation_of(hook, relation);
-        let own = self.name.application();
-        let known = self.controller.relations.get(&id.number);
-        let remote = known.map_or(own, |relation| relation.remote_app(own)).to_owned();
-        let event = RelationEvent { id, remote_unit: None, remote_application: Some(remote), departing_unit: None };
-        self.run_event(HookEvent::of_relation(hook, event)).0
-    }
-
-    /// The relation that a hook is about, as its name has to say, on an endpoint of the charm.
-    #[track_caller]
-    fn relation_of(&self, hook: &str, relation: &str) -> RelationId {
-        let id = self.known(relation);
-        let kind = hook.strip_prefix(id.endpoint.as_str()).and_then(|rest| rest.strip_prefix("-relation-"));
-        match check_hook(hook) {
-            Err(reason) => bad("hook", &reason),
-            Ok(()) if kind.is_none() => {
-                bad("hook", &format!("`{hook}` is not about `{relation}`, of `{}`", id.endpoint))
-            }
-            Ok(()) => id,
-        }
-    }
-
-    /// A relation on an endpoint of the charm, if it has metadata at all.
-    #[track_caller]
-    fn known(&self, relation: &str) -> RelationId {
-        let id = relation_id(relation);
-        let endpoints = &self.metadata.endpoints;
-        if !endpoints.is_empty() && !endpoints.contains_key(&id.endpoint) {
-            let names: Vec<&str> = endpoints.keys().map(String::as_str).collect();
-            let reason = format!("metadata.yaml has no endpoint `{}`; it has: {}", id.endpoint, names.join(", "));
-            bad("relation", &reason);
-        }
-        id
-    }
-
-    /// Runs a hook or an action, and gives the error, too.
-    pub fn run_event(&mut self, event: HookEvent) -> (Report, Result<(), Error>) {
-        let hook = self.hook_of(&event);
-        let context_id = format!("{}-{}", self.name, event.name());
-        let parameters = super::Value::Map(mem::take(&mut self.parameters));
-        let run = Run::begin(hook.clone(), context_id.clone(), parameters, &self.controller, &mut self.agent);
-        let seen = run.seen.clone();
-        let charm = Rc::clone(&self.controller.application(OWN_APPLICATION).charm);
-        let agent = mem::replace(&mut self.agent, Agent::new(self.name.clone(), 0, Rc::default()));
-        let controller = mem::take(&mut self.controller);
-        let resources = self.directory.path().join("resources");
-        let session = Session { run, controller, agent, charm, resources, changes: Vec::new(), answered: 0 };
-        let now = session.controller.now;
-        let juju_version = Some(session.controller.juju.to_string());
-        let commands = LocalCommands::new(session, None, self.directory.path(), self.failing.clone());
-        let name = event.name().to_owned();
-        let outside = Outside {
-            event,
-            unit: self.name.clone(),
-            layers: Layers::of(self.directory.path()),
-            charm_dir: self.directory.path().to_owned(),
-            juju_version,
-            context_id: Some(context_id),
-            home_is_set: true,
-            program_path: None,
-            may_go_back_to_python: false,
-            metadata: self.metadata.clone(),
-            juju: Rc::new(Tools::over(commands.clone())),
-            resources: Resources::default(),
-            clock: Rc::new(move || now),
-            externals: None,
-        };
-        let store = self.store.take().unwrap_or_else(Store::in_memory);
-        let (report, result, store) = self.charm.run_in(outside, store);
-        self.store = Some(store);
-        let (session, commands) = commands.close();
-        self.commands = commands;
-        (self.controller, self.agent) = (session.controller, session.agent);
-        if result.is_ok() {
-            // What Juju would refuse here (leadership lost in between) is for the simulated agent to show.
-            let _ = session.run.commit(&mut self.controller);
-            self.agent.done(&hook, &seen, &mut self.controller);
-        }
-        let report = report.unwrap_or_else(|| Report {
-            hook: name,
-            outcome: if result.is_ok() { HookOutcome::Settled } else { HookOutcome::Failed },
-            error: result.as_ref().err().map(|error| describe(error)),
-            ..Report::default()
-        });
-        (report, result)
-    }
-
-    /// The hook that has this event, its relation and its remote unit made known.
-    fn hook_of(&mut self, event: &HookEvent) -> Hook {
-        if let Some(action) = event.action() {
-            return Hook::Action { id: action.id.parse().unwrap_or(1), name: action.name.clone() };
-        }
-        let Some(relation) = event.relation() else { return Hook::Plain(event.name().to_owned()) };
-        let app = relation.remote_application.clone();
-        let app = app.or_else(|| relation.remote_unit.as_ref().map(|unit| unit.application().to_owned()));
-        let app = app.unwrap_or_else(|| OWN_APPLICATION.to_owned());
-        self.relation(&relation.id, &app);
-        if let Some(unit) = &relation.remote_unit {
-            self.controller.know_unit(relation.id.number, unit);
-        }
-        Hook::Relation(RelationHook {
-            kind: RelationKind::split(event.name()).map_or(RelationKind::Changed, |(_, kind)| kind),
-            relation: relation.id.clone(),
-            app,
-            unit: relation.remote_unit.clone(),
-            departing: relation.departing_unit.clone(),
-            version: 0,
-        })
-    }
-
-    /// The flags that are set, in order.
-    #[must_use]
-    pub fn flags(&self) -> Vec<String> {
-        let of_store =
-            |store: &Store| store.range(FLAG_PREFIX).map(|(key, _)| key[FLAG_PREFIX.len()..].to_owned()).collect();
-        self.store.as_ref().map(of_store).unwrap_or_default()
-    }
-
-    /// Whether the flag is set.
-    #[must_use]
-    pub fn is_set(&self, flag: &str) -> bool {
-        self.store.as_ref().is_some_and(|store| store.contains(&format!("{FLAG_PREFIX}{flag}")))
-    }
-
-    /// Everything that the unit has stored.
-    ///
-    /// # Panics
-    ///
-    /// Never: the store is there whenever no hook runs.
-    #[must_use]
-    pub fn stored(&self) -> BTreeMap<String, String> {
-        let all = |store: &Store| store.range("").map(|(key, text)| (key.to_owned(), text.to_owned())).collect();
-        self.store.as_ref().map(all).unwrap_or_default()
-    }
-
-    /// Changes what is stored, as if an earlier hook had.
-    ///
-    /// # Panics
-    ///
-    /// If the value has no form in JSON.
-    pub fn store<T: serde::Serialize + ?Sized>(&mut self, key: &str, value: &T) {
-        let store = self.store.get_or_insert_with(Store::in_memory);
-        let kept = store.set(key, value).and_then(|_| store.commit());
-        kept.unwrap_or_else(|error| bad(key, &error));
-    }
-
-    /// Sets a flag, as if an earlier hook had.
-    pub fn set_flag(&mut self, flag: &str) {
-        self.store(&format!("{FLAG_PREFIX}{flag}"), &());
-    }
-
-    /// Clears a flag, as if an earlier hook had.
-    pub fn clear_flag(&mut self, flag: &str) {
-        self.unstore(&format!("{FLAG_PREFIX}{flag}"));
-    }
-
-    /// Removes something from what is stored, as if an earlier hook had.
-    ///
-    /// # Panics
-    ///
-    /// Never: what is removed in memory is removed.
-    pub fn unstore(&mut self, key: &str) {
-        let store = self.store.get_or_insert_with(Store::in_memory);
-        store.unset(key);
-        store.commit().unwrap_or_else(|error| bad(key, &error));
-    }
-
-    /// The hook commands of the last hook, in order, as they would be written: `status-set active ready`.
-    #[must_use]
-    pub fn commands(&self) -> Vec<String> {
-        self.commands.iter().map(ToString::to_string).collect()
-    }
-
-    /// What the unit has published in its own databag of a relation, by hooks that succeeded.
-    ///
-    /// # Panics
-    ///
-    /// If the relation's id is none.
-    #[track_caller]
-    #[must_use]
-    pub fn published(&self, relation: &str) -> Bag {
-        let relation = self.controller.relations.get(&relation_id(relation).number);
-        let own = relation.and_then(|relation| relation.units.get(&self.name)).map(|bag| bag.entries.clone());
-        let juju = self.controller.initial_keys(&self.name);
-        own.unwrap_or_default().into_iter().filter(|(key, value)| juju.get(key) != Some(value)).collect()
-    }
-
-    /// What the unit's application has published in its databag of a relation, by hooks that succeeded.
-    ///
-    /// # Panics
-    ///
-    /// If the relation's id is none.
-    #[track_caller]
-    #[must_use]
-    pub fn published_app(&self, relation: &str) -> Bag {
-        let relation = self.controller.relations.get(&relation_id(relation).number);
-        let own = relation.and_then(|relation| relation.apps.get(self.name.application()));
-        own.map(|bag| bag.entries.clone()).unwrap_or_default()
+    /// What the charm says of itself.
+    fn charm_files(&self) -> Rc<CharmFiles> {
+        let application = self.controller.applications.get(self.name.application());
+        application.map(|application| Rc::clone(&application.charm)).unwrap_or_default()
     }
 }
 

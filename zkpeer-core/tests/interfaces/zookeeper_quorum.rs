@@ -261,7 +261,7 @@ fn the_cost_of_a_hook_does_not_grow_with_the_number_of_peers() {
         unit.run("update-status");
         all.push(unit.commands());
         join(&mut unit, peers + 1);
-        unit.run_relation("zkpeer-relation-joined", "zkpeer:0", "zk/1");
+        unit.run_relation("zkpeer-relation-changed", "zkpeer:0", "zk/1");
         all.push(unit.commands());
         depart(&mut unit, 1);
         all.push(unit.commands());
@@ -351,7 +351,7 @@ fn what_is_told_before_the_relation_is_entered_is_told_then() {
         }
         unit.run("install");
         assert!(unit.published("zkpeer:0").is_empty());
-        ["leads", "restart"].map(|flag| unit.clear_flag(flag));
+        ["leads", "restart"].into_iter().for_each(|flag| unit.clear_flag(flag));
         let hook = format!("zkpeer-relation-{first}");
         let report = match first {
             "created" => unit.try_run_relation_without_unit(&hook, "zkpeer:0"),
@@ -374,7 +374,7 @@ fn of_several_restarts_before_the_relation_is_entered_the_last_is_told() {
         unit.set_leader_setting("restart_nonce", nonce);
         unit.run("config-changed");
     }
-    ["leads", "restart"].map(|flag| unit.clear_flag(flag));
+    ["leads", "restart"].into_iter().for_each(|flag| unit.clear_flag(flag));
     assert_eq!(unit.try_run_relation_without_unit("zkpeer-relation-created", "zkpeer:0").error, None);
     let told: Vec<String> = unit.published("zkpeer:0").into_keys().collect();
     assert_eq!(told, ["is_zk_leader", "restarted.8"]);

@@ -147,7 +147,7 @@ fn the_flag_of_a_series_upgrade_stands_from_pre_to_post() {
 
 #[test]
 fn a_restricted_hook_asks_juju_nothing() {
-    let mut unit = Unit::new(handlers![leads, any_option]);
+    let mut unit = Unit::new(handlers![leads, any_option]).juju("3.6.9");
     unit.run("collect-metrics");
     assert_eq!(unit.commands(), [""; 0]);
 }

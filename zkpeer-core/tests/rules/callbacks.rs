@@ -142,6 +142,7 @@ fn measures(context: Context) {
 #[test]
 fn callbacks_are_not_for_restricted_hooks() {
     let charm = Charm::new().handlers(handlers![measures]);
-    let mut unit = Unit::of(charm.at_start(|_| unreachable!("not here")).at_exit(|_| unreachable!("nor here")));
+    let charm = charm.at_start(|_| unreachable!("not here")).at_exit(|_| unreachable!("nor here"));
+    let mut unit = Unit::of(charm).juju("3.6.9");
     assert_eq!(unit.run("collect-metrics").handlers(), ["measures"]);
 }

@@ -27,7 +27,7 @@ fn always() {}
 
 #[test]
 fn rule_1_restricted_hooks_run_their_own_handlers_and_nothing_else() {
-    let mut unit = Unit::new(handlers![metrics, meter, by_hook, after_hook, always]);
+    let mut unit = Unit::new(handlers![metrics, meter, by_hook, after_hook, always]).juju("3.6.9");
     let report = unit.run("collect-metrics");
     assert_eq!(report.handlers(), ["metrics"]);
     assert_eq!(report.rounds[0].phase, Phase::Restricted);
@@ -310,7 +310,7 @@ fn difference_d9_the_hash_that_python_stored_is_the_beginning() {
 #[test]
 fn difference_d16_a_handler_without_flags_is_tested_in_round_0_and_not_again() {
     // DIFFERENCE D16: charms.reactive tests such a handler in the hooks phase, too, and in every round.
-    let mut unit = Unit::new(handlers![on_file, writes_file, once]);
+    let mut unit = Unit::new(handlers![on_file, writes_file, once]).juju("3.6.9");
     let report = unit.run("install");
     assert_eq!(report.handlers_by_round(), [vec!["once", "writes_file"]], "the file was not there in round 0");
     assert_eq!(unit.run("start").handlers_by_round(), [vec!["on_file"]]);

@@ -168,9 +168,9 @@ fn an_interface_registers_triggers_and_manages_its_flags_in_every_hook() {
     let mut unit = Unit::new(handlers![meets]).metadata(METADATA);
     unit.run("install");
     assert!(!unit.is_set("staff.met"));
-    joined(&mut unit, "staff:0", "app/1", &[]);
+    joined(&mut unit, "staff:0", "shop/1", &[]);
     assert!(unit.is_set("staff.met") && !unit.is_set("staff.complete"));
-    joined(&mut unit, "staff:0", "app/2", &[]);
+    joined(&mut unit, "staff:0", "shop/2", &[]);
     assert!(unit.is_set("staff.complete"));
     unit.clear_flag("staff.complete");
     unit.run("config-changed");
@@ -405,10 +405,10 @@ fn asks_applications(site: Http, staff: Staff, kv: Kv) -> Result {
 fn a_relation_knows_its_application_also_where_nobody_has_joined() {
     let mut unit = Unit::new(handlers![asks_applications]).metadata(METADATA);
     unit.set_relation("site:3", "proxy");
-    unit.set_relation("staff:0", "app");
+    unit.set_relation("staff:0", "shop");
     unit.set_flag("ask");
     unit.run("update-status");
-    assert_eq!(unit.stored()["applications"], r#"["proxy", "app"]"#);
+    assert_eq!(unit.stored()["applications"], r#"["proxy", "shop"]"#);
 }
 
 #[when("endpoint.db.joined")]

@@ -385,8 +385,8 @@ fn writes_app(quorum: Quorum, flags: Flags) -> Result {
 #[test]
 fn an_application_databag_is_written_by_the_leader_only() {
     let mut unit = Unit::new(handlers![writes_app]).metadata(METADATA);
-    unit.set_relation("zkpeer:0", "app");
-    let report = unit.try_run("install");
+    unit.set_relation("zkpeer:0", "zk");
+    let report = unit.try_run("config-changed");
     assert_eq!(report.outcome, HookOutcome::Failed);
 }
 
@@ -439,7 +439,7 @@ fn reads_app(leader: Leader, flags: Flags) -> Result {
 fn unit_of_juju_4_keeps_what_the_leader_set() {
     let mut unit = Unit::new(handlers![sets_app, reads_app]).metadata(METADATA).juju("4.0.1");
     unit.set_leader(true);
-    unit.set_member("zkpeer:0", "app/1", &[]);
+    unit.set_member("zkpeer:0", "zk/1", &[]);
     unit.store("reactive.states.go", &());
     assert_eq!(unit.try_run("update-status").error, None);
     unit.store("reactive.states.ask", &());

@@ -58,7 +58,7 @@ const PEERS: &str = "name: zk\npeers:\n  zkpeer: {interface: quorum}\n";
 fn under_juju_4_settings_live_in_the_peer_relations_application_databag() {
     let mut unit = Unit::new(handlers![writes]).metadata(PEERS).juju("4.0.14");
     unit.set_leader(true);
-    unit.set_member("zkpeer:0", "app/1", &[]);
+    unit.set_member("zkpeer:0", "zk/1", &[]);
     assert_eq!(unit.run("start").error, None);
     assert!(
         unit.commands().contains(&"relation-set zkpeer:0 --app leadership.nonce=7".to_owned()),
@@ -109,8 +109,12 @@ fn several_settings_are_written_and_read_back_in_the_same_hook() {
     for juju in ["3.6.25", "4.0.14"] {
         let mut unit = Unit::new(handlers![starts, writes_several, writes_down]).metadata(PEERS).juju(juju);
         unit.set_leader(true);
-        unit.set_leader_setting("nonce", "7");
-        unit.set_member("zkpeer:0", "app/1", &[]);
+        unit.set_member("zkpeer:0", "zk/1", &[]);
+        if juju == "3.6.25" {
+            unit.set_leader_setting("nonce", "7");
+        } else {
+            unit.set_application_bag("zkpeer:0", "zk", &[("leadership.nonce", "7")]);
+        }
         unit.run("start");
         assert!(unit.is_set("seen.user.admin") && unit.is_set("seen.password.long"), "{juju}: {:?}", unit.flags());
         let asked = unit.commands().iter().filter(|command| *command == "is-leader").count();

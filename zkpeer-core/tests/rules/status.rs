@@ -246,7 +246,7 @@ fn measures(status: Status) -> Result {
 
 #[test]
 fn c1_5_a_restricted_hook_cannot_set_a_status() {
-    let mut unit = Unit::new(handlers![measures]);
+    let mut unit = Unit::new(handlers![measures]).juju("3.6.9");
     unit.fail_command("status-set", Some("ERROR not implemented for restricted context"));
     let error = unit.try_run("collect-metrics").error.unwrap();
     assert!(error.contains("not implemented for restricted context"), "{error}");

@@ -9,7 +9,7 @@ use crate::testing::controller::secrets::Secret;
 use crate::testing::hook::{Hook, SecretHook, SecretKind};
 
 /// What the agent has run secret hooks for, by the ids of the secrets.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Seen {
     /// Revisions whose `secret-expired` has run.
     expired: BTreeSet<(String, u32)>,

@@ -8,7 +8,7 @@ use crate::testing::controller::storage::Instance;
 use crate::testing::hook::{Hook, StorageHook};
 
 /// The instances whose `-storage-attached` has run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Seen {
     attached: BTreeSet<String>,
 }

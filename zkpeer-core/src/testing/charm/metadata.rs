@@ -55,7 +55,7 @@ pub(crate) struct StorageSpec {
 }
 
 /// What a storage is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StorageKind {
     /// A directory that is mounted.
     Filesystem,

@@ -11,7 +11,7 @@ use crate::testing::clock;
 pub(crate) type Content = BTreeMap<String, String>;
 
 /// All secrets, by their ids without the scheme.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Secrets {
     all: BTreeMap<String, Secret>,
     /// How many ids have been given out.
@@ -19,14 +19,14 @@ pub(crate) struct Secrets {
 }
 
 /// Who owns a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Owner {
     Application(String),
     Unit(UnitName),
 }
 
 /// One secret.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Secret {
     pub(crate) owner: Owner,
     pub(crate) label: String,
@@ -41,28 +41,28 @@ pub(crate) struct Secret {
 }
 
 /// One revision of a secret.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct Revision {
     pub(crate) content: Content,
     pub(crate) expires: Option<Duration>,
 }
 
 /// What a unit tracks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Consumer {
     pub(crate) label: String,
     pub(crate) revision: u32,
 }
 
 /// Who may read a secret, for as long as the relation exists.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Grant {
     pub(crate) relation: u32,
     pub(crate) subject: Subject,
 }
 
 /// An application with all its units, or one unit.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Subject {
     Application(String),
     Unit(UnitName),
@@ -88,7 +88,7 @@ impl fmt::Display for Subject {
 }
 
 /// How often the owner is asked to make a new revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Rotation {
     Never,
     Hourly,
@@ -134,7 +134,7 @@ impl Rotation {
 }
 
 /// What `secret-add` and `secret-set` say about a secret; what is none stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Update {
     pub(crate) content: Option<Content>,
     pub(crate) label: Option<String>,

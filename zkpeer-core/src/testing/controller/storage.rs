@@ -6,7 +6,7 @@ use crate::juju::UnitName;
 use crate::testing::charm::{StorageKind, StorageSpec};
 
 /// One instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Instance {
     pub(crate) unit: UnitName,
     pub(crate) kind: StorageKind,
@@ -18,7 +18,7 @@ pub(crate) struct Instance {
 }
 
 /// All instances, by their ids: `data/0`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Storage {
     all: BTreeMap<String, Instance>,
     /// One counter serves all storage of the model.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::Model;
@@ -164,7 +165,7 @@ impl Model {
     /// The report of an action that has run, by its number.
     #[must_use]
     pub fn action(&self, id: u64) -> Option<&ActionReport> {
-        self.finished.get(&id)
+        self.finished.get(&id).map(|report| &**report)
     }
 
     /// The directory in which the unit's charm runs; it stays when the unit goes.
@@ -177,17 +178,33 @@ impl Model {
     /// as charms on `zkpeer` and on charms.reactive do; none of any other charm.
     #[must_use]
     pub fn flags(&self, unit: &str) -> Vec<String> {
+        self.with_store(unit, flags_in)
+    }
+
+    /// Everything that a unit has stored there, as JSON.
+    #[must_use]
+    pub fn stored(&self, unit: &str) -> BTreeMap<String, String> {
+        self.with_store(unit, |store| store.range("").map(|(key, text)| (key.to_owned(), text.to_owned())).collect())
+    }
+
+    fn with_store<T: Default>(&self, unit: &str, look: impl Fn(&Store) -> T) -> T {
         let machine = parse(unit).and_then(|unit| self.machines.get(&unit));
-        machine.map_or_else(Vec::new, |machine| match machine.memory().store() {
-            Some(store) => flags_in(store),
-            None => stored(machine.charm_dir()).map_or_else(Vec::new, |store| flags_in(&store)),
+        machine.map_or_else(T::default, |machine| match machine.memory().store() {
+            Some(store) => look(store),
+            None => stored(machine.charm_dir()).map_or_else(T::default, |store| look(&store)),
         })
+    }
+
+    /// What is in the unit's [`Fake`](crate::testing::Fake) of this type now; none if it has none. It stays when the unit goes.
+    #[must_use]
+    pub fn fake<S: Clone + 'static>(&self, unit: &str) -> Option<S> {
+        self.machines.get(&parse(unit)?)?.world().get()
     }
 
     /// Ends the model and keeps its directories; returns the one in which they are.
     #[must_use]
     pub fn keep(mut self) -> Option<PathBuf> {
-        self.root.take().map(crate::testing::directory::Root::keep)
+        self.root.take().and_then(Rc::into_inner).map(crate::testing::directory::Root::keep)
     }
 }
 

@@ -20,6 +20,7 @@ use crate::testing::directory::{Directory, Root};
 use crate::testing::error::Error;
 use crate::testing::machine::{Machine, Program};
 use crate::testing::names::JujuVersion;
+use crate::testing::shared::Shared;
 use crate::testing::value::Value;
 
 impl Model {
@@ -48,7 +49,7 @@ impl Model {
         let values: Vec<(String, Value)> = application
             .config
             .into_iter()
-            .map(|(option, value)| Ok((option.clone(), deployed.option_value(&option, value)?)))
+            .map(|(option, value)| Ok((option.clone(), deployed.files.option_value(&option, value)?)))
             .collect::<Result<_, Error>>()?;
         // A peer relation always exists from deployment on (contract 3.1).
         for endpoint in deployed.files.peers() {
@@ -87,7 +88,7 @@ impl Model {
         let deployed = self.deployed(unit.application())?.clone();
         let root = match &mut self.root {
             Some(root) => root,
-            none => none.insert(Root::new()?),
+            none => none.insert(Rc::new(Root::new()?)),
         };
         let directory = Directory::new(root, unit, &deployed)?;
         if matches!(deployed.program, Program::Files) {
@@ -99,8 +100,13 @@ impl Model {
         self.last_failed.remove(unit);
         self.controller.add_unit(unit, address);
         let revision = self.controller.application(unit.application()).revision;
-        self.machines.insert(unit.clone(), Machine::new(directory, deployed.program));
-        self.agents.insert(unit.clone(), Agent::new(unit.clone(), revision, deployed.files));
+        let fakes = deployed.fakes.as_ref().map(|fakes| fakes.of(unit));
+        let mut machine = Machine::new(directory, &deployed, fakes);
+        if let Some(on_disk) = &self.on_disk {
+            machine.keep_files(on_disk)?;
+        }
+        self.machines.insert(unit.clone(), machine.into());
+        self.agents.insert(unit.clone(), Agent::new(unit.clone(), revision, deployed.files).into());
         Ok(())
     }
 
@@ -244,7 +250,7 @@ impl Model {
             }
         }
         for (app, principal) in wanted {
-            let beside = |(name, unit): (&UnitName, &Unit)| {
+            let beside = |(name, unit): (&UnitName, &Shared<Unit>)| {
                 name.application() == app && unit.principal.as_ref() == Some(&principal)
             };
             if self.controller.units.iter().any(beside) {
@@ -298,7 +304,7 @@ impl Model {
             let mut live = relations.values().filter(|relation| relation.container && !relation.dying);
             live.any(|relation| of(relation, unit.application()) && of(relation, principal.application()))
         };
-        let loose = |(name, found): (&UnitName, &Unit)| {
+        let loose = |(name, found): (&UnitName, &Shared<Unit>)| {
             let principal = found.principal.as_ref()?;
             (!found.dying && !held(name, principal)).then(|| name.clone())
         };
@@ -319,7 +325,7 @@ impl Model {
 
     /// The value as the option keeps it.
     fn option_value(&self, application: &str, option: &str, value: Value) -> Result<Value, Error> {
-        self.deployed(application)?.option_value(option, value)
+        self.deployed(application)?.files.option_value(option, value)
     }
 
     /// `juju config --reset`: the option's default counts again.
@@ -445,20 +451,6 @@ impl Model {
 }
 
 impl Deployed {
-    /// The value of an option, read according to its type if it is text.
-    fn option_value(&self, option: &str, value: Value) -> Result<Value, Error> {
-        let Some(found) = self.files.options.get(option) else {
-            let known: Vec<&str> = self.files.options.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Error::impossible(format!("option `{option}` is not in config.yaml; it has: {known}"));
-        };
-        match value {
-            Value::Text(text) => found.parse(option, &text).map_err(Error::Impossible),
-            value if found.fits(&value) => Ok(value),
-            value => Error::impossible(format!("option `{option}` is a {}, not `{}`", found.kind, value.to_json())),
-        }
-    }
-
     fn new(application: &Application, files: CharmFiles, juju: &JujuVersion) -> Result<Self, Error> {
         let directory = &application.charm;
         files.check_for(juju)?;
@@ -470,6 +462,8 @@ impl Deployed {
             directory: directory.clone(),
             path: application.path.clone(),
             program: application.program.clone(),
+            fakes: application.fakes.clone(),
+            fitted: Rc::default(),
         })
     }
 }

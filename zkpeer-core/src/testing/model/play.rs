@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Event, Model, Running, Step};
+use crate::confirm;
 use crate::juju::UnitName;
 use crate::testing::agent::{Next, Pending};
 use crate::testing::chance;
@@ -16,6 +17,7 @@ use crate::testing::hook::{Hook, RelationKind};
 use crate::testing::machine::{Exit, Session, Start};
 use crate::testing::outcome::{ActionReport, HookRun, Outcome};
 use crate::testing::run::{Reboot, Run};
+use crate::testing::shared::Shared;
 use crate::testing::value::Value;
 
 /// More than this without a pause, and something will never come to rest.
@@ -130,7 +132,7 @@ impl Model {
     fn given_up(&self, retries: u32) -> Option<HookRun> {
         let failed = |unit: &UnitName| self.agents.get(unit)?.pending.as_ref().filter(|pending| pending.failed);
         let given_up = |unit: &UnitName| failed(unit).is_some_and(|pending| pending.failures > retries);
-        self.last_failed.iter().find(|(unit, _)| given_up(unit)).map(|(_, run)| run.clone())
+        self.last_failed.iter().find(|(unit, _)| given_up(unit)).map(|(_, run)| HookRun::clone(run))
     }
 
     /// When the first failed hook is retried.
@@ -245,7 +247,7 @@ impl Model {
     }
 
     pub(crate) fn last_failed(&self, unit: &UnitName) -> Option<&HookRun> {
-        self.last_failed.get(unit)
+        self.last_failed.get(unit).map(|run| &**run)
     }
 
     /// An action that waits is given up.
@@ -259,7 +261,7 @@ impl Model {
     pub(crate) fn begin(&mut self, unit: &UnitName, hook: Hook) -> Result<(), Error> {
         self.before(unit, &hook)?;
         self.contexts += 1;
-        let context_id = format!("{unit}-{}-{}", hook.name(), random_part(self.contexts));
+        let context_id = self.context_id(unit, &hook);
         let params = self.task_params(unit, &hook);
         let plan = self.plans.entry(unit.clone()).or_default();
         let changes = mem::take(&mut plan.changes);
@@ -267,7 +269,7 @@ impl Model {
         let kill = kill.map(|kill| kill.point);
         let deployed = self.charms.get(unit.application()).map(|deployed| Rc::clone(&deployed.files));
         let (Some(machine), Some(mut agent), Some(charm)) =
-            (self.machines.get_mut(unit), self.agents.remove(unit), deployed)
+            (self.machines.get_mut(unit), self.agents.remove(unit).map(Shared::into_inner), deployed)
         else {
             return Err(self.no_unit(unit));
         };
@@ -285,12 +287,12 @@ impl Model {
         let environment = environment::variables(&hook, &controller, &place);
         let resources = machine.directory.resources();
         let session = Session { run, controller, agent, charm, resources, changes, answered: 0 };
-        let interrupt = self.interrupt.as_ref();
+        let interrupt = self.interrupt.as_deref();
         let start = Start { hook: &hook, environment: &environment, limit: self.limit, kill, interrupt };
         let (session, ended) = machine.run(&start, session);
         let Session { run, controller, agent, .. } = session;
         self.controller = controller;
-        self.agents.insert(unit.clone(), agent);
+        self.agents.insert(unit.clone(), agent.into());
         let mut ended = ended?;
         if let Some(point) = kill.filter(|_| !matches!(ended.exit, Exit::Signal(9))) {
             ended.notes.push(format!("it was to be killed at {point}, and ended before that"));
@@ -319,8 +321,20 @@ impl Model {
             environment,
             time: ended.time,
         };
-        self.running.insert(unit.clone(), Running { run, result });
+        self.running.insert(unit.clone(), Rc::new(Running { run, result }));
         Ok(())
+    }
+
+    /// Another one than the unit's last. In a model of which there are copies it says nothing else about the past.
+    fn context_id(&self, unit: &UnitName, hook: &Hook) -> String {
+        let id = |number| format!("{unit}-{}-{}", hook.name(), random_part(number));
+        if self.on_disk.is_none() {
+            return id(self.contexts);
+        }
+        let unconfirmed = self.machines.get(unit).and_then(|machine| machine.memory().unconfirmed());
+        let kept = self.controller.units.get(unit).and_then(|unit| unit.charm_state.get(confirm::KEPT));
+        let is_used = |id: &String| Some(id) == kept || unconfirmed.is_some_and(|(other, _)| id == other);
+        (0..3).map(id).find(|id| !is_used(id)).unwrap_or_default()
     }
 
     /// What Juju does before a hook: it shows what it is about (contract 9.9), and unpacks a new charm (contract 3.2, row 15).
@@ -365,9 +379,10 @@ impl Model {
     /// Ends a hook: what it has buffered is applied together or not at all (contract 2.1), and it is recorded as done, or
     /// not.
     pub(crate) fn end(&mut self, unit: &UnitName) -> Result<HookRun, Error> {
-        let Some(Running { run, mut result }) = self.running.remove(unit) else {
+        let Some(running) = self.running.remove(unit) else {
             return Error::impossible(format!("no hook runs on {unit}"));
         };
+        let Running { run, mut result } = Rc::unwrap_or_clone(running);
         self.commit(&run, &mut result);
         let reboots = match run.reboot {
             Some(Reboot::After) => result.outcome == Outcome::Done,
@@ -380,7 +395,7 @@ impl Model {
         match &result.hook {
             Hook::Action { id, .. } => {
                 let report = ActionReport::new(result.clone(), run.action.unwrap_or_default());
-                self.finished.insert(*id, report);
+                self.finished.insert(*id, Rc::new(report));
             }
             Hook::Exec { .. } => {}
             hook if hook.is_restricted() => {}
@@ -444,7 +459,7 @@ impl Model {
         let retry_at = self.controller.now + delay + jitter;
         agent.pending = Some(Pending { hook: result.hook.clone(), failed, failures, retry_at });
         if failed {
-            self.last_failed.insert(result.unit.clone(), result.clone());
+            self.last_failed.insert(result.unit.clone(), Rc::new(result.clone()));
         }
     }
 

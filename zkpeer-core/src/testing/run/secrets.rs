@@ -8,13 +8,13 @@ use crate::testing::controller::Controller;
 use crate::testing::controller::secrets::{Consumer, Content, Grant, Owner, Secret, Secrets, Subject, Update};
 
 /// The changes of one hook, in their order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Hash)]
 pub(crate) struct Changes {
     pending: Vec<(String, Change)>,
 }
 
 /// One change of one secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Change {
     Add { owner: Owner, update: Update, at: Duration },
     Set { update: Update, at: Duration },
@@ -36,6 +36,10 @@ pub(crate) enum Read {
 }
 
 impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// `secret-add`.
     pub(crate) fn add(&mut self, id: String, owner: Owner, update: Update, at: Duration) -> Result<(), String> {
         let label = update.label.as_ref();

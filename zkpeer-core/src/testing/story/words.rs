@@ -103,7 +103,7 @@ pub(super) fn hook(name: &str) -> Result<HookFamily, String> {
 const MAX_WORD: usize = 60;
 
 /// The known word with the fewest letters to change, if these are few and some stay.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub(in crate::testing) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     if word.len() > MAX_WORD {
         return None;
     }

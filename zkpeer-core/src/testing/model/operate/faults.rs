@@ -1,10 +1,13 @@
 //! What goes wrong on a unit, and how operators repair it.
 
+use std::rc::Rc;
+
 use crate::testing::agent::Seen;
 use crate::testing::change::Change;
 use crate::testing::error::Error;
 use crate::testing::machine::Program;
 use crate::testing::model::{Kill, Model, Plan};
+use crate::testing::outcome::{HookRun, Outcome};
 use crate::testing::process::KillPoint;
 
 impl Model {
@@ -90,6 +93,23 @@ impl Model {
         }
         self.plan(unit)?.kill = Some(kill);
         Ok(())
+    }
+
+    /// Kills the hook that runs on the unit after its program has kept what it stores, and before Juju has applied what it has
+    /// buffered: Juju drops that, and runs the hook again.
+    ///
+    /// # Errors
+    ///
+    /// If no hook runs on the unit.
+    pub fn kill_running(&mut self, unit: &str) -> Result<HookRun, Error> {
+        let unit = self.unit_name(unit)?;
+        let Some(running) = self.running.get_mut(&unit) else {
+            return Error::impossible(format!("no hook runs on {unit}"));
+        };
+        Rc::make_mut(running).result.outcome = Outcome::Killed;
+        let run = self.end(&unit)?;
+        self.look_around();
+        Ok(run)
     }
 
     /// Refuses the changes of the unit's next hook that exits 0, for this reason.

@@ -1,5 +1,7 @@
 //! What befalls a unit's machine and its agent: storage, addresses, restarts, series upgrades.
 
+use std::rc::Rc;
+
 use crate::juju::UnitName;
 use crate::testing::charm::StorageSpec;
 use crate::testing::controller::SeriesUpgrade;
@@ -45,7 +47,7 @@ impl Model {
     pub fn restart_agent(&mut self, unit: &str) -> Result<(), Error> {
         let unit = self.unit_name(unit)?;
         if let Some(running) = self.running.get_mut(&unit) {
-            running.result.outcome = Outcome::Failed("the agent restarted while it ran".to_owned());
+            Rc::make_mut(running).result.outcome = Outcome::Failed("the agent restarted while it ran".to_owned());
             self.end(&unit)?;
         }
         if let Some(agent) = self.agents.get_mut(&unit) {

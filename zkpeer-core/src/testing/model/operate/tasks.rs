@@ -19,14 +19,9 @@ impl Model {
     pub fn run_action(&mut self, unit: &str, name: &str, params: &[(&str, Value)]) -> Result<u64, Error> {
         let unit = self.unit_name(unit)?;
         let four = self.controller.juju.is_four();
-        let Some(schema) = self.deployed(unit.application())?.files.actions.get(name) else {
-            return Error::impossible(format!("action \"{name}\" is not in actions.yaml"));
-        };
         let given: BTreeMap<String, Value> =
             params.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-        let params = schema
-            .complete(given, four)
-            .map_err(|why| Error::Impossible(format!("action \"{name}\" is refused before the charm runs: {why}")))?;
+        let params = self.deployed(unit.application())?.files.action_parameters(name, given, four)?;
         self.actions += 1;
         let id = self.actions;
         self.add_task(&unit, Hook::Action { id, name: name.to_owned() }, params);

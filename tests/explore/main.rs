@@ -1,0 +1,5 @@
+//! Every order of events, for models of several units.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod peers;

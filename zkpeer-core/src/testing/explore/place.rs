@@ -1,0 +1,113 @@
+//! Where everything stands when all is quiet: what has to be the same whatever the order was.
+
+use std::collections::BTreeMap;
+
+use crate::juju::UnitName;
+use crate::testing::model::Model;
+use crate::testing::shared::sum_of;
+
+/// What has come of one unit or application: parts by name, each as lines of text.
+type Parts = BTreeMap<String, Vec<String>>;
+
+/// What has come of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Places(BTreeMap<String, Parts>);
+
+impl Places {
+    pub(crate) fn of(model: &Model) -> Self {
+        let units = model.staying().map(|(unit, _)| (unit.to_string(), of_unit(model, unit)));
+        let applications = model.applications().into_iter().map(|name| (name.to_owned(), of_application(model, name)));
+        Self(units.chain(applications).collect())
+    }
+
+    /// What is there and is other than in `other`, line by line; nothing if both are the same.
+    pub(crate) fn differs_from(&self, other: &Self, (here, there): (&str, &str)) -> Option<String> {
+        if self == other {
+            return None;
+        }
+        let mut told = String::new();
+        let none = Parts::new();
+        for (whose, parts) in &self.0 {
+            let others = other.0.get(whose).unwrap_or(&none);
+            for (part, lines) in parts.iter().filter(|(part, lines)| others.get(*part) != Some(*lines)) {
+                let of_other = others.get(part).map_or(&[][..], Vec::as_slice);
+                told.push_str(&format!("\n  {part} of {whose}:"));
+                let mut only = |lines: &[String], others: &[String], whose: &str| {
+                    let own: Vec<&str> =
+                        lines.iter().filter(|line| !others.contains(line)).map(String::as_str).collect();
+                    if !own.is_empty() {
+                        told.push_str(&format!("\n    {whose}: {}", own.join("\n      ")));
+                    }
+                };
+                only(lines, of_other, here);
+                only(of_other, lines, there);
+            }
+        }
+        Some(told)
+    }
+}
+
+fn of_unit(model: &Model, unit: &UnitName) -> Parts {
+    let name = unit.as_str();
+    let mut parts = Parts::new();
+    parts.insert("flags".to_owned(), model.flags(name));
+    let status = model.status(name);
+    parts.insert("status".to_owned(), vec![format!("{} {}", status.status, status.message)]);
+    parts.insert("open ports".to_owned(), model.ports(name));
+    for relation in model.relations(unit.application()) {
+        let entries = model.unit_data(relation.number, name);
+        let entries = entries.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+        parts.insert(format!("data in {relation}"), entries);
+    }
+    if let Some(machine) = model.machines.get(unit) {
+        for (number, state) in machine.world().texts().into_iter().enumerate() {
+            parts.insert(format!("fake {number}"), state.lines().map(str::to_owned).collect());
+        }
+        parts.insert("files".to_owned(), machine.file_lines());
+    }
+    parts
+}
+
+fn of_application(model: &Model, name: &str) -> Parts {
+    let mut parts = Parts::new();
+    let lines = |entries: BTreeMap<String, String>| {
+        entries.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
+    };
+    parts.insert("leader settings".to_owned(), lines(model.leader_settings(name)));
+    for relation in model.relations(name) {
+        parts.insert(format!("data in {relation}"), lines(model.app_data(relation.number, name)));
+    }
+    let status = model.app_status(name).map(|status| format!("{} {}", status.status, status.message));
+    parts.insert("status".to_owned(), status.into_iter().collect());
+    parts
+}
+
+/// What has to be the same for two ends to be compared: who there is, who leads, how everything is configured.
+pub(crate) fn circumstances(model: &Model) -> u128 {
+    let units: Vec<&UnitName> = model.staying().map(|(unit, _)| unit).collect();
+    let applications: Vec<_> = model
+        .controller
+        .applications
+        .iter()
+        .map(|(name, application)| (name, &application.leader, &application.config, application.revision))
+        .collect();
+    let addresses: Vec<_> = model.staying().map(|(_, unit)| &unit.address).collect();
+    sum_of(&(units, applications, addresses))
+}
+
+/// Why the unit is stuck, if it is: it does not say that it is active, and not why it is not.
+pub(crate) fn stuck(model: &Model) -> Option<String> {
+    for (unit, _) in model.staying() {
+        if let Some(hook) = model.failed(unit.as_str()) {
+            return Some(format!("{hook} has failed on {unit}, and nobody retries it"));
+        }
+        let says_something = model.agents.get(unit).is_some_and(|agent| agent.status_set);
+        let status = model.status(unit.as_str());
+        let is_reason = matches!(status.status.as_str(), "blocked" | "waiting") && !status.message.is_empty();
+        if says_something && status.status != "active" && !is_reason {
+            return Some(format!("{unit} stays in `{} {}`, and nothing is due", status.status, status.message));
+        }
+    }
+    let leaving = model.controller.units.iter().find(|(_, unit)| unit.dying);
+    leaving.map(|(unit, _)| format!("{unit} is leaving, and never gone"))
+}

@@ -1,0 +1,216 @@
+//! What a unit has outside Juju, as data: so that it can be looked at, copied with its model, and put back.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt::{self, Debug};
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
+
+use crate::context::Resources;
+use crate::juju::UnitName;
+
+/// What a test puts in the place of one unit's resources, made anew for each unit; see
+/// [`Application::fake`](super::Application::fake).
+pub struct Fakes {
+    unit: UnitName,
+    resources: Resources,
+    cells: Vec<Rc<dyn AnyCell>>,
+}
+
+impl Debug for Fakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fakes").field("unit", &self.unit).finish_non_exhaustive()
+    }
+}
+
+impl Fakes {
+    pub(crate) fn new(unit: UnitName) -> Self {
+        Self { unit, resources: Resources::default(), cells: Vec::new() }
+    }
+
+    /// The unit.
+    #[must_use]
+    pub fn unit(&self) -> &UnitName {
+        &self.unit
+    }
+
+    /// Something of the unit's world, as data; handlers reach it through a resource that holds this.
+    pub fn state<S: Clone + Hash + Debug + 'static>(&mut self, state: S) -> Fake<S> {
+        let cell = Rc::new(FakeCell(RefCell::new(Rc::new(state))));
+        self.cells.push(Rc::clone(&cell) as Rc<dyn AnyCell>);
+        Fake(cell)
+    }
+
+    /// The unit's handlers get this where they ask for [`Resource<T>`](crate::Resource), whatever the charm has been given.
+    pub fn resource<T: 'static>(&mut self, value: T) {
+        self.resources.insert(value);
+    }
+
+    pub(crate) fn resources(&self) -> &Resources {
+        &self.resources
+    }
+
+    /// What is in all of them now. Nothing is copied before it is changed.
+    pub(crate) fn save(&self) -> World {
+        World(self.cells.iter().map(|cell| cell.save()).collect())
+    }
+
+    pub(crate) fn load(&self, world: &World) {
+        for (cell, state) in self.cells.iter().zip(&world.0) {
+            cell.load(state);
+        }
+    }
+}
+
+/// Makes the fakes of each unit of an application.
+#[derive(Clone)]
+pub(crate) struct MakeFakes(pub(crate) Rc<dyn Fn(&mut Fakes)>);
+
+impl MakeFakes {
+    pub(crate) fn of(&self, unit: &UnitName) -> Fakes {
+        let mut fakes = Fakes::new(unit.clone());
+        (self.0)(&mut fakes);
+        fakes
+    }
+}
+
+impl Debug for MakeFakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MakeFakes")
+    }
+}
+
+/// Something of a unit's world outside Juju, as data. Handles on it share it.
+///
+/// What it holds is only reached through [`read`](Self::read) and [`change`](Self::change), each of which is one effect that a kill
+/// can come before or after.
+pub struct Fake<S>(Rc<FakeCell<S>>);
+
+impl<S> Clone for Fake<S> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<S: Debug> Debug for Fake<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Fake").field(&*self.0.0.borrow()).finish()
+    }
+}
+
+impl<S: Clone> Fake<S> {
+    /// Looks at it.
+    pub fn read<T>(&self, look: impl FnOnce(&S) -> T) -> T {
+        let state = Rc::clone(&self.0.0.borrow());
+        look(&state)
+    }
+
+    /// Changes it.
+    pub fn change<T>(&self, change: impl FnOnce(&mut S) -> T) -> T {
+        // A copy, so that the change may look at it through another handle.
+        let mut state = Rc::clone(&self.0.0.borrow());
+        let result = change(Rc::make_mut(&mut state));
+        *self.0.0.borrow_mut() = state;
+        result
+    }
+}
+
+struct FakeCell<S>(RefCell<Rc<S>>);
+
+/// A cell, whatever it holds.
+trait AnyCell {
+    fn save(&self) -> Rc<dyn State>;
+    fn load(&self, state: &Rc<dyn State>);
+}
+
+impl<S: Clone + Hash + Debug + 'static> AnyCell for FakeCell<S> {
+    fn save(&self) -> Rc<dyn State> {
+        Rc::clone(&self.0.borrow()) as Rc<dyn State>
+    }
+
+    fn load(&self, state: &Rc<dyn State>) {
+        if let Ok(state) = Rc::clone(state).as_any().downcast::<S>() {
+            *self.0.borrow_mut() = state;
+        }
+    }
+}
+
+/// What a cell holds, whatever that is.
+trait State {
+    fn as_any(self: Rc<Self>) -> Rc<dyn Any>;
+    fn add_to(&self, hasher: &mut dyn Hasher);
+    fn text(&self) -> String;
+}
+
+impl<S: Hash + Debug + 'static> State for S {
+    fn as_any(self: Rc<Self>) -> Rc<dyn Any> {
+        self
+    }
+
+    fn add_to(&self, mut hasher: &mut dyn Hasher) {
+        self.hash(&mut hasher);
+    }
+
+    fn text(&self) -> String {
+        format!("{self:#?}")
+    }
+}
+
+/// All of a unit's world, at one moment.
+#[derive(Clone, Default)]
+pub(crate) struct World(Vec<Rc<dyn State>>);
+
+impl World {
+    /// The first part of this type.
+    pub(crate) fn get<S: Clone + 'static>(&self) -> Option<S> {
+        self.0.iter().find_map(|state| Rc::clone(state).as_any().downcast::<S>().ok()).map(|state| (*state).clone())
+    }
+
+    /// Each part, for people.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.0.iter().map(|state| state.text()).collect()
+    }
+}
+
+impl Hash for World {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.iter().for_each(|state| state.add_to(hasher));
+    }
+}
+
+impl Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.texts()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fakes() -> Fakes {
+        Fakes::new("zk/0".parse().unwrap())
+    }
+
+    #[test]
+    fn what_is_saved_stays_and_can_be_put_back() {
+        let mut fakes = fakes();
+        let (files, runs) = (fakes.state(vec!["a"]), fakes.state(0_u32));
+        let before = fakes.save();
+        files.change(|files| files.push("b"));
+        runs.change(|runs| *runs += 1);
+        let after = fakes.save();
+        assert_eq!((before.get::<Vec<&str>>(), before.get::<u32>()), (Some(vec!["a"]), Some(0)));
+        assert_eq!((after.get::<Vec<&str>>(), after.get::<u32>()), (Some(vec!["a", "b"]), Some(1)));
+        fakes.load(&before);
+        assert_eq!(files.read(Vec::len), 1);
+    }
+
+    #[test]
+    fn a_change_may_look_through_another_handle() {
+        let files = fakes().state(vec![1]);
+        let other = files.clone();
+        files.change(|files| files.push(other.read(|files| files[0]) + 1));
+        assert_eq!(other.read(Clone::clone), [1, 2]);
+    }
+}
