@@ -63,7 +63,7 @@ fn not_kept() -> Unit {
     kept.run("install");
     let mut unit = Unit::new(handlers![says]);
     for (key, text) in kept.stored() {
-        unit.store(&key, &serde_json::from_str::<serde_json::Value>(&text).unwrap());
+        unit.store(&key, &serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default());
     }
     unit
 }
