@@ -104,6 +104,14 @@ impl Ours {
         self.seen(&report, world)
     }
 
+    /// The operator goes on without a hook that has failed for good.
+    pub(crate) fn resolve(&mut self, hook: &Hook) {
+        let runs_apart = ["collect-metrics", "meter-status-changed"].contains(&hook.name.as_str());
+        if !hook.action && !runs_apart {
+            self.unit.resolve();
+        }
+    }
+
     fn seen(&self, report: &Report, world: &World) -> Seen {
         let own = world.relations.keys().map(|relation| (relation.clone(), self.unit.published(relation)));
         let own_app = world.relations.keys().map(|relation| (relation.clone(), self.unit.published_app(relation)));

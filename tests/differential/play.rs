@@ -188,8 +188,9 @@ impl Stage<'_> {
                 }
             }
         }
-        // That a relation is over, although its last hook has failed, a unit in this process cannot be told.
-        Ok(if matches!(event, Event::Broken(_)) { Next::StoryEnds } else { Next::GoOn })
+        self.ours.resolve(&hook);
+        self.world.done(event);
+        Ok(Next::GoOn)
     }
 
     /// Runs a hook once, on both sides.

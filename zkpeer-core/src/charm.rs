@@ -335,7 +335,7 @@ impl Charm {
     /// If one of the charm's files is missing or malformed, or a handler does not fit the charm.
     pub fn graph(&self, charm_dir: impl AsRef<Path>) -> Result<Graph, Error> {
         let charm_dir = charm_dir.as_ref();
-        let metadata = Metadata::read(charm_dir)?;
+        let metadata = Rc::new(Metadata::read(charm_dir)?);
         let unit: UnitName = format!("{}/0", metadata.name).parse().map_err(|_| Error::Malformed {
             path: charm_dir.join("metadata.yaml"),
             reason: format!("`{}` is no name for a charm", metadata.name),
@@ -352,7 +352,7 @@ impl Charm {
     }
 
     /// What a run is given where there is no Juju.
-    fn nowhere(&self, charm_dir: &Path, unit: &UnitName, metadata: &Metadata) -> Outside {
+    fn nowhere(&self, charm_dir: &Path, unit: &UnitName, metadata: &Rc<Metadata>) -> Outside {
         Outside {
             event: HookEvent::hook("update-status"),
             unit: unit.clone(),
@@ -364,7 +364,7 @@ impl Charm {
             program_path: None,
             may_go_back_to_python: false,
             layers: Layers::of(charm_dir),
-            metadata: Rc::new(metadata.clone()),
+            metadata: Rc::clone(metadata),
             juju: Rc::new(Tools::new(None, OsString::new(), HOOK_COMMAND_LIMIT)),
             resources: self.resources.clone(),
             clock: Rc::new(Duration::default),

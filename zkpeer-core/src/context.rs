@@ -52,6 +52,7 @@ struct Inner {
     /// Whether somebody wants to know what happens, line by line.
     traced: Cell<bool>,
     /// What has happened, step by step, if a test wants to know it.
+    #[cfg(any(test, feature = "testing"))]
     record: RefCell<Option<Vec<Noted>>>,
 }
 
@@ -74,6 +75,7 @@ impl Context {
             cache: RefCell::new(Cache::default()),
             outbox: RefCell::new(Outbox::default()),
             traced: Cell::new(false),
+            #[cfg(any(test, feature = "testing"))]
             record: RefCell::new(None),
         }))
     }
@@ -391,15 +393,22 @@ impl Context {
         self.0.record.borrow_mut().take().unwrap_or_default()
     }
 
-    /// Records a step, if a test wants to know it; a charm's own program has no such code.
+    /// Records a step, if a test wants to know it.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn note(&self, step: impl FnOnce() -> Noted) {
-        if cfg!(any(test, feature = "testing")) && self.0.record.borrow().is_some() {
+        if self.0.record.borrow().is_some() {
             // To tell the step may look at flags, and so be followed by steps.
             let step = step();
             if let Some(record) = &mut *self.0.record.borrow_mut() {
                 record.push(step);
             }
         }
+    }
+
+    /// A charm's own program records nothing.
+    #[cfg(not(any(test, feature = "testing")))]
+    pub(crate) fn note(&self, step: impl FnOnce() -> Noted) {
+        let _ = (self, step);
     }
 
     /// The path of the handler that runs, or which callback does; none before, between and after them.

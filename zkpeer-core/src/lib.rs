@@ -28,6 +28,7 @@
 //!   [`Endpoint`], [`Conversation`].
 //! - Handlers in bash and any other language: [external handlers](guide::external_handlers).
 //! - `main` with resources, triggers and settings: [`Charm`].
+//! - What is wrong with handlers, flags and triggers, without running any: [`check`].
 //! - Tests: `testing::Unit` runs a unit in the test's process, `testing::UnitAgent` starts the real program (feature
 //!   `testing`).
 //!

@@ -28,7 +28,7 @@ pub(crate) enum Condition {
 }
 
 /// The part of a hook's run in which a handler can match (rules 1 and 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// `collect-metrics` and `meter-status-changed`, which run apart from everything else.

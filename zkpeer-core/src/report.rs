@@ -6,7 +6,7 @@ use crate::predicate::Phase;
 use crate::trigger::Edge;
 
 /// What one run of a hook did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
     /// The hook's or the action's name.
@@ -24,7 +24,7 @@ pub struct Report {
 }
 
 /// How a hook ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum HookOutcome {
@@ -40,7 +40,7 @@ pub enum HookOutcome {
 }
 
 /// One round of one phase.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Round {
     /// The phase.
@@ -52,7 +52,7 @@ pub struct Round {
 }
 
 /// One call of one handler.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HandlerReport {
     /// Module path, name, and the endpoint in brackets if there is an instance for each.
@@ -68,7 +68,7 @@ pub struct HandlerReport {
 }
 
 /// How a call of a handler ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CallOutcome {
@@ -83,7 +83,7 @@ pub enum CallOutcome {
 }
 
 /// A real change of a flag.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
     /// The flag.
@@ -93,7 +93,7 @@ pub struct Change {
 }
 
 /// Who changed a flag.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChangedBy {
     /// A handler by its path, or a callback by its place.

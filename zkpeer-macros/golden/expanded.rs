@@ -81,6 +81,7 @@ pub(crate) static __zkpeer_start: ::zkpeer_core::__private::HandlerDef = {
                 },
             ],
             whole: true,
+            declared: false,
             allowed: &[],
         },
     )
@@ -112,6 +113,7 @@ static __zkpeer_install: ::zkpeer_core::__private::HandlerDef = {
         &::zkpeer_core::__private::Notes {
             uses: &[],
             whole: true,
+            declared: false,
             allowed: &[],
         },
     )
@@ -167,6 +169,7 @@ static __zkpeer_once: ::zkpeer_core::__private::HandlerDef = {
                 },
             ],
             whole: true,
+            declared: false,
             allowed: &[],
         },
     )
@@ -192,7 +195,8 @@ pub fn guarded(&self, x: u8, flags: Flags) -> Result<u8, Error> {
             ::zkpeer_core::__private::FlagName::Of(|| { #[allow(unused_imports)] use
             ::zkpeer_core::__private:: { Named as _, Nameless as _ }; (&
             ::zkpeer_core::__private::Maybe(& READY)).flag_name() }), line :
-            ::core::line!(), always : false }], whole : true, allowed : & [] }, })
+            ::core::line!(), always : false }], whole : true, declared : false, allowed :
+            & [] }, })
         }
     };
     ::zkpeer_core::__private::require(
@@ -234,6 +238,7 @@ static __zkpeer_wrong: ::zkpeer_core::__private::HandlerDef = {
         &::zkpeer_core::__private::Notes {
             uses: &[],
             whole: true,
+            declared: false,
             allowed: &[],
         },
     )
@@ -265,9 +270,14 @@ static __zkpeer_very_wrong: ::zkpeer_core::__private::HandlerDef = {
         &::zkpeer_core::__private::Notes {
             uses: &[],
             whole: true,
+            declared: false,
             allowed: &[],
         },
     )
+};
+const _: () = {
+    #[when(__zkpeer_absorbed)]
+    const _: () = ();
 };
 ::core::compile_error! {
     "`collect_metrics` and `when` on one function can never match: Juju runs the hook `collect-metrics` by itself, and only the handlers with `#[collect_metrics]` are looked at then; give it a function of its own"
@@ -278,7 +288,3 @@ static __zkpeer_very_wrong: ::zkpeer_core::__private::HandlerDef = {
 ::core::compile_error! {
     "a handler has no type parameters: a handler's parameters are found by their types, so they are written out"
 }
-const _: () = {
-    #[when(__zkpeer_absorbed)]
-    const _: () = ();
-};

@@ -95,9 +95,7 @@ pub(crate) fn attribute(kind: Kind, arguments: TokenStream, item: TokenStream) -
         return unchanged(&attrs, &item, &errors, TokenStream::new());
     }
     let handler = model::check(applied, &function, &mut errors);
-    let mut tokens = handler_tokens(&handler, function, &errors);
-    tokens.extend(look_up(&absorbed));
-    tokens
+    handler_tokens(&handler, function, &errors, look_up(&absorbed))
 }
 
 /// The item without our attributes, and the messages.
@@ -108,7 +106,7 @@ fn unchanged(attrs: &[Attribute], item: &Item, errors: &Errors, beside: TokenStr
 }
 
 /// The function, and beside it what makes it a handler.
-fn handler_tokens(handler: &Handler, mut function: Function, errors: &Errors) -> TokenStream {
+fn handler_tokens(handler: &Handler, mut function: Function, errors: &Errors, look_up: TokenStream) -> TokenStream {
     let mut beside = TokenStream::new();
     let notes = notes(handler, &function);
     if !handler.conditions.is_empty() {
@@ -121,6 +119,7 @@ fn handler_tokens(handler: &Handler, mut function: Function, errors: &Errors) ->
             }
         });
         beside = definition(handler, &function, &hidden, registration, &notes);
+        beside.extend(look_up.clone());
     }
     if !errors.is_empty() {
         let errors = errors.to_compile_errors();
@@ -130,7 +129,7 @@ fn handler_tokens(handler: &Handler, mut function: Function, errors: &Errors) ->
         insert(guard, &mut function);
     }
     if handler.conditions.is_empty() {
-        register(&notes, &mut function);
+        register(&notes, look_up, &mut function);
         return function.into_token_stream();
     }
     let Function { attrs, vis, sig, body } = &function;
@@ -336,7 +335,7 @@ fn constant(path: &TokenStream) -> TokenStream {
 
 /// Makes what is known of a function that is no handler known to the check, from within its body: beside it there may be
 /// no room.
-fn register(notes: &TokenStream, function: &mut Function) {
+fn register(notes: &TokenStream, look_up: TokenStream, function: &mut Function) {
     let name = function.sig.ident.unraw().to_string();
     let line = quote_spanned!(function.sig.ident.span()=> ::core::line!());
     let (inner, rest) = inner_attributes(function.body.stream());
@@ -354,7 +353,7 @@ fn register(notes: &TokenStream, function: &mut Function) {
             }
         };
     };
-    let mut body = Group::new(Delimiter::Brace, quote!(#inner #registration #rest));
+    let mut body = Group::new(Delimiter::Brace, quote!(#inner #registration #look_up #rest));
     body.set_span(function.body.span());
     function.body = body;
 }

@@ -568,10 +568,15 @@ impl Item {
             let vis: Visibility = input.parse()?;
             let begin = input.cursor().token_tree().map(|(token, _)| token).into_token_stream();
             let no_function = || {
-                let message = format!(
-                    "`{0}` stands on a function: a handler is a function, and `#[{0}]` says when it runs",
-                    kind.name()
-                );
+                let message = match kind {
+                    Kind::Sets | Kind::Clears | Kind::Reads | Kind::AllowFinding => {
+                        format!("`{}` stands on a function, of which it says something", kind.name())
+                    }
+                    _ => format!(
+                        "`{0}` stands on a function: a handler is a function, and `#[{0}]` says when it runs",
+                        kind.name()
+                    ),
+                };
                 syn::Error::new_spanned(&begin, message)
             };
             let sig: Signature = input.parse().map_err(|_| no_function())?;

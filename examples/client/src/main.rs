@@ -60,62 +60,48 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test may panic")]
-
     use zkpeer_core::Charm;
-    use zkpeer_core::testing::{Unit, check};
+    use zkpeer_core::testing::{Unit, check, event};
 
     #[test]
     fn is_in_order() {
         check(&Charm::new(), env!("CARGO_MANIFEST_DIR"));
     }
 
-    fn unit() -> Unit {
-        Unit::of(Charm::new()).charm(env!("CARGO_MANIFEST_DIR"))
-    }
-
-    fn status(unit: &Unit) -> String {
-        unit.commands().into_iter().rfind(|command| command.starts_with("status-set")).unwrap_or_default()
-    }
-
-    /// The id of the request that the unit has made.
-    fn request(unit: &Unit) -> String {
-        let published = unit.published("namespace:2");
-        published.keys().find_map(|key| key.strip_prefix("request_")).unwrap().to_owned()
-    }
-
-    fn with_servers() -> Unit {
-        let mut unit = unit();
-        unit.run("install");
-        assert_eq!(status(&unit), "status-set blocked relate it to zookeeper");
+    /// A unit that knows a server, and has asked for a namespace; and the key under which it waits for the answer.
+    fn with_servers() -> (Unit, String) {
+        let unit = Unit::of(Charm::new()).charm(env!("CARGO_MANIFEST_DIR"));
+        let run = unit.on("install");
+        run.assert_status("blocked", "relate it to zookeeper");
+        let mut unit = run.into_unit();
         unit.set_member("zookeeper:1", "zookeeper/0", &[("host", "10.0.0.4"), ("port", "2181")]);
-        unit.run_relation("zookeeper-relation-joined", "zookeeper:1", "zookeeper/0");
-        assert_eq!(status(&unit), "status-set waiting for a namespace");
-        unit.set_member("namespace:2", "zookeeper/0", &[]);
-        unit.run_relation("namespace-relation-joined", "namespace:2", "zookeeper/0");
-        unit
+        let run = unit.on(event::joined("zookeeper:1", "zookeeper/0"));
+        run.assert_status("waiting", "for a namespace");
+        let unit = run.into_unit().after(event::joined("namespace:2", "zookeeper/0"));
+        let asked =
+            unit.published("namespace:2").into_keys().find_map(|key| Some(key.strip_prefix("request_")?.to_owned()));
+        (unit, format!("response_{}", asked.unwrap_or_default()))
     }
 
     #[test]
     fn connects_once_it_knows_servers_and_has_a_namespace() {
-        let mut unit = with_servers();
-        let answer = format!("response_{}", request(&unit));
+        let (mut unit, answer) = with_servers();
         unit.set_member("namespace:2", "zookeeper/0", &[(&answer, r#"{"path": "/app", "refused": null}"#)]);
-        unit.run_relation("namespace-relation-changed", "namespace:2", "zookeeper/0");
-        assert_eq!(status(&unit), "status-set active 10.0.0.4:2181/app");
+        let run = unit.on(event::changed("namespace:2", "zookeeper/0"));
+        run.assert_status("active", "10.0.0.4:2181/app");
         // All servers, as soon as the leader tells of them.
+        let mut unit = run.into_unit();
         let servers = r#"[{"host": "10.0.0.4", "port": 2181}, {"host": "fd00::5", "port": 2181}]"#;
         unit.set_application_bag("zookeeper:1", "zookeeper", &[("servers", servers)]);
-        unit.run_relation("zookeeper-relation-changed", "zookeeper:1", "zookeeper/0");
-        assert_eq!(status(&unit), "status-set active 10.0.0.4:2181,[fd00::5]:2181/app");
+        let run = unit.on(event::application_changed("zookeeper:1"));
+        run.assert_status("active", "10.0.0.4:2181,[fd00::5]:2181/app");
     }
 
     #[test]
     fn says_why_the_servers_refuse() {
-        let mut unit = with_servers();
-        let answer = format!("response_{}", request(&unit));
+        let (mut unit, answer) = with_servers();
         unit.set_member("namespace:2", "zookeeper/0", &[(&answer, r#"{"path": "/app", "refused": "no room"}"#)]);
-        unit.run_relation("namespace-relation-changed", "namespace:2", "zookeeper/0");
-        assert_eq!(status(&unit), "status-set blocked the servers refuse a namespace: no room");
+        let run = unit.on(event::changed("namespace:2", "zookeeper/0"));
+        run.assert_status("blocked", "the servers refuse a namespace: no room");
     }
 }

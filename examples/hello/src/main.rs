@@ -35,7 +35,7 @@ fn main() -> std::process::ExitCode {
 #[cfg(test)]
 mod tests {
     use zkpeer_core::Charm;
-    use zkpeer_core::testing::{Unit, check, event};
+    use zkpeer_core::testing::{Application, Doing, ExploreError, Model, Unit, check, event, explore};
 
     /// A unit of this charm, with all its handlers and its files.
     fn unit() -> Unit {
@@ -69,5 +69,18 @@ mod tests {
         unit.on(event::action("greet")).assert_command("action-set greeting=hello, world");
         let run = unit.on(event::action("greet").with("name", "moon"));
         run.assert_ran(["greet_somebody"]).assert_command("action-set greeting=hello, moon").assert_deterministic();
+    }
+
+    #[test]
+    fn greets_in_every_order_of_events() -> Result<(), ExploreError> {
+        let mut model = Model::new();
+        model.deploy(Application::new(env!("CARGO_MANIFEST_DIR")).in_process(Charm::new()).units(2))?;
+        explore(model)
+            .at_any_time(Doing::set_config("hello", "greeting", "good day"))
+            .at_any_time(Doing::remove_unit("hello/1"))
+            .leadership_moves(1)
+            .once_quiet("who stays greets in the new words", |model| model.status("hello/0").message == "good day")
+            .run()?;
+        Ok(())
     }
 }

@@ -79,7 +79,7 @@ handlers_of! { first "app.first" second "app.second" }
 
 #[not_unless("a")]
 #[reads("b")]
-fn generic<T: AsRef<str>>(flags: &Flags, name: T) -> Result {
+fn generic<T: AsRef<str>>(flags: Flags, name: T) -> Result {
     let _ = flags.is_set(name);
     Ok(())
 }

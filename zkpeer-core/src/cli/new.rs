@@ -220,5 +220,5 @@ fn told(directory: &Path, name: &str, workspace: Workspace) -> String {
         let library = env!("CARGO_MANIFEST_DIR");
         text += &format!("For `cargo zkpeer` outside the clone: cargo install --path {library} --features cli\n");
     }
-    text + &format!("\ncd {place}\ncargo test\ncargo zkpeer simulate .\ncargo zkpeer pack .\n")
+    text + &format!("\ncd {place}\ncargo test\ncargo zkpeer check .\ncargo zkpeer simulate .\ncargo zkpeer pack .\n")
 }

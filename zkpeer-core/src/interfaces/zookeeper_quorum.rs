@@ -83,7 +83,7 @@ use crate::juju::{Bag, UnitName};
 use crate::metadata::Role;
 use crate::{
     Context, Conversation, Endpoint, Error, Flags, FromContext, GoalState, Interface, Kv, Leader, Param, Rejection,
-    Result, Scope, Unit, hook,
+    Result, Scope, Unit, hook, sets,
 };
 
 const JOINED: &str = "{relation_name}.joined";
@@ -276,6 +276,7 @@ impl FromContext for UnitsThatAre {
 ///
 /// If Juju refuses.
 #[hook("update-status")]
+#[sets("{relation_name}.departed")]
 pub fn departed_untold(endpoints: Vec<ZookeeperPeers>, units: UnitsThatAre) -> Result {
     for peers in endpoints.iter().filter(|peers| !peers.is_leaving()) {
         for peer in peers.endpoint.conversations().iter().filter(|peer| !peer.has_departed()) {

@@ -126,7 +126,7 @@ pub(crate) fn state(controller: &Controller, agents: &BTreeMap<UnitName, Shared<
 }
 
 /// A key with an empty value cannot be (contract 4.6).
-fn bag(entries: &Entries) -> Result<(), String> {
+pub(crate) fn bag(entries: &Entries) -> Result<(), String> {
     match entries.iter().find(|(key, value)| key.is_empty() || value.is_empty()) {
         Some((key, _)) => Err(format!("`{key}` is empty, or has an empty value")),
         None => Ok(()),

@@ -103,3 +103,12 @@ fn a_status_that_install_told_is_told_again_after_a_kill_between_both_commits() 
     let (model, _charm) = model(GREETS, 1);
     explore(model).kills(1).refused_commits(1).run().unwrap();
 }
+
+#[test]
+fn what_hooks_have_done_is_there_once_each_for_the_graph() {
+    let (model, _charm) = model(GREETS, 2);
+    let explored = explore(model).run().unwrap();
+    let greeted = explored.reports.iter().filter(|report| report.handlers() == ["greet"]);
+    assert_eq!(greeted.count(), 1, "both units have done the same");
+    assert!(explored.reports.len() < 10 && explored.moves > 50, "{} of {explored}", explored.reports.len());
+}

@@ -95,7 +95,7 @@ fn shared_target() -> PathBuf {
 fn a_new_charm_passes_its_tests_and_is_played_as_it_is_and_from_its_archive() {
     let place = tempfile::tempdir().unwrap();
     let said = succeeded(&mut zkpeer(place.path(), &["new", "first-charm"]));
-    let next = "\ncd first-charm\ncargo test\ncargo zkpeer simulate .\ncargo zkpeer pack .\n";
+    let next = "\ncd first-charm\ncargo test\ncargo zkpeer check .\ncargo zkpeer simulate .\ncargo zkpeer pack .\n";
     assert!(said.starts_with("The charm first-charm is in first-charm") && said.ends_with(next), "{said}");
     let charm = place.path().join("first-charm");
     // The versions that this workspace is tested with, which are here.
@@ -118,6 +118,7 @@ fn a_new_charm_passes_its_tests_and_is_played_as_it_is_and_from_its_archive() {
         }
         succeeded(&mut command)
     };
+    assert!(here(&["check", "."]).starts_with("no findings; handlers: "));
     let end = "first-charm/2          active  hello, also from first-charm/0, first-charm/1  ";
     let archive = format!("first-charm_{}.charm", arch());
     let said = here(&["pack", "."]);
@@ -271,6 +272,40 @@ fn a_program_with_its_symbols_is_packed_with_a_hint() {
     write(charm.path(), "Cargo.toml", &format!("{PACKAGE}[profile.release]\nstrip = true\n"));
     let output = zkpeer(charm.path(), &["pack", "."]).output().unwrap();
     assert!(output.status.success() && !text(&output.stderr).contains("hint"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn what_is_meant_to_be_a_handler_and_is_none_is_told() {
+    let charm = small();
+    write(charm.path(), "reactive/web.sh", "#!/bin/bash\nsource charms.reactive.sh\n");
+    let warning = "warning: ./reactive/web.sh: not-executable: it is a script and cannot be executed";
+    let target = charm.path().join("a.charm");
+    let output = zkpeer(charm.path(), &["pack", ".", "--output"]).arg(&target).output().unwrap();
+    assert!(output.status.success() && text(&output.stderr).contains(warning), "{}", text(&output.stderr));
+    let said = text(&zkpeer(charm.path(), &["simulate", "."]).output().unwrap().stderr);
+    assert!(said.contains(warning), "{said}");
+    let script = charm.path().join("reactive/web.sh");
+    write(charm.path(), "reactive/web.sh", "#!/bin/bash\nsource charms.reactive.sh\n@whn x\nfunction f() {\n:\n}\n");
+    fs::set_permissions(script, fs::Permissions::from_mode(0o755)).unwrap();
+    let said = text(&zkpeer(charm.path(), &["simulate", "."]).output().unwrap().stderr);
+    let warning = "warning: ./reactive/web.sh:3: unknown-decorator: `@whn` is no condition";
+    assert!(said.contains(warning) && said.contains("did you mean `@when`?"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_checked_says_why() {
+    let charm = small();
+    let check = || failed(zkpeer(charm.path(), &["check"]).arg("."));
+    let error = check();
+    assert!(error.contains("error: .: its program has not checked it: "), "{error}");
+    write(charm.path(), "src/main.rs", "fn main() { nonsense }\n");
+    assert!(check().contains("the charm does not build"));
+    write(charm.path(), "metadata.yaml", "name: small\npeers: [\n");
+    let error = check();
+    assert!(error.contains("./metadata.yaml: line "), "{error}");
+    write(charm.path(), "metadata.yaml", METADATA);
+    fs::remove_file(charm.path().join("Cargo.toml")).unwrap();
+    assert_eq!(check(), "error: .: has no Cargo.toml; only charms that are Rust packages are checked\n");
 }
 
 #[test]

@@ -333,7 +333,7 @@ fn new_watcher() {}
 fn rule_7_a_handler_that_is_new_has_succeeded_on_nothing() {
     let mut unit = Unit::new(handlers![old_watcher]);
     std::fs::write(unit.charm_dir().join("x.conf"), "a").unwrap();
-    unit.try_run("install");
+    unit.try_run("start");
     let stored = unit.stored();
     let mut upgraded = Unit::new(handlers![old_watcher, new_watcher]);
     std::fs::write(upgraded.charm_dir().join("x.conf"), "a").unwrap();

@@ -81,7 +81,7 @@ fn what_does_not_fit_is_an_error_before_any_handler_runs() {
             "options: {server: {java_heap: 1}}",
             ["layer.yaml", "no option `java_heap`", "`java-heap`, `packages`, `proxy`"],
         ),
-        ("options: {server: 1}", ["layer.yaml", "line 1", "expected mapping"]),
+        ("options: {server: 1}", ["layer.yaml", "`server` in `options`", "is no map"]),
         ("options: [", ["layer.yaml", "line", "says"]),
     ] {
         let error = error(yaml);

@@ -27,7 +27,7 @@ fn new_nonce() {}
 fn a_leader_setting_is_written_with_the_hook() {
     let mut unit = Unit::new(handlers![writes, new_nonce]);
     unit.set_leader(true);
-    let report = unit.run("install");
+    let report = unit.run("start");
     assert_eq!(report.handlers_by_round(), [vec!["writes"], vec!["new_nonce"]], "its flags follow in the same hook");
     assert_eq!(unit.commands(), ["leader-get", "is-leader", "leader-set nonce=7"]);
 }

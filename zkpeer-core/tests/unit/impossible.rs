@@ -77,6 +77,15 @@ fn a_relation_that_is_over_comes_back_under_another_number() {
 }
 
 #[test]
+fn c4_6_a_key_of_a_databag_has_a_value() {
+    let mut unit = unit();
+    assert!(
+        said(|| unit.set_member("db:1", "sql/0", &[("host", "")])).contains("`host` is empty, or has an empty value")
+    );
+    assert!(said(|| unit.set_application_bag("db:1", "sql", &[("", "x")])).contains("`` is empty"));
+}
+
+#[test]
 fn c3_1_a_unit_that_is_not_installed_is_in_no_relation() {
     let mut unit = unit();
     member(&mut unit);
@@ -156,6 +165,7 @@ fn options_and_parameters_are_those_of_the_charm() -> Result {
     write("actions.yaml", "backup:\n  params:\n    name: {type: string}\n  required: [name]\n")?;
     let mut unit = Unit::new(handlers![install]).charm(charm.path());
     assert_eq!(unit.name(), "shop/0");
+    assert!(said(|| unit.on("data-storage-attached")).contains("metadata.yaml has no storage `data`"));
     assert!(said(|| unit.set_config("prot", 8080)).contains("option `prot` is not in config.yaml; it has: port"));
     assert!(said(|| unit.set_config("port", true)).contains("option `port` is a int, not `true`"));
     unit.set_config("port", 8080);

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use zkpeer_core::testing::{Unit, event};
 use zkpeer_core::{
     Action, ChangedBy, CharmDir, Config, Edge, Endpoint, Flags, Interface, Kv, Resource, Result, Status, action,
-    handlers, metadata::Role, when, when_not,
+    collect_metrics, handlers, metadata::Role, when, when_not,
 };
 
 use crate::said;
@@ -169,6 +169,40 @@ fn the_first_condition_that_does_not_hold_is_why_a_handler_did_not_run() {
     unit.set_flag("never.a");
     assert_eq!(unit.on("start").why_not("needs_two").unwrap(), "`never.b` is not set");
 }
+
+#[when_not("taken")]
+fn takes(flags: Flags) {
+    flags.set("taken");
+}
+
+#[when_not("taken")]
+fn takes_too() {}
+
+#[collect_metrics]
+fn measures() {}
+
+#[test]
+fn what_happens_to_a_handler_that_was_queued_is_why_it_did_not_run() {
+    let run = Unit::new(handlers![takes, takes_too]).on("start");
+    assert_eq!(
+        run.why_not("takes_too").unwrap(),
+        "in round 0 it was queued, and then `taken` is set; at the end `taken` is set"
+    );
+    let run = Unit::new(handlers![ends, comes_late]).on("start");
+    assert_eq!(run.why_not("comes_late").unwrap(), "it was queued, and the hook was over before its turn");
+    let run = Unit::new(handlers![takes, measures]).juju("3.6.9").on("collect-metrics");
+    run.assert_ran(["measures"]);
+    assert_eq!(run.why_not("takes").unwrap(), "it is not for this hook, which runs apart from all others");
+    assert_eq!(run.why_not("nobody").unwrap(), "there is no such handler");
+}
+
+#[when_not("late")]
+fn ends() -> Result {
+    Err(zkpeer_core::EndHook.into())
+}
+
+#[when_not("late")]
+fn comes_late() {}
 
 #[test]
 fn names_that_nobody_knows_are_answered_with_the_nearest() {

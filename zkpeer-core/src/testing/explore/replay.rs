@@ -23,7 +23,8 @@ pub(super) fn replay(explore: &Explore, paths: &[Path]) -> Result<Explored, Opti
         states += player.path.0.len() + 1;
         depth = depth.max(player.path.0.len());
     }
-    Ok(Explored { states, moves: states - paths.len(), depth, ends: watch.ends(), elapsed: progress.elapsed() })
+    let (moves, ends, elapsed) = (states - paths.len(), watch.ends(), progress.elapsed());
+    Ok(Explored { states, moves, depth, ends, elapsed, reports: watch.reports() })
 }
 
 /// Plays one story.

@@ -101,6 +101,7 @@ impl<'e> Search<'e> {
             depth: self.depth(last),
             ends: self.watch.ends(),
             elapsed: self.progress.elapsed(),
+            reports: self.watch.reports(),
         })
     }
 

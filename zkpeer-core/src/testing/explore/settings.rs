@@ -11,6 +11,7 @@ use super::property::{BuiltIn, Property, Verdict, When};
 use super::search::Search;
 use super::story::Path;
 use super::{replay, walk};
+use crate::report::Report;
 use crate::testing::model::Model;
 
 /// An exploration of a model; see [`explore`](super::explore).
@@ -42,11 +43,13 @@ pub struct Explored {
     pub ends: usize,
     /// How long it took.
     pub elapsed: Duration,
+    /// What hooks have done, each different report once: for [`Graph::seen`](crate::check::Graph::seen).
+    pub reports: Vec<Report>,
 }
 
 impl fmt::Display for Explored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { states, moves, depth, ends, elapsed } = self;
+        let Self { states, moves, depth, ends, elapsed, .. } = self;
         let seconds = elapsed.as_secs_f64();
         write!(f, "{states} states, {moves} moves, {depth} steps deep, {ends} ends, in {seconds:.1} s")
     }

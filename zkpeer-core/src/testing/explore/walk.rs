@@ -116,7 +116,7 @@ impl Walks<'_> {
         Ok(())
     }
 
-    fn over(self) -> Result<Explored, ExploreError> {
+    fn over(mut self) -> Result<Explored, ExploreError> {
         let states = self.states;
         let names = story::names(&self.explore.doings);
         if let Some(number) = (0..names.len()).find(|number| self.done & (1 << number) == 0) {
@@ -136,6 +136,7 @@ impl Walks<'_> {
             depth: self.longest,
             ends: self.watch.ends(),
             elapsed: self.progress.elapsed(),
+            reports: self.watch.reports(),
         })
     }
 }

@@ -7,8 +7,10 @@ use super::place::{self, Places};
 use super::property::{BuiltIn, Judged, Property, When};
 use super::settings::Explore;
 use super::story::{Path, called};
+use crate::report::Report;
 use crate::testing::error::Error;
 use crate::testing::outcome::Outcome;
+use crate::testing::shared::sum_of;
 
 /// What does not hold.
 #[derive(Debug)]
@@ -46,11 +48,13 @@ pub(super) struct Watch<'e> {
     ends: BTreeMap<u128, (Path, Places)>,
     /// Which of the properties have held somewhere, a bit each.
     pub(super) held: u64,
+    /// What hooks have done, each different report once.
+    reports: BTreeMap<u128, Report>,
 }
 
 impl<'e> Watch<'e> {
     pub(super) fn new(explore: &'e Explore) -> Self {
-        Self { explore, ends: BTreeMap::new(), held: 0 }
+        Self { explore, ends: BTreeMap::new(), held: 0, reports: BTreeMap::new() }
     }
 
     fn built_in(&self, which: BuiltIn) -> bool {
@@ -62,9 +66,17 @@ impl<'e> Watch<'e> {
         self.ends.len()
     }
 
+    /// What hooks have done, each different report once.
+    pub(super) fn reports(&mut self) -> Vec<Report> {
+        std::mem::take(&mut self.reports).into_values().collect()
+    }
+
     /// What a move has come to.
-    pub(super) fn after(&self, came: &Came) -> Option<Broken> {
+    pub(super) fn after(&mut self, came: &Came) -> Option<Broken> {
         let Came::Ended(run) = came else { return None };
+        if let Some(report) = &run.report {
+            self.reports.entry(sum_of(report)).or_insert_with(|| report.clone());
+        }
         // What Juju refuses, and who is killed, is none of the charm's doing.
         let failed = matches!(run.outcome, Outcome::Failed(_) | Outcome::TimedOut(_)) && !run.hook.is_exec();
         if failed && self.built_in(BuiltIn::NoHookFails) {

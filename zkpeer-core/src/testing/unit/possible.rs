@@ -80,6 +80,11 @@ fn plain(unit: &Unit, name: &str) -> Option<String> {
     if let Some((HookFamily::Relation(_), _)) = HookFamily::of(name) {
         return Some("it is about a relation: say which, as in event::joined(\"db:1\", \"mysql/0\")".to_owned());
     }
+    if let Some((HookFamily::Storage, storage)) = HookFamily::of(name).filter(|_| unit.whole)
+        && !unit.charm_files().storage.contains_key(storage)
+    {
+        return Some(format!("metadata.yaml has no storage `{storage}`"));
+    }
     // Contract 3.1: the unit enters its relations right after `install`.
     if name == "install" && !unit.agent.relations.is_empty() {
         return Some("until it is over a unit is in no relation (contract 3.1)".to_owned());

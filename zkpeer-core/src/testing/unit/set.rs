@@ -9,8 +9,17 @@ use super::{Unit, bad, possible, relation_id, unit_name};
 use crate::context::FLAG_PREFIX;
 use crate::juju::{RelationId, UnitName};
 use crate::testing::charm::{ConfigOption, OptionKind};
-use crate::testing::controller::{Application, entries};
+use crate::testing::check;
+use crate::testing::controller::{Application, Entries, entries};
 use crate::testing::value;
+
+/// The entries of a databag, as it can be.
+#[track_caller]
+fn checked(pairs: &[(&str, &str)]) -> Entries {
+    let entries = entries(pairs);
+    check::bag(&entries).unwrap_or_else(|why| bad("databag", &why));
+    entries
+}
 
 impl Unit {
     fn application(&mut self) -> &mut Application {
@@ -89,7 +98,7 @@ impl Unit {
         let (relation, unit) = (relation_id(relation), unit_name(unit));
         self.enter(&relation, unit.application());
         possible::remote(self, &unit).unwrap_or_else(|why| bad("relation", &why));
-        self.controller.set_unit_bag(relation.number, &unit, entries(bag));
+        self.controller.set_unit_bag(relation.number, &unit, checked(bag));
         if !self.is_member(relation.number, &unit) {
             self.news.insert((relation.number, unit.clone()));
         }
@@ -140,7 +149,7 @@ impl Unit {
         if !own_of_known {
             self.enter(&relation, application);
         }
-        self.controller.set_application_bag(relation.number, application, entries(bag));
+        self.controller.set_application_bag(relation.number, application, checked(bag));
     }
 
     /// From now on it is this unit that leaves, or no longer: `-departed` hooks name it as the departing unit, whichever peer
