@@ -6,14 +6,15 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use zkpeer_core::interfaces::zookeeper_quorum::{self, Node};
 use zkpeer_core::{
-    Action, CharmDir, Flags, Result, Status, Unit, ZookeeperPeers, allow_finding, handlers, sets, when, when_not,
+    Action, CharmDir, Flags, Resource, Result, Status, Unit, ZookeeperPeers, allow_finding, handlers, sets, when,
+    when_not,
 };
 use zookeeper::Server;
 
 /// The charm's own, which waits while there is a file `hold-install`.
 #[when_not("zookeeper.installed")]
 #[sets("zookeeper.installed")]
-fn install(dir: CharmDir, server: Server, unit: Unit, status: Status, flags: Flags) -> Result {
+fn install(dir: CharmDir, server: Resource<dyn Server>, unit: Unit, status: Status, flags: Flags) -> Result {
     if dir.join("hold-install").exists() { Ok(()) } else { zookeeper::install(server, unit, status, flags) }
 }
 

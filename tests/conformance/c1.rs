@@ -240,9 +240,9 @@ fn c1_2_nothing_is_inherited() {
         let known = ["PATH", "LANG", "TERM", "DEBIAN_FRONTEND", "APT_LISTCHANGES_FRONTEND", "CHARM_DIR"];
         let known = |name: &str| known.contains(&name) || name.starts_with("JUJU_") || name == "CLOUD_API_VERSION";
         for start in starts(&model, "zk/0") {
-            // The last is the one variable that is not Juju's.
+            // The last are the two variables that are not Juju's.
             let others: Vec<&String> = start.environment.keys().filter(|name| !known(name)).collect();
-            assert_eq!(others, ["ZKPEER_REPORT"], "{}", start.shown);
+            assert_eq!(others, ["ZKPEER_REPORT", "ZKPEER_ROOT"], "{}", start.shown);
         }
     });
 }

@@ -10,7 +10,7 @@ use crate::scenes::{peers, related};
 use crate::stage::{Driver, METADATA, Play, charm, ok, on_every_driver, on_every_version, on_processes};
 
 /// What every hook, action and command has on Juju 3.6, sorted; the last is the simulation's own.
-const ALWAYS: [&str; 24] = [
+const ALWAYS: [&str; 25] = [
     "APT_LISTCHANGES_FRONTEND",
     "CHARM_DIR",
     "CLOUD_API_VERSION",
@@ -35,6 +35,7 @@ const ALWAYS: [&str; 24] = [
     "JUJU_VERSION",
     "LANG",
     "ZKPEER_REPORT",
+    "ZKPEER_ROOT",
 ];
 
 /// A command of an operator, run at once.

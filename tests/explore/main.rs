@@ -3,3 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod peers;
+mod zookeeper;
+
+#[path = "../../examples/zookeeper/tests/server/mod.rs"]
+mod server;

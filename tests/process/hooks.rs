@@ -143,6 +143,19 @@ fn what_juju_has_not_kept_stays_if_another_program_has_gone_on_from_it() {
 }
 
 #[test]
+fn what_juju_has_not_kept_stays_if_another_program_has_written_anything_else() {
+    let (mut agent, _) = refused();
+    let mut expected = stored(agent.charm_dir());
+    let file = rusqlite::Connection::open(agent.charm_dir().join(".unit-state.db")).unwrap();
+    file.execute("INSERT INTO kv (key, data) VALUES ('reactive.states.theirs', 'null')", []).unwrap();
+    agent.resolve().unwrap();
+    agent.run_hook("update-status").unwrap();
+    expected.insert("reactive.states.theirs".to_owned(), "null".to_owned());
+    expected.remove("zkpeer.unconfirmed");
+    assert_eq!(stored(agent.charm_dir()), expected, "who has gone on from it has taken it for the truth");
+}
+
+#[test]
 fn an_action_ends_as_its_handler_says() {
     let mut agent = agent(&probe());
     agent.deploy().unwrap();

@@ -23,6 +23,7 @@ use crate::layers::Layers;
 use crate::metadata::Metadata;
 use crate::panic;
 use crate::params::Triggers;
+use crate::programs::Processes;
 #[cfg(any(test, feature = "testing"))]
 use crate::record::Noted;
 use crate::registry::Registry;
@@ -112,8 +113,28 @@ impl Charm {
 
     /// A value that handlers can ask for as [`Resource<T>`](crate::Resource); one of each type.
     #[must_use]
-    pub fn resource<T: 'static>(mut self, value: T) -> Self {
+    pub fn resource<T: 'static>(self, value: T) -> Self {
+        self.resource_as(Rc::new(value))
+    }
+
+    /// The same for a value that handlers know by a trait, and ask for as `Resource<dyn Server>`:
+    /// `charm.resource_as::<dyn Server>(Rc::new(Files::new("/srv")))`.
+    #[must_use]
+    pub fn resource_as<T: ?Sized + 'static>(mut self, value: Rc<T>) -> Self {
         self.resources.insert(value);
+        self
+    }
+
+    /// The same for a value that is made of what the hook's context has, each time when a handler asks for it;
+    /// [`Resource`](crate::Resource) has an example.
+    ///
+    /// If it cannot be made, the hook fails.
+    #[must_use]
+    pub fn resource_from<T: ?Sized + 'static>(
+        mut self,
+        make: impl Fn(&Context) -> crate::Result<Rc<T>> + 'static,
+    ) -> Self {
+        self.resources.insert_made(make);
         self
     }
 
@@ -229,11 +250,11 @@ impl Charm {
     /// The environment is read here, once. The exit code is 0 if everything has been done and kept, and 1 if anything
     /// failed and nothing is kept; then the reason is on standard error and in Juju's log.
     ///
-    /// Of our own, five variables are heeded, none of which Juju sets: `UNIT_STATE_DB` is the file of the store instead of
+    /// Of our own, six variables are heeded, none of which Juju sets: `UNIT_STATE_DB` is the file of the store instead of
     /// `.unit-state.db` in the charm's directory; `ZKPEER_HOOK_COMMAND_TIMEOUT` is the number of seconds that a hook
     /// command may run (300), `ZKPEER_EXTERNAL_TIMEOUT` that of an [external handler](crate::guide::external_handlers)
     /// (3600); `ZKPEER_REPORT` is a file to which a [`Report`] is appended as one line of JSON; `ZKPEER_TRACE=1` is as
-    /// [`trace`](Self::trace).
+    /// [`trace`](Self::trace); `ZKPEER_ROOT` is what [`Root`](crate::Root) is instead of `/`.
     ///
     /// Under the name `charms.reactive` the program is the command line that external handlers use. Started by hand as
     /// `my-charm check`, it [checks](crate::check) the charm and runs nothing.
@@ -308,6 +329,9 @@ impl Charm {
             juju: Rc::clone(&juju),
             resources: self.resources.clone(),
             clock: Rc::new(move || begun.elapsed()),
+            programs: Rc::new(Processes),
+            root: environment::root(vars),
+            witness: None,
             externals: Some(means),
         };
         let registry = self.registry(&outside).map_err(&failed)?;
@@ -368,6 +392,9 @@ impl Charm {
             juju: Rc::new(Tools::new(None, OsString::new(), HOOK_COMMAND_LIMIT)),
             resources: self.resources.clone(),
             clock: Rc::new(Duration::default),
+            programs: Rc::new(Processes),
+            root: None,
+            witness: None,
             externals: None,
         }
     }
@@ -399,7 +426,7 @@ impl Charm {
     }
 
     /// Runs one hook in this process, on the given store and with handlers that have been fitted: for tests, and for the
-    /// simulated Juju. There is no report if there was nothing to run.
+    /// simulated Juju. There is no report if there was nothing to run, or it was killed; then the store is as last committed.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn run_with(
         &self,
@@ -422,8 +449,12 @@ impl Charm {
         if wanted {
             context.start_record();
         }
-        let (report, result) = self.run(&context, registry);
-        Ran { report: Some(report), result, store: context.take_store(), record: context.take_record() }
+        let ended = panic::unless_killed(|| self.run(&context, registry));
+        if ended.is_none() {
+            context.discard();
+        }
+        let (report, result) = ended.map_or((None, Ok(())), |(report, result)| (Some(report), result));
+        Ran { report, result, store: context.take_store(), record: context.take_record() }
     }
 }
 
@@ -472,6 +503,11 @@ mod environment {
                 Err(Error::Variable { name, reason })
             }
         }
+    }
+
+    /// Where a simulated machine has its files.
+    pub(super) fn root(vars: &Vars) -> Option<PathBuf> {
+        vars.get(OsStr::new("ZKPEER_ROOT")).filter(|root| !root.is_empty()).map(PathBuf::from)
     }
 
     pub(super) fn trace(vars: &Vars) -> bool {

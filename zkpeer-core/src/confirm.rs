@@ -3,8 +3,8 @@
 //! The store is written before the program ends, and only after that Juju applies what was sent to it. In between the program may
 //! be killed, and Juju may refuse (contract 2.1, 2.3). So a hook that does both gives both its context id: to Juju with
 //! `state-set`, which is applied with the rest, and to the store together with what was there before. The next hook asks
-//! Juju which id it has; if it is another one, the store goes back. Not if anybody else has written to what would go back: the charm
-//! may have been another one meanwhile, on charms.reactive.
+//! Juju which id it has; if it is another one, the store goes back. Not if anybody else has written anything meanwhile: the charm
+//! may have been another one, on charms.reactive, which has gone on from what it found.
 //!
 //! What Juju applies at once is outside: statuses, and up to Juju 3.6 leader settings, which others may have seen by then.
 
@@ -16,11 +16,15 @@ use crate::ask;
 use crate::context::Context;
 use crate::error::Error;
 use crate::hash::Hash;
+use crate::store::Store;
 
 /// Where Juju has the id of the last hook that it has kept, among what the unit keeps in the controller.
 pub(crate) const KEPT: &str = "zkpeer.kept";
 /// Where the store has what Juju may not have kept.
 pub(crate) const UNCONFIRMED: &str = "zkpeer.unconfirmed";
+
+/// The prefix of keys that nobody else writes.
+const OWN: &str = "zkpeer.";
 
 /// What a hook has changed before Juju kept it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,7 +32,7 @@ pub(crate) struct Unconfirmed {
     pub(crate) context_id: String,
     /// The JSON texts that were there before, by their keys.
     pub(crate) before: BTreeMap<String, Option<String>>,
-    /// The hash of what is there since.
+    /// The hash of everything that is there since, but for what only this library writes.
     pub(crate) after: String,
 }
 
@@ -40,8 +44,7 @@ pub(crate) fn at_start(context: &Context) -> Result<(), Error> {
     if ask::controller_state(context, KEPT)?.as_ref() == Some(&last.context_id) {
         return Ok(());
     }
-    let now = context.with_store(|store| hash(last.before.keys().map(|key| (key.as_str(), store.get_text(key)))));
-    if now == last.after {
+    if context.with_store(hash) == last.after {
         context.put_back(last.before);
     }
     Ok(context.commit()?)
@@ -60,7 +63,7 @@ pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
         let changes = || store.changes().filter(|change| change.key != UNCONFIRMED);
         let before: BTreeMap<String, Option<String>> =
             changes().map(|change| (change.key.to_owned(), change.before.map(str::to_owned))).collect();
-        (before, hash(changes().map(|change| (change.key, change.after))))
+        (before, hash(store))
     });
     if before.is_empty() {
         return Ok(());
@@ -70,9 +73,10 @@ pub(crate) fn at_end(context: &Context) -> Result<(), Error> {
     Ok(())
 }
 
-/// Of entries in the order of their keys.
-fn hash<'t>(entries: impl Iterator<Item = (&'t str, Option<&'t str>)>) -> String {
+/// Of everything that somebody else could have written, too.
+fn hash(store: &Store) -> String {
+    let entries = store.range("").filter(|(key, _)| !key.starts_with(OWN));
     // No key and no text has a zero byte in it.
-    let text: String = entries.map(|(key, text)| format!("{key}\0{}\0", text.unwrap_or_default())).collect();
+    let text: String = entries.map(|(key, text)| format!("{key}\0{text}\0")).collect();
     Hash::Md5.of_text(&text)
 }

@@ -1,10 +1,12 @@
 //! What one run of a hook can see and change: the seam between handlers and everything outside them.
 
 mod outside;
+mod resources;
 mod state;
 
 pub use outside::Setup;
-pub(crate) use outside::{Outside, Resources, has_leader_settings};
+pub(crate) use outside::{Outside, has_leader_settings};
+pub(crate) use resources::Resources;
 pub(crate) use state::FLAG_PREFIX;
 
 use std::cell::{Cell, RefCell};
@@ -60,6 +62,7 @@ impl Context {
     pub(crate) fn new(outside: Outside, store: Store) -> Self {
         let state = State {
             store,
+            witness: outside.witness.clone(),
             sum: 0,
             changes: Vec::new(),
             triggers: TriggerTable::default(),
@@ -108,8 +111,13 @@ impl Context {
 
     /// The same for a handler, which may write there.
     pub(crate) fn charm_dir_to_write(&self) -> &Path {
-        self.0.outside.directory_asked.set(true);
+        self.note_files();
         self.charm_dir()
+    }
+
+    /// A handler may write files from now on.
+    pub(crate) fn note_files(&self) {
+        self.0.outside.directory_asked.set(true);
     }
 
     pub(crate) fn cache(&self) -> &RefCell<Cache> {
@@ -204,7 +212,15 @@ impl Context {
     }
 
     pub(crate) fn commit(&self) -> Result<(), StoreError> {
-        self.0.state.borrow_mut().store.commit()
+        let witness = self.0.outside.witness.as_ref().filter(|_| self.with_store(Store::is_changed));
+        if let Some(witness) = witness {
+            witness.commits();
+        }
+        self.0.state.borrow_mut().store.commit()?;
+        if let Some(witness) = witness {
+            witness.committed();
+        }
+        Ok(())
     }
 
     /// Puts back what was under these keys before.
@@ -417,6 +433,9 @@ impl Context {
     }
 
     pub(crate) fn set_running(&self, handler: Option<String>) {
+        if let Some(witness) = &self.0.outside.witness {
+            witness.runs(handler.as_deref());
+        }
         self.0.state.borrow_mut().running = handler;
     }
 

@@ -13,7 +13,7 @@ use crate::handler::{AtStart, EndpointType};
 #[diagnostic::on_unimplemented(
     message = "a handler cannot ask for `{Self}`",
     label = "nothing can be put in here",
-    note = "a handler's parameters are taken by value, each one of: `Flags`, `Triggers`, `Config`, `Unit`, `Leader`, `Status`, `Log`, `HookEvent`, `Action`, `Kv`, `CharmDir`, `Commands`, `Ports`, `Network`, `GoalState`, `ControllerState`, `Context`, an interface (a type with `Interface`) or a `Vec` of one, `Resource<T>` with a value given to `Charm::resource`, `LayerOptions<T>` of a type with `Layer`, or an `Option` of one of these"
+    note = "a handler's parameters are taken by value, each one of: `Flags`, `Triggers`, `Config`, `Unit`, `Leader`, `Status`, `Log`, `HookEvent`, `Action`, `Kv`, `CharmDir`, `Root`, `Commands`, `Ports`, `Network`, `GoalState`, `ControllerState`, `Context`, an interface (a type with `Interface`) or a `Vec` of one, `Resource<T>` of a value or a trait given to `Charm::resource`, `LayerOptions<T>` of a type with `Layer`, or an `Option` of one of these"
 )]
 pub trait FromContext: Sized {
     /// The endpoint that a value of this type speaks for, if it is an interface.

@@ -136,6 +136,11 @@ pub(crate) struct Environment {
 impl Environment {
     /// Reads the variables; `program` is the path by which the process was started.
     pub(crate) fn read(vars: &Vars, program: &Path) -> Result<Self, Error> {
+        Self::read_from(&|name| vars.get(OsStr::new(name)).map(OsString::as_os_str), program)
+    }
+
+    /// The same, each variable by its name.
+    pub(crate) fn read_from<'v>(vars: &'v dyn Fn(&str) -> Option<&'v OsStr>, program: &Path) -> Result<Self, Error> {
         let reader = Reader { vars };
         let unit = reader.required("JUJU_UNIT_NAME", str::parse)?;
         let charm_dir = match reader.raw("JUJU_CHARM_DIR").or_else(|| reader.raw("CHARM_DIR")) {
@@ -204,12 +209,12 @@ fn missing(name: &'static str) -> Error {
 
 /// Reads variables; one that is empty counts as one that is not there (contract 13).
 struct Reader<'v> {
-    vars: &'v Vars,
+    vars: &'v dyn Fn(&str) -> Option<&'v OsStr>,
 }
 
-impl Reader<'_> {
-    fn raw(&self, name: &str) -> Option<&OsStr> {
-        self.vars.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+impl<'v> Reader<'v> {
+    fn raw(&self, name: &str) -> Option<&'v OsStr> {
+        (self.vars)(name).filter(|value| !value.is_empty())
     }
 
     fn is_set(&self, name: &str) -> bool {

@@ -64,6 +64,7 @@ mod outbox;
 mod panic;
 mod params;
 mod predicate;
+mod programs;
 mod record;
 mod registry;
 mod relation;
@@ -78,6 +79,7 @@ pub mod testing;
 mod trace;
 mod trigger;
 mod watched_file;
+mod witness;
 
 pub use charm::{Charm, main};
 pub use context::{Context, Param, Setup};
@@ -96,9 +98,10 @@ pub use interfaces::zookeeper_quorum::ZookeeperPeers;
 pub use juju::{GoalState, Port};
 pub use params::{
     Action, CharmDir, Commands, Config, ControllerState, Flags, Kv, Layer, LayerOptions, Leader, Log, Network, Ports,
-    Resource, Status, TriggerOn, Triggers, Unit,
+    Resource, Root, Status, TriggerOn, Triggers, Unit,
 };
 pub use predicate::Phase;
+pub use programs::{Program, ProgramOutput};
 pub use relation::{Conversation, Databag, Endpoint, Interface, RelatedUnit, Relation, Scope, Units};
 pub use report::{CallOutcome, Change, ChangedBy, HandlerReport, HookOutcome, Report, Round};
 pub use runtime::OnNotSettled;

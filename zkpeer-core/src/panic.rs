@@ -4,6 +4,9 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::fmt;
+#[cfg(any(test, feature = "testing"))]
+use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -45,6 +48,36 @@ pub(crate) fn remember() {
             }
         }
     }));
+}
+
+/// A kill of the simulated Juju, on its way out of what it has killed.
+#[cfg(any(test, feature = "testing"))]
+struct Kill;
+
+/// Leaves everything that runs here at once, without a word.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn kill() -> ! {
+    std::panic::resume_unwind(Box::new(Kill))
+}
+
+/// Runs something to its end, or to its kill: then there is no result.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn unless_killed<T>(run: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(result) => Some(result),
+        Err(payload) if payload.is::<Kill>() => None,
+        Err(payload) => resume_unwind(payload),
+    }
+}
+
+/// Runs what may panic. A kill is no panic, and goes on.
+pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> std::thread::Result<T> {
+    let ended = catch_unwind(AssertUnwindSafe(run));
+    #[cfg(any(test, feature = "testing"))]
+    if ended.as_ref().is_err_and(|payload| payload.is::<Kill>()) {
+        kill();
+    }
+    ended
 }
 
 /// What a caught panic said.

@@ -6,6 +6,7 @@ pub(crate) mod kv;
 mod layer;
 pub(crate) mod leadership;
 mod local;
+mod resource;
 mod status;
 mod unit;
 
@@ -14,7 +15,8 @@ pub use flags::{Flags, TriggerOn, Triggers, require};
 pub use kv::Kv;
 pub use layer::{Layer, LayerOptions};
 pub use leadership::Leader;
-pub use local::{CharmDir, Commands, Resource};
+pub use local::{CharmDir, Commands, Root};
+pub use resource::Resource;
 pub use status::Status;
 pub use unit::{Config, ControllerState, Log, Network, Ports, Unit};
 

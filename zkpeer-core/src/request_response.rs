@@ -194,10 +194,13 @@ impl<R: Request> Requester<R> {
     pub fn create(&self, relation: &Relation, request: &R) -> Result<String, Error> {
         let published = relation.published()?;
         let taken = |id: &String| published.raw(&format!("{REQUEST}{id}")).is_some();
-        let context_id = self.endpoint.context().outside().context_id.as_deref().unwrap_or_default();
-        let id =
-            (0u64..).map(|number| id_of(&format!("{} {context_id} {number}", relation.id()))).find(|id| !taken(id));
-        let id = id.unwrap_or_default();
+        let context = self.endpoint.context();
+        let (kv, made) = (Kv::of(context), self.endpoint.flag("zkpeer.requests.{endpoint_name}"));
+        let unit = &context.outside().unit;
+        let numbers = kv.get::<u64>(&made)?.unwrap_or_default() + 1..;
+        let mut ids = numbers.map(|number| (number, id_of(&format!("{} {unit} {number}", relation.id()))));
+        let (number, id) = ids.find(|(_, id)| !taken(id)).unwrap_or_default();
+        kv.set(&made, &number)?;
         self.write(relation, &id, request)?;
         Ok(id)
     }
@@ -294,7 +297,7 @@ struct WithId<'r, R> {
     request: &'r R,
 }
 
-/// An id that looks like the ones charms.reactive makes by chance, and is another one in every hook.
+/// An id that looks like the ones charms.reactive makes by chance. A hook that runs again makes the same ones again.
 fn id_of(text: &str) -> String {
     // A UUID that is made of a name's MD5 says so: version 3, variant 8.
     let hex = Hash::Md5.of_text(text);

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 
 use crate::automatic;
 use crate::callbacks::{self, Callback};
@@ -286,7 +286,7 @@ impl Run<'_> {
         trace::handler_begins(self.context, handler);
         let ended = {
             let _running = panic::Running::handler(def);
-            catch_unwind(AssertUnwindSafe(|| (def.run)(&call)))
+            panic::caught(|| (def.run)(&call))
         };
         self.context.set_running(None);
         let name = handler.id.clone();

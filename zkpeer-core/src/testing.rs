@@ -6,6 +6,10 @@
 //! | [`UnitAgent`] | one; all others are data | as processes of the charm's own program, in Juju's order | one unit from deployment to removal |
 //! | [`Model`] | many, of several applications | in this process, or as processes | what units do to each other |
 //!
+//! What handlers do outside Juju is replaced per unit ([`Application::fake`]): [resources](crate::Resource) have another form, over
+//! data ([`Fake`]); [programs](Programs) answer and are not run; [`Root`](crate::Root) is a directory of the unit's own.
+//! [`explore_crashes`] stops each hook of a story at each of its instants, and goes on to the end.
+//!
 //! All three are one model, held as data. A hook is a run on what the unit sees when it begins, and then a commit, which applies
 //! all that the hook has buffered or refuses it. As a process, it is started in its own charm directory with exactly the
 //! environment that Juju sets and with the hook commands on its `PATH`; nothing in the charm knows that it is not Juju, and it
@@ -24,6 +28,7 @@ mod check;
 mod clock;
 mod command;
 mod controller;
+mod crashes;
 mod directory;
 mod entries;
 mod environment;
@@ -35,6 +40,7 @@ mod fingerprint;
 mod graph;
 mod hook;
 mod in_process;
+mod instants;
 mod machine;
 mod model;
 mod names;
@@ -42,6 +48,7 @@ mod options;
 mod outcome;
 mod player;
 mod process;
+mod programs;
 mod run;
 mod shared;
 pub mod story;
@@ -56,6 +63,7 @@ pub use builder::Builder;
 pub use change::Change;
 pub use charm::StorageKind;
 pub use controller::{Entries, Status};
+pub use crashes::{Crash, CrashError, Crashes, Survived, explore_crashes};
 pub use error::Error;
 pub use explore::{BuiltIn, Doing, Explore, ExploreError, Explored, Found, Verdict, explore};
 pub use fake::{Fake, Fakes};
@@ -67,6 +75,7 @@ pub use names::JujuVersion;
 pub use outcome::{ActionReport, HookRun, Outcome};
 pub use player::{Happening, Listener, PlayError, Player};
 pub use process::{CommandRun, KillPoint};
+pub use programs::Programs;
 pub use run::LogLine;
 pub use story::{Story, StoryError};
 pub use unit::{FlagChange, Unit, UnitRun, event};

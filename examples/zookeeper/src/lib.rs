@@ -5,28 +5,33 @@
 
 mod server;
 
+use std::rc::Rc;
+
 use zkpeer_core::interfaces::zookeeper::Address;
 use zkpeer_core::interfaces::zookeeper_namespace::Made;
 use zkpeer_core::{
-    Action, Charm, Config, Flags, HookEvent, Kv, Leader, Network, Port, Ports, Result, Status, Unit, ZookeeperClients,
-    ZookeeperNamespaces, ZookeeperPeers, action, hook, when, when_not,
+    Action, Charm, CharmDir, Config, Flags, HookEvent, Kv, Leader, Network, Port, Ports, Resource, Result, Status,
+    Unit, ZookeeperClients, ZookeeperNamespaces, ZookeeperPeers, action, hook, when, when_not,
 };
 
-pub use crate::server::{CLIENT_PORT, DataDirectory, Member, Server, Settings};
+pub use crate::server::{CLIENT_PORT, Files, Member, Server, Settings};
 
-/// The charm: all handlers that are linked, and where the server's files are.
+/// The charm: all handlers that are linked, and the server by its files in the charm's directory.
 #[must_use]
 pub fn charm() -> Charm {
-    Charm::new().resource(DataDirectory::default())
+    Charm::new().resource_from::<dyn Server>(|context| {
+        let charm_dir: CharmDir = context.ask_for()?;
+        Ok(Rc::new(Files::new(charm_dir.join("zookeeper"))))
+    })
 }
 
 /// The unit gets its place in the ensemble.
 ///
 /// # Errors
 ///
-/// If the files cannot be written.
+/// If the server cannot be changed.
 #[when_not("zookeeper.installed")]
-pub fn install(server: Server, unit: Unit, status: Status, flags: Flags) -> Result {
+pub fn install(server: Resource<dyn Server>, unit: Unit, status: Status, flags: Flags) -> Result {
     status.maintenance("installing")?;
     server.install(server::id_of(unit.name()))?;
     flags.set("zookeeper.installed");
@@ -43,12 +48,12 @@ pub fn address(flags: Flags) {
 ///
 /// # Errors
 ///
-/// If the files cannot be written.
+/// If the server cannot be changed.
 #[when("zookeeper.installed")]
 #[when_not("zookeeper.configured")]
 pub fn configure(
     zkpeer: ZookeeperPeers,
-    server: Server,
+    server: Resource<dyn Server>,
     config: Config,
     unit: Unit,
     network: Network,
@@ -70,10 +75,10 @@ pub fn configure(
 ///
 /// # Errors
 ///
-/// If the files cannot be written.
+/// If the server cannot be changed.
 #[when("zookeeper.installed", "zookeeper.configured")]
 #[when_not("zookeeper.started")]
-pub fn start(server: Server, ports: Ports, flags: Flags) -> Result {
+pub fn start(server: Resource<dyn Server>, ports: Ports, flags: Flags) -> Result {
     server.order("start")?;
     ports.open(Port::tcp(CLIENT_PORT));
     flags.set("zookeeper.started");
@@ -84,9 +89,9 @@ pub fn start(server: Server, ports: Ports, flags: Flags) -> Result {
 ///
 /// # Errors
 ///
-/// If the files cannot be written.
+/// If the server cannot be changed.
 #[when("zookeeper.installed", "zkpeer.joined")]
-pub fn quorum_add(zkpeer: ZookeeperPeers, server: Server, flags: Flags) -> Result {
+pub fn quorum_add(zkpeer: ZookeeperPeers, server: Resource<dyn Server>, flags: Flags) -> Result {
     server.set_peers(&zkpeer.get_nodes()?)?;
     zkpeer.dismiss_joined();
     flags.clear("zookeeper.reported");
@@ -97,9 +102,9 @@ pub fn quorum_add(zkpeer: ZookeeperPeers, server: Server, flags: Flags) -> Resul
 ///
 /// # Errors
 ///
-/// If the files cannot be written.
+/// If the server cannot be changed.
 #[when("zookeeper.installed", "zkpeer.departed")]
-pub fn quorum_remove(zkpeer: ZookeeperPeers, server: Server, flags: Flags) -> Result {
+pub fn quorum_remove(zkpeer: ZookeeperPeers, server: Resource<dyn Server>, flags: Flags) -> Result {
     server.set_peers(&zkpeer.get_nodes()?)?;
     zkpeer.dismiss_departed();
     flags.clear("zookeeper.reported");
@@ -110,9 +115,9 @@ pub fn quorum_remove(zkpeer: ZookeeperPeers, server: Server, flags: Flags) -> Re
 ///
 /// # Errors
 ///
-/// If the files cannot be written.
+/// If the server cannot be changed.
 #[when("zookeeper.installed", "zkpeer.changed")]
-pub fn quorum_update(zkpeer: ZookeeperPeers, server: Server, flags: Flags) -> Result {
+pub fn quorum_update(zkpeer: ZookeeperPeers, server: Resource<dyn Server>, flags: Flags) -> Result {
     server.set_peers(&zkpeer.get_nodes()?)?;
     zkpeer.dismiss_changed();
     flags.clear("zookeeper.reported");
@@ -120,17 +125,15 @@ pub fn quorum_update(zkpeer: ZookeeperPeers, server: Server, flags: Flags) -> Re
 }
 
 /// The leader may have ordered a restart. Juju tells that its settings have changed, but not to a unit that has just been elected
-/// itself; and under Juju 4, where they are in the peer relation, that the application's databag has. (To wait for `leadership.changed.restart_nonce` would do as well, and ask Juju in
-/// every hook.)
+/// itself, nor to the leader; and under Juju 4, where they are in the peer relation, that the application's databag has. The
+/// leader looks when a peer tells that it has followed: up to Juju 3.6 an order is known to all even if the action failed
+/// after it. (To wait for `leadership.changed.restart_nonce` would do as well, and ask Juju in every hook.)
 ///
 /// # Errors
 ///
 /// If Juju refuses.
 #[hook("leader-settings-changed", "leader-elected", "{peers:zookeeper-quorum}-relation-changed")]
-pub fn restart_ordered(event: HookEvent, leader: Leader, kv: Kv, flags: Flags) -> Result {
-    if event.relation().is_some_and(|relation| relation.remote_unit.is_some()) {
-        return Ok(());
-    }
+pub fn restart_ordered(leader: Leader, kv: Kv, flags: Flags) -> Result {
     let nonce = leader.get("restart_nonce")?;
     if nonce.is_some() && nonce != kv.get("zookeeper.restart-nonce")? {
         kv.set("zookeeper.restart-nonce", &nonce)?;
@@ -139,13 +142,23 @@ pub fn restart_ordered(event: HookEvent, leader: Leader, kv: Kv, flags: Flags) -
     Ok(())
 }
 
-/// The server is restarted as soon as it runs, and the other units are told.
+/// The server is restarted as soon as it runs, and the other units are told. Not in the action itself: that is not run again if it
+/// fails, and then there has been no order, but a restart.
 ///
 /// # Errors
 ///
-/// If the files cannot be written, or Juju refuses.
+/// If the server cannot be changed, or Juju refuses.
 #[when("zookeeper.started", "zookeeper.restart-ordered")]
-pub fn restart(zkpeer: ZookeeperPeers, server: Server, leader: Leader, flags: Flags) -> Result {
+pub fn restart(
+    event: HookEvent,
+    zkpeer: ZookeeperPeers,
+    server: Resource<dyn Server>,
+    leader: Leader,
+    flags: Flags,
+) -> Result {
+    if event.action().is_some() {
+        return Ok(());
+    }
     let nonce = leader.get("restart_nonce")?.unwrap_or_default();
     server.order(&format!("restart {nonce}"))?;
     zkpeer.inform_restart()?;
@@ -157,9 +170,9 @@ pub fn restart(zkpeer: ZookeeperPeers, server: Server, leader: Leader, flags: Fl
 ///
 /// # Errors
 ///
-/// If the files cannot be read, or Juju refuses.
+/// If the server cannot be asked, or Juju refuses.
 #[when("zookeeper.started", "endpoint.client.joined")]
-pub fn serve_clients(client: ZookeeperClients, server: Server, leader: Leader) -> Result {
+pub fn serve_clients(client: ZookeeperClients, server: Resource<dyn Server>, leader: Leader) -> Result {
     let address = |member: Member| Address { host: member.address, port: CLIENT_PORT };
     if let Some(own) = server.own()? {
         client.publish_server(&address(own))?;
@@ -175,9 +188,9 @@ pub fn serve_clients(client: ZookeeperClients, server: Server, leader: Leader) -
 ///
 /// # Errors
 ///
-/// If the files cannot be written, or Juju refuses.
+/// If the server cannot be changed, or Juju refuses.
 #[when("zookeeper.started", "endpoint.namespaces.new_requests")]
-pub fn make_namespaces(namespaces: ZookeeperNamespaces, server: Server) -> Result {
+pub fn make_namespaces(namespaces: ZookeeperNamespaces, server: Resource<dyn Server>) -> Result {
     for request in namespaces.new_requests()? {
         let namespace = request.fields()?;
         let refused = namespace.fault();
@@ -196,7 +209,7 @@ pub fn make_namespaces(namespaces: ZookeeperNamespaces, server: Server) -> Resul
 /// If Juju refuses.
 #[when("zookeeper.started")]
 #[when_not("zookeeper.reported")]
-pub fn status(server: Server, status: Status, flags: Flags) -> Result {
+pub fn status(server: Resource<dyn Server>, status: Status, flags: Flags) -> Result {
     status.active(&message(&server.members()?))?;
     flags.set("zookeeper.reported");
     Ok(())
@@ -216,9 +229,9 @@ fn message(members: &[Member]) -> String {
 ///
 /// # Errors
 ///
-/// If Juju refuses, or the files cannot be read.
+/// If Juju refuses, or the server cannot be asked.
 #[action("quorum")]
-pub fn show_quorum(action: Action, zkpeer: ZookeeperPeers, server: Server) -> Result {
+pub fn show_quorum(action: Action, zkpeer: ZookeeperPeers, server: Resource<dyn Server>) -> Result {
     for member in server.members()? {
         action.set(&format!("members.{}", member.id), &member.address);
     }
@@ -241,7 +254,7 @@ pub fn order_restart(action: Action, leader: Leader, kv: Kv, flags: Flags) -> Re
     let last = leader.get("restart_nonce")?.and_then(|nonce| nonce.parse::<u64>().ok()).unwrap_or_default();
     let nonce = (last + 1).to_string();
     leader.set("restart_nonce", &nonce)?;
-    // The leader follows its own order, once: up to Juju 3.6 nobody tells it what it has set itself.
+    // The leader follows its own order in its next hook: up to Juju 3.6 nobody tells it what it has set itself.
     kv.set("zookeeper.restart-nonce", &nonce)?;
     flags.set("zookeeper.restart-ordered");
     action.set("nonce", &nonce);

@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod server;
+
 use std::fs;
 
-use zkpeer_core::testing::{Application, Error, Model, Unit, check};
+use zkpeer_core::testing::{Application, Error, Hook, Model, Unit, check};
+use zookeeper::{Files, Server};
+
+use crate::server::ServerState;
 
 const CHARM: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -81,7 +86,8 @@ fn every_unit_follows_an_order_to_restart_once_also_one_that_comes_later() -> Re
         model.add_unit("zookeeper")?;
         runs.extend(model.settle()?);
         for unit in ["zookeeper/0", "zookeeper/1", "zookeeper/2"] {
-            let reports = runs.iter().filter(|run| run.unit == unit).filter_map(|run| run.report.as_ref());
+            let hooks = runs.iter().filter(|run| run.unit == unit && !matches!(run.hook, Hook::Action { .. }));
+            let reports = hooks.filter_map(|run| run.report.as_ref());
             let handlers: Vec<&str> = reports.flat_map(|report| report.handlers()).collect();
             assert_eq!(handlers.iter().filter(|handler| **handler == "restart").count(), 1, "{unit}, {version}");
             let order = fs::read_to_string(model.charm_dir(unit).unwrap().join("zookeeper/order")).unwrap();
@@ -98,6 +104,7 @@ fn a_unit_that_is_elected_before_it_is_told_of_an_order_follows_it() -> Result<(
     model.settle()?;
     model.run_action("zookeeper/0", "restart", &[])?;
     model.settle()?;
+    assert!(!model.unit_data(0, "zookeeper/0").contains_key("restarted.1"), "it follows in its next hook");
     model.remove_unit("zookeeper/0")?;
     model.add_unit("zookeeper")?;
     model.hold("zookeeper/0")?;
@@ -106,5 +113,25 @@ fn a_unit_that_is_elected_before_it_is_told_of_an_order_follows_it() -> Result<(
     assert!(runs.iter().any(|run| run.to_string() == "leader-elected"), "it leads from the first");
     assert!(!runs.iter().any(|run| run.to_string() == "leader-settings-changed"), "so it is not told");
     assert_eq!(model.unit_data(0, "zookeeper/1").get("restarted.1").map(String::as_str), Some("True"));
+    Ok(())
+}
+
+#[test]
+fn a_server_that_is_data_is_told_the_same_as_one_of_files() -> Result<(), Error> {
+    let application = || Application::new(CHARM).in_process(zookeeper::charm()).units(3);
+    let mut files = Model::new();
+    files.deploy(application())?;
+    files.settle()?;
+    let mut data = Model::new();
+    data.deploy(application().fake(server::fake))?;
+    data.settle()?;
+    for unit in ["zookeeper/0", "zookeeper/1", "zookeeper/2"] {
+        let server: ServerState = data.fake(unit).unwrap();
+        let told = Files::new(files.charm_dir(unit).unwrap().join("zookeeper"));
+        assert_eq!((server.id.unwrap(), &server.members), (told.id().unwrap(), &told.members().unwrap()), "{unit}");
+        assert_eq!(server.order.as_deref(), Some("start"));
+        assert!(server.settings.is_some() && server.namespaces.is_empty());
+        assert!(!data.charm_dir(unit).unwrap().join("zookeeper").exists(), "nothing is written");
+    }
     Ok(())
 }

@@ -1,19 +1,20 @@
 //! What a run is given and does not change: the hook, the charm, Juju, the author's own values.
 
-use std::any::{Any, TypeId};
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::resources::Resources;
 use crate::external::Means;
 use crate::hook::HookEvent;
 use crate::juju::{Juju, UnitName};
 use crate::layers::Layers;
 use crate::metadata::Metadata;
+use crate::programs::Runner;
+use crate::witness::Witness;
 
 /// All that comes from outside a run and does not change in it.
 pub(crate) struct Outside {
@@ -36,6 +37,12 @@ pub(crate) struct Outside {
     pub(crate) resources: Resources,
     /// The time since some fixed moment.
     pub(crate) clock: Rc<dyn Fn() -> Duration>,
+    /// What runs programs.
+    pub(crate) programs: Rc<dyn Runner>,
+    /// Where the machine's files are, if not at `/`.
+    pub(crate) root: Option<PathBuf>,
+    /// Who is told what this run does, if it is a test's.
+    pub(crate) witness: Option<Rc<dyn Witness>>,
     /// What programs of handlers need, if they can be started.
     pub(crate) externals: Option<Means>,
 }
@@ -43,32 +50,6 @@ pub(crate) struct Outside {
 impl fmt::Debug for Outside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outside").field("event", &self.event).field("unit", &self.unit).finish_non_exhaustive()
-    }
-}
-
-/// The author's own values, by type.
-#[derive(Clone, Default)]
-pub(crate) struct Resources(BTreeMap<TypeId, Rc<dyn Any>>);
-
-impl Resources {
-    pub(crate) fn insert<T: 'static>(&mut self, value: T) {
-        self.0.insert(TypeId::of::<T>(), Rc::new(value));
-    }
-
-    /// The same, and those in the place of its own of the same types.
-    #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn with(&self, others: &Self) -> Self {
-        Self(self.0.iter().chain(&others.0).map(|(of, value)| (*of, Rc::clone(value))).collect())
-    }
-
-    pub(crate) fn get<T: 'static>(&self) -> Option<Rc<T>> {
-        self.0.get(&TypeId::of::<T>()).cloned().and_then(|value| value.downcast().ok())
-    }
-}
-
-impl fmt::Debug for Resources {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} resources", self.0.len())
     }
 }
 
@@ -97,7 +78,7 @@ impl fmt::Debug for Setup<'_> {
 }
 
 impl Setup<'_> {
-    pub(crate) fn has_resource<T: 'static>(&self) -> bool {
-        self.resources.get::<T>().is_some()
+    pub(crate) fn has_resource<T: ?Sized + 'static>(&self) -> bool {
+        self.resources.contains::<T>()
     }
 }

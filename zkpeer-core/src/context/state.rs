@@ -1,6 +1,7 @@
 //! What a run changes: the store with a sum over it, changes of flags, triggers, and what is to be done at the end.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use crate::error::Error;
 use crate::report::Change;
 use crate::store::{Store, StoreError};
 use crate::trigger::{Edge, TriggerTable};
+use crate::witness::Witness;
 
 /// The prefix of a flag's key in the store, as charms.reactive has it.
 pub(crate) const FLAG_PREFIX: &str = "reactive.states.";
@@ -18,6 +20,8 @@ pub(crate) const FLAG_PREFIX: &str = "reactive.states.";
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) store: Store,
+    /// Who is told of each write.
+    pub(super) witness: Option<Rc<dyn Witness>>,
     /// A sum over everything stored, kept up with each change: equal states have equal sums.
     pub(super) sum: u128,
     /// Real changes of flags since they were last taken.
@@ -67,6 +71,7 @@ impl State {
         if change(&mut self.store)? {
             let after = self.store.get_text(key).map(|text| digest(key, text));
             self.sum ^= before.unwrap_or_default() ^ after.unwrap_or_default();
+            self.wrote(key);
         }
         Ok(())
     }
@@ -75,6 +80,13 @@ impl State {
         if let Some(text) = self.store.get_text(key) {
             self.sum ^= digest(key, text);
             self.store.unset(key);
+            self.wrote(key);
+        }
+    }
+
+    fn wrote(&self, key: &str) {
+        if let Some(witness) = &self.witness {
+            witness.wrote(key);
         }
     }
 }

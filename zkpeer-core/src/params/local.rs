@@ -1,16 +1,15 @@
-//! What is the charm's own: its directory, programs it runs, values of the author's types.
+//! What is the machine's: the charm's directory, the root of all other files, programs.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
-use crate::context::{Context, Param, Setup};
+use crate::context::{Context, Param};
 use crate::error::Error;
 use crate::extract::{FromContext, Rejection};
-use crate::juju::talk::{self, Ended};
+use crate::programs::{Program, Runner};
 
 /// The charm's directory: where its files are, and where what it writes stays over hooks and upgrades.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +29,76 @@ impl Deref for CharmDir {
     }
 }
 
+/// Where the machine's own files are: `/`, and in a test a temporary directory of the unit's.
+///
+/// ```no_run
+/// use zkpeer_core::{Result, Root, when_not};
+///
+/// #[when_not("server.configured")]
+/// fn configure(root: Root) -> Result {
+///     std::fs::write(root.join("/etc/server.conf"), "port=2181\n")?;
+///     Ok(())
+/// }
+/// ```
+///
+/// In a test, and in the simulated Juju, the directories are there that every machine has, such as `/etc`, `/opt`, `/usr/bin` and
+/// `/var/lib`, and nothing is in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root(PathBuf);
+
+/// The directories of every machine that charms write to.
+const DIRECTORIES: &[&str] = &[
+    "etc/apt/sources.list.d",
+    "etc/cron.d",
+    "etc/default",
+    "etc/logrotate.d",
+    "etc/sysctl.d",
+    "etc/systemd/system",
+    "home",
+    "lib/systemd/system",
+    "opt",
+    "root",
+    "run",
+    "srv",
+    "tmp",
+    "usr/bin",
+    "usr/lib",
+    "usr/local/bin",
+    "usr/local/lib",
+    "usr/sbin",
+    "usr/share",
+    "var/cache",
+    "var/lib",
+    "var/log",
+];
+
+impl Root {
+    /// The path on this machine, or the same one in the unit's temporary directory.
+    #[must_use]
+    pub fn join(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        let below = path.components().filter(|part| !matches!(part, Component::RootDir | Component::Prefix(_)));
+        self.0.join(below.collect::<PathBuf>())
+    }
+}
+
+impl FromContext for Root {
+    const PLAIN: bool = true;
+
+    fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
+        context.note_files();
+        let Some(root) = &context.outside().root else { return Ok(Self(PathBuf::from("/"))) };
+        // Not the root itself: it may have been emptied.
+        if !root.join("etc").exists() {
+            let directories = DIRECTORIES.iter().map(|directory| root.join(directory));
+            for path in directories {
+                fs::create_dir_all(&path).map_err(|source| Error::Write { path, source })?;
+            }
+        }
+        Ok(Self(root.clone()))
+    }
+}
+
 /// Runs programs, in the charm's directory, with the `HOME` that Juju does not set (contract 1.2) and many programs need.
 ///
 /// ```no_run
@@ -41,26 +110,30 @@ impl Deref for CharmDir {
 ///     Ok(())
 /// }
 /// ```
+///
+/// In a test that says what programs answer (`testing::Programs`), none is run.
 #[derive(Clone, Debug)]
 pub struct Commands {
+    runner: Rc<dyn Runner>,
     directory: PathBuf,
     home_is_set: bool,
 }
 
 impl Commands {
     pub(crate) fn of(context: &Context) -> Self {
-        Self { directory: context.charm_dir_to_write().to_owned(), home_is_set: context.outside().home_is_set }
+        let outside = context.outside();
+        Self {
+            runner: Rc::clone(&outside.programs),
+            directory: if outside.programs.writes_files() { context.charm_dir_to_write() } else { context.charm_dir() }
+                .to_owned(),
+            home_is_set: outside.home_is_set,
+        }
     }
 
     /// A program to be run, for whatever [`run`](Self::run) does not offer.
-    #[must_use]
-    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command.current_dir(&self.directory);
-        if !self.home_is_set {
-            command.env("HOME", "/root");
-        }
-        command
+    pub fn program(&self, program: impl AsRef<OsStr>) -> Program {
+        let program = Program::new(&self.runner, program.as_ref(), &self.directory);
+        if self.home_is_set { program } else { program.env("HOME", "/root") }
     }
 
     /// Runs a program to its end and gives what it printed to standard output.
@@ -73,68 +146,6 @@ impl Commands {
         program: impl AsRef<OsStr>,
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<String, Error> {
-        let mut command = self.command(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.spawn();
-        let failed = |reason| Error::Command { command: shown(&command), reason };
-        let mut child = child.map_err(|error| failed(format!("it cannot be started: {error}")))?;
-        // A daemon that it leaves behind may hold its output open for ever; what counts is that it has ended itself.
-        match talk::until_end(&mut child, b"", Duration::MAX) {
-            Ok(Some(ended)) if ended.code == 0 => Ok(String::from_utf8_lossy(&ended.stdout).into_owned()),
-            Ok(Some(ended)) => Err(failed(format!("exit code {}: {}", ended.code, last_words(&ended)))),
-            Ok(None) => Err(failed("it did not end".to_owned())),
-            Err(error) => Err(failed(format!("talking to it failed: {error}"))),
-        }
+        self.program(program).args(arguments).run()
     }
-}
-
-fn shown(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
-}
-
-fn last_words(output: &Ended) -> String {
-    let said = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
-    let said = String::from_utf8_lossy(said);
-    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(5)..].join("\n")
-}
-
-/// A value of a type of the author's, given to [`Charm::resource`](crate::Charm::resource): what handlers need besides
-/// Juju, and what tests put something else in the place of.
-#[derive(Debug)]
-pub struct Resource<T>(Rc<T>);
-
-impl<T> Clone for Resource<T> {
-    fn clone(&self) -> Self {
-        Self(Rc::clone(&self.0))
-    }
-}
-
-impl<T> Deref for Resource<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T: 'static> FromContext for Resource<T> {
-    const PLAIN: bool = true;
-
-    fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
-        match context.outside().resources.get() {
-            Some(value) => Ok(Self(value)),
-            None => Err(Rejection::Skip(missing::<T>())),
-        }
-    }
-
-    fn check(setup: &Setup<'_>) -> Result<(), String> {
-        if setup.has_resource::<T>() { Ok(()) } else { Err(missing::<T>()) }
-    }
-}
-
-fn missing<T>() -> String {
-    let name = std::any::type_name::<T>();
-    format!("there is no resource of type `{name}`; give one in main: `Charm::new().resource(..).main()`")
 }

@@ -117,6 +117,11 @@ impl Directory {
         self.charm.with_file_name("resources")
     }
 
+    /// Where the unit's machine has its own files.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.charm.with_file_name("root")
+    }
+
     pub(crate) fn report(&self) -> &Path {
         &self.report
     }

@@ -7,8 +7,10 @@ use super::controller::Controller;
 use super::hook::{Hook, RelationKind, SecretKind};
 use crate::juju::UnitName;
 
-/// The one variable that Juju does not set: the file to which a charm on `zkpeer` appends what its dispatcher did.
+/// The two variables that Juju does not set: the file to which a charm on `zkpeer` appends what its dispatcher did.
 const REPORT: &str = "ZKPEER_REPORT";
+/// And what it takes for `/`.
+const ROOT: &str = "ZKPEER_ROOT";
 
 /// What a machine's agent has on its `PATH`.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin";
@@ -21,16 +23,15 @@ pub(crate) struct Place<'a> {
     pub(crate) socket: &'a Path,
     pub(crate) tools: &'a Path,
     pub(crate) report: &'a Path,
+    pub(crate) root: &'a Path,
     pub(crate) path: &'a str,
     pub(crate) context_id: &'a str,
 }
 
 /// All variables of the hook's process.
 pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>) -> BTreeMap<String, String> {
-    let mut all: BTreeMap<String, String> = BTreeMap::new();
-    let mut set = |name: &str, value: &str| {
-        all.insert(name.to_owned(), value.to_owned());
-    };
+    let mut all: Vec<(String, String)> = Vec::with_capacity(40);
+    let mut set = |name: &str, value: &str| all.push((name.to_owned(), value.to_owned()));
     let charm = place.charm.to_string_lossy();
     set("CHARM_DIR", &charm);
     set("JUJU_CHARM_DIR", &charm);
@@ -47,12 +48,13 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
     set("APT_LISTCHANGES_FRONTEND", "none");
     set("TERM", "tmux-256color");
     set(REPORT, &place.report.to_string_lossy());
+    set(ROOT, &place.root.to_string_lossy());
     if hook.is_restricted() {
         if hook.is("meter-status-changed") {
             set("JUJU_METER_STATUS", "GREEN");
             set("JUJU_METER_INFO", "");
         }
-        return all;
+        return all.into_iter().collect();
     }
 
     set("JUJU_MODEL_NAME", &controller.name);
@@ -63,14 +65,11 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
     set("JUJU_MACHINE_ID", &unit.map_or(0, |unit| unit.machine).to_string());
     set("JUJU_AVAILABILITY_ZONE", "zone1");
     set("CLOUD_API_VERSION", "");
-    for kind in ["http", "https", "ftp", "no"] {
-        let option = |name: &str| controller.options.get(name).map(String::as_str);
-        let charms = option(&format!("juju-{kind}-proxy")).unwrap_or_default();
-        set(&format!("JUJU_CHARM_{}_PROXY", kind.to_uppercase()), charms);
-        if let Some(proxy) = option(&format!("{kind}-proxy")) {
-            let name = format!("{kind}_proxy");
-            set(&name, proxy);
-            set(&name.to_uppercase(), proxy);
+    let option = |name: &str| controller.options.get(name).map(String::as_str);
+    for (variable, charms, all, names) in PROXIES {
+        set(variable, option(charms).unwrap_or_default());
+        if let Some(proxy) = option(all) {
+            names.iter().for_each(|name| set(name, proxy));
         }
     }
     let principal = unit.and_then(|unit| unit.principal.as_ref());
@@ -130,5 +129,14 @@ pub(crate) fn variables(hook: &Hook, controller: &Controller, place: &Place<'_>)
             set("JUJU_DEPARTING_UNIT", departing.as_str());
         }
     }
-    all
+    all.into_iter().collect()
 }
+
+/// The kinds of proxies: the variable that charms have, the model's options that are behind it and behind a proxy of all
+/// programs, and the variables of that.
+const PROXIES: [(&str, &str, &str, [&str; 2]); 4] = [
+    ("JUJU_CHARM_HTTP_PROXY", "juju-http-proxy", "http-proxy", ["http_proxy", "HTTP_PROXY"]),
+    ("JUJU_CHARM_HTTPS_PROXY", "juju-https-proxy", "https-proxy", ["https_proxy", "HTTPS_PROXY"]),
+    ("JUJU_CHARM_FTP_PROXY", "juju-ftp-proxy", "ftp-proxy", ["ftp_proxy", "FTP_PROXY"]),
+    ("JUJU_CHARM_NO_PROXY", "juju-no-proxy", "no-proxy", ["no_proxy", "NO_PROXY"]),
+];

@@ -1,13 +1,16 @@
 //! What a unit has outside Juju, as data: so that it can be looked at, copied with its model, and put back.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::cell::RefCell;
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
+use super::instants::{Instants, short};
+use super::programs::{Answers, Lines, Programs};
 use crate::context::Resources;
 use crate::juju::UnitName;
+use crate::programs::{Processes, Runner};
 
 /// What a test puts in the place of one unit's resources, made anew for each unit; see
 /// [`Application::fake`](super::Application::fake).
@@ -15,6 +18,8 @@ pub struct Fakes {
     unit: UnitName,
     resources: Resources,
     cells: Vec<Rc<dyn AnyCell>>,
+    watch: Rc<Watch>,
+    runner: Rc<dyn Runner>,
 }
 
 impl Debug for Fakes {
@@ -25,7 +30,13 @@ impl Debug for Fakes {
 
 impl Fakes {
     pub(crate) fn new(unit: UnitName) -> Self {
-        Self { unit, resources: Resources::default(), cells: Vec::new() }
+        Self {
+            unit,
+            resources: Resources::default(),
+            cells: Vec::new(),
+            watch: Rc::default(),
+            runner: Rc::new(Processes),
+        }
     }
 
     /// The unit.
@@ -36,18 +47,39 @@ impl Fakes {
 
     /// Something of the unit's world, as data; handlers reach it through a resource that holds this.
     pub fn state<S: Clone + Hash + Debug + 'static>(&mut self, state: S) -> Fake<S> {
-        let cell = Rc::new(FakeCell(RefCell::new(Rc::new(state))));
+        let cell = Rc::new(FakeCell { state: RefCell::new(Rc::new(state)), watch: Rc::clone(&self.watch) });
         self.cells.push(Rc::clone(&cell) as Rc<dyn AnyCell>);
         Fake(cell)
     }
 
     /// The unit's handlers get this where they ask for [`Resource<T>`](crate::Resource), whatever the charm has been given.
     pub fn resource<T: 'static>(&mut self, value: T) {
+        self.resource_as(Rc::new(value));
+    }
+
+    /// The same where they ask for a `Resource<dyn Trait>`: `fakes.resource_as::<dyn Server>(Rc::new(FakeServer(state)))`.
+    pub fn resource_as<T: ?Sized + 'static>(&mut self, value: Rc<T>) {
         self.resources.insert(value);
+    }
+
+    /// No program is run, and this is what they answer; otherwise those that handlers run really are.
+    pub fn programs(&mut self, programs: Programs) {
+        let lines = self.state(Lines::default());
+        self.runner = Rc::new(Answers { programs, lines });
+    }
+
+    /// What runs programs.
+    pub(crate) fn runner(&self) -> Rc<dyn Runner> {
+        Rc::clone(&self.runner)
     }
 
     pub(crate) fn resources(&self) -> &Resources {
         &self.resources
+    }
+
+    /// Changes are told to who watches the hook that runs now; to nobody when none runs.
+    pub(crate) fn watch(&self, hook: Option<&Rc<Instants>>) {
+        *self.watch.0.borrow_mut() = hook.map(Rc::clone);
     }
 
     /// What is in all of them now. Nothing is copied before it is changed.
@@ -94,28 +126,42 @@ impl<S> Clone for Fake<S> {
 
 impl<S: Debug> Debug for Fake<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Fake").field(&*self.0.0.borrow()).finish()
+        f.debug_tuple("Fake").field(&*self.0.state.borrow()).finish()
     }
 }
 
 impl<S: Clone> Fake<S> {
     /// Looks at it.
     pub fn read<T>(&self, look: impl FnOnce(&S) -> T) -> T {
-        let state = Rc::clone(&self.0.0.borrow());
+        let state = Rc::clone(&self.0.state.borrow());
         look(&state)
     }
 
     /// Changes it.
     pub fn change<T>(&self, change: impl FnOnce(&mut S) -> T) -> T {
-        // A copy, so that the change may look at it through another handle.
-        let mut state = Rc::clone(&self.0.0.borrow());
+        let watch = self.0.watch.0.borrow().clone();
+        // A copy, so that the change may look at it through another handle, and has no effect on the dead.
+        let mut state = Rc::clone(&self.0.state.borrow());
         let result = change(Rc::make_mut(&mut state));
-        *self.0.0.borrow_mut() = state;
+        let lives = watch.as_ref().is_none_or(|watch| watch.change(type_name::<S>()));
+        if lives {
+            *self.0.state.borrow_mut() = state;
+        }
+        if let Some(watch) = watch {
+            watch.changed(type_name::<S>());
+        }
         result
     }
 }
 
-struct FakeCell<S>(RefCell<Rc<S>>);
+struct FakeCell<S> {
+    state: RefCell<Rc<S>>,
+    watch: Rc<Watch>,
+}
+
+/// Who watches the hook that runs.
+#[derive(Default)]
+struct Watch(RefCell<Option<Rc<Instants>>>);
 
 /// A cell, whatever it holds.
 trait AnyCell {
@@ -125,12 +171,12 @@ trait AnyCell {
 
 impl<S: Clone + Hash + Debug + 'static> AnyCell for FakeCell<S> {
     fn save(&self) -> Rc<dyn State> {
-        Rc::clone(&self.0.borrow()) as Rc<dyn State>
+        Rc::clone(&self.state.borrow()) as Rc<dyn State>
     }
 
     fn load(&self, state: &Rc<dyn State>) {
         if let Ok(state) = Rc::clone(state).as_any().downcast::<S>() {
-            *self.0.borrow_mut() = state;
+            *self.state.borrow_mut() = state;
         }
     }
 }
@@ -139,6 +185,7 @@ impl<S: Clone + Hash + Debug + 'static> AnyCell for FakeCell<S> {
 trait State {
     fn as_any(self: Rc<Self>) -> Rc<dyn Any>;
     fn add_to(&self, hasher: &mut dyn Hasher);
+    fn name(&self) -> &'static str;
     fn text(&self) -> String;
 }
 
@@ -149,6 +196,10 @@ impl<S: Hash + Debug + 'static> State for S {
 
     fn add_to(&self, mut hasher: &mut dyn Hasher) {
         self.hash(&mut hasher);
+    }
+
+    fn name(&self) -> &'static str {
+        type_name::<Self>()
     }
 
     fn text(&self) -> String {
@@ -166,9 +217,9 @@ impl World {
         self.0.iter().find_map(|state| Rc::clone(state).as_any().downcast::<S>().ok()).map(|state| (*state).clone())
     }
 
-    /// Each part, for people.
-    pub(crate) fn texts(&self) -> Vec<String> {
-        self.0.iter().map(|state| state.text()).collect()
+    /// Each part, for people: the name of its type, and what is in it.
+    pub(crate) fn texts(&self) -> Vec<(&'static str, String)> {
+        self.0.iter().map(|state| (short(state.name()), state.text())).collect()
     }
 }
 

@@ -72,8 +72,13 @@ pub(crate) fn lines(tree: &Tree) -> Vec<String> {
     tree.iter().map(entry).collect()
 }
 
+/// What is in it; nothing if it is not there.
 fn read(root: &Path, below: &Path, found: &mut BTreeMap<PathBuf, Entry>) -> io::Result<()> {
-    for entry in fs::read_dir(root.join(below))? {
+    let entries = match fs::read_dir(root.join(below)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && below.as_os_str().is_empty() => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
         let entry = entry?;
         let (path, kind) = (below.join(entry.file_name()), entry.file_type()?);
         if kind.is_dir() {

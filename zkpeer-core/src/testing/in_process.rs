@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -11,6 +11,7 @@ use super::command::{Answer, NEEDS_STDIN, Request};
 use super::error::Error;
 use super::fake::Fakes;
 use super::hook::Hook;
+use super::instants::{Instants, Watched};
 use super::machine::{Ended, Exit, Session, Start};
 use super::process::{CommandRun, KillPoint};
 use super::shared::sum_of;
@@ -18,14 +19,16 @@ use crate::charm::Charm;
 use crate::confirm::{self, Unconfirmed};
 use crate::context::Outside;
 use crate::error::{self, describe};
-use crate::hook::{Environment, Vars};
+use crate::hook::Environment;
 use crate::juju::talk;
 use crate::juju::tools::{self, Tools};
 use crate::juju::{Juju, JujuResult, LogLevel};
 use crate::layers::Layers;
 use crate::metadata::Metadata;
+use crate::programs::{Processes, Runner};
 use crate::registry::Registry;
 use crate::store::Store;
+use crate::witness::Witness;
 
 /// A function that is a charm's program; its result is the exit code.
 pub(crate) type Function = Rc<RefCell<dyn FnMut(&mut HookContext<'_>) -> i32>>;
@@ -201,11 +204,13 @@ impl Memory {
         session: Session,
     ) -> (Session, Result<Ended, Error>) {
         let now = session.controller.now;
-        let commands = LocalCommands::new(session, start.kill, charm_dir, BTreeMap::new());
-        let vars: Vars = start.environment.iter().map(|(k, v)| (OsString::from(k), OsString::from(v))).collect();
+        let watched = Watched { kill: start.kill, noted: start.noted, unwinds: true };
+        let instants = Rc::new(Instants::new(watched));
+        let commands = LocalCommands::new(session, Rc::clone(&instants), charm_dir, BTreeMap::new());
         let mut ended = Ended::new(Exit::Code(1));
         let directory_asked = Rc::new(Cell::new(false));
-        let environment = Environment::read(&vars, &PathBuf::from("dispatch"));
+        let variable = |name: &str| start.environment.get(name).map(OsStr::new);
+        let environment = Environment::read_from(&variable, Path::new("dispatch"));
         let metadata = self.fitted.metadata(charm_dir);
         match environment.and_then(|environment| Ok((environment, metadata?))) {
             _ if start.kill == Some(KillPoint::Start) => {}
@@ -227,6 +232,9 @@ impl Memory {
                     juju: Rc::clone(&juju),
                     resources: fakes.map(|fakes| fakes.resources().clone()).unwrap_or_default(),
                     clock: Rc::new(move || now),
+                    programs: fakes.map_or_else(|| Rc::new(Processes) as Rc<dyn Runner>, Fakes::runner),
+                    root: start.environment.get("ZKPEER_ROOT").map(PathBuf::from),
+                    witness: Some(Rc::clone(&instants) as Rc<dyn Witness>),
                     externals: None,
                 };
                 let store = self
@@ -234,27 +242,35 @@ impl Memory {
                     .take()
                     .map_or_else(Store::in_memory, |store| Rc::try_unwrap(store).unwrap_or_else(|store| store.copy()));
                 self.known.take();
-                let before = start.kill.map(|_| store.copy());
+                if let Some(fakes) = fakes {
+                    fakes.watch(Some(&instants));
+                }
                 let (report, result, store) = match self.fitted.registry(charm, &outside) {
                     Ok(registry) => charm.run_with(outside, store, &registry),
                     Err(error) => (None, Err(error), store),
                 };
+                if !instants.is_killed() {
+                    instants.exit();
+                }
+                if let Some(fakes) = fakes {
+                    fakes.watch(None);
+                }
                 self.store = Some(Rc::new(store));
                 ended.report = report;
                 match result {
                     Ok(()) => ended.exit = Exit::Code(0),
-                    Err(error) => {
+                    Err(error) if !instants.is_killed() => {
                         let message = describe(&error);
                         ended.stderr = format!("ERROR {message}\n");
                         // As `main` does; what cannot be logged has been told on standard error.
                         let _ = juju.juju_log(LogLevel::Error, &message);
                     }
+                    Err(_) => {}
                 }
                 ended.wrote_files = directory_asked.get();
-                if commands.is_killed() {
+                if instants.is_killed() {
                     // Who is dead says nothing.
                     ended.stderr.clear();
-                    self.store = before.map(Rc::new);
                 }
             }
         }
@@ -268,7 +284,8 @@ impl Memory {
         charm_dir: &Path,
         session: Session,
     ) -> (Session, Result<Ended, Error>) {
-        let commands = LocalCommands::new(session, start.kill, charm_dir, BTreeMap::new());
+        let watched = Watched { kill: start.kill, noted: start.noted, unwinds: false };
+        let commands = LocalCommands::new(session, Rc::new(Instants::new(watched)), charm_dir, BTreeMap::new());
         let mut ended = Ended::new(Exit::Code(1));
         if start.kill != Some(KillPoint::Start) {
             let mut context = HookContext {
@@ -299,8 +316,7 @@ struct Local {
     directory: String,
     /// Commands that fail, with what they say.
     failing: BTreeMap<String, String>,
-    kill: Option<KillPoint>,
-    killed: Cell<bool>,
+    instants: Rc<Instants>,
 }
 
 impl fmt::Debug for LocalCommands {
@@ -312,7 +328,7 @@ impl fmt::Debug for LocalCommands {
 impl LocalCommands {
     pub(crate) fn new(
         session: Session,
-        kill: Option<KillPoint>,
+        instants: Rc<Instants>,
         charm_dir: &Path,
         failing: BTreeMap<String, String>,
     ) -> Self {
@@ -322,13 +338,12 @@ impl LocalCommands {
             commands: RefCell::default(),
             directory: charm_dir.to_string_lossy().into_owned(),
             failing,
-            kill,
-            killed: Cell::new(false),
+            instants,
         }))
     }
 
     fn is_killed(&self) -> bool {
-        self.0.killed.get()
+        self.0.instants.is_killed()
     }
 
     /// What the program of every hook command does: it asks, and asks again with its standard input where that is wanted.
@@ -336,12 +351,10 @@ impl LocalCommands {
         let local = &*self.0;
         let refused =
             |reason: &str| CommandOutput { code: 1, stdout: String::new(), stderr: format!("ERROR {reason}\n") };
-        let number = local.commands.borrow().len() + 1;
-        if local.kill == Some(KillPoint::Command(number)) {
-            local.killed.set(true);
-        }
+        let line = || [&[name], arguments].concat().join(" ");
+        local.instants.command(line);
         let mut session = local.session.borrow_mut();
-        let Some(session) = session.as_mut().filter(|_| !local.killed.get()) else {
+        let Some(session) = session.as_mut().filter(|_| !local.instants.is_killed()) else {
             return refused("dial unix agent.socket: connect: connection refused");
         };
         let mut request = Request {
@@ -373,8 +386,9 @@ impl LocalCommands {
         let Request { name, args, stdin, .. } = request;
         let CommandOutput { code, stdout, stderr } = output.clone();
         local.commands.borrow_mut().push(CommandRun { name, args, stdin, code, stdout, stderr });
-        if local.kill == Some(KillPoint::Answer(number)) || session.reboots_now() {
-            local.killed.set(true);
+        local.instants.answered(line);
+        if session.reboots_now() {
+            local.instants.kill();
         }
         output
     }
@@ -390,6 +404,7 @@ impl LocalCommands {
     fn end(&self, mut ended: Ended, start: &Start<'_>) -> (Session, Result<Ended, Error>) {
         let (session, commands) = self.close();
         ended.commands = commands;
+        ended.instants = self.0.instants.take_seen();
         if self.is_killed() || start.kill == Some(KillPoint::Start) {
             ended.exit = Exit::Signal(9);
             ended.report = None;

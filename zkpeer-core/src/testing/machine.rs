@@ -20,6 +20,7 @@ use super::fake::{Fakes, World};
 use super::files::{self, OnDisk, Tree};
 use super::hook::Hook;
 use super::in_process::{Function, Memory};
+use super::instants::Instant;
 use super::model::Deployed;
 use super::process::{self, CommandRun, KillPoint};
 use super::run::{Reboot, Run};
@@ -88,6 +89,8 @@ pub(crate) struct Start<'a> {
     pub(crate) environment: &'a BTreeMap<String, String>,
     pub(crate) limit: Duration,
     pub(crate) kill: Option<KillPoint>,
+    /// Whether the hook's instants are noted, where it runs in this process.
+    pub(crate) noted: bool,
     pub(crate) interrupt: Option<&'a UnixStream>,
 }
 
@@ -119,6 +122,8 @@ pub(crate) struct Ended {
     pub(crate) time: Duration,
     /// Whether it may have written files to the charm's directory.
     pub(crate) wrote_files: bool,
+    /// What it came to, if that was to be noted.
+    pub(crate) instants: Vec<Instant>,
 }
 
 impl Ended {
@@ -132,6 +137,7 @@ impl Ended {
             notes: Vec::new(),
             time: Duration::ZERO,
             wrote_files: false,
+            instants: Vec::new(),
         }
     }
 }
@@ -145,7 +151,7 @@ pub(crate) struct Machine {
     /// What stands in the place of what the unit has outside Juju, and what is in it.
     fakes: Option<Rc<Fakes>>,
     world: World,
-    /// The files of the charm's directory, in a model of which there are copies.
+    /// The files of the unit's directories, in a model of which there are copies.
     kept: Option<Kept>,
 }
 
@@ -153,15 +159,16 @@ impl Hash for Machine {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         self.memory.sum().hash(hasher);
         self.world.hash(hasher);
-        self.kept.as_ref().map(|kept| &kept.tree).hash(hasher);
+        self.kept.as_ref().map(|kept| (&kept.charm, &kept.root)).hash(hasher);
     }
 }
 
-/// The files of a directory that copies of a model share on the disk.
+/// The files of directories that copies of a model share on the disk.
 #[derive(Clone, Debug)]
 struct Kept {
     on_disk: Rc<OnDisk>,
-    tree: Tree,
+    charm: Tree,
+    root: Tree,
 }
 
 impl Machine {
@@ -178,24 +185,32 @@ impl Machine {
 
     /// From now on copies of this machine can each have files of their own.
     pub(crate) fn keep_files(&mut self, on_disk: &Rc<OnDisk>) -> Result<(), Error> {
-        let tree = on_disk.take(self.directory.charm())?;
-        self.kept = Some(Kept { on_disk: Rc::clone(on_disk), tree });
+        self.kept = Some(Kept {
+            on_disk: Rc::clone(on_disk),
+            charm: on_disk.take(self.directory.charm())?,
+            root: on_disk.take(&self.directory.root())?,
+        });
         Ok(())
     }
 
     /// Puts this machine's files where another copy's may be.
     pub(crate) fn put_files(&self) -> Result<(), Error> {
-        self.kept.as_ref().map_or(Ok(()), |kept| kept.on_disk.put(self.directory.charm(), &kept.tree))
+        let Some(Kept { on_disk, charm, root }) = &self.kept else { return Ok(()) };
+        on_disk.put(self.directory.charm(), charm)?;
+        on_disk.put(&self.directory.root(), root)
     }
 
-    /// The files of the charm's directory, a line each with a sum over the content.
+    /// The files of the charm's directory, and below the root of the others, a line each with a sum over the content.
     pub(crate) fn file_lines(&self) -> Vec<String> {
-        self.kept.as_ref().map(|kept| files::lines(&kept.tree)).unwrap_or_default()
+        let Some(kept) = &self.kept else { return Vec::new() };
+        let root = files::lines(&kept.root).into_iter().map(|line| format!("/{line}"));
+        files::lines(&kept.charm).into_iter().chain(root).collect()
     }
 
     fn take_files(&mut self) -> Result<(), Error> {
         if let Some(kept) = &mut self.kept {
-            kept.tree = kept.on_disk.take(self.directory.charm())?;
+            kept.charm = kept.on_disk.take(self.directory.charm())?;
+            kept.root = kept.on_disk.take(&self.directory.root())?;
         }
         Ok(())
     }

@@ -82,6 +82,8 @@ pub struct Model {
     actions: u64,
     finished: BTreeMap<u64, Rc<ActionReport>>,
     last_failed: BTreeMap<UnitName, Rc<HookRun>>,
+    /// Whether the instants of hooks are noted.
+    notes_instants: bool,
 }
 
 /// What an application was deployed from.
@@ -216,6 +218,7 @@ impl Model {
             actions: 0,
             finished: BTreeMap::new(),
             last_failed: BTreeMap::new(),
+            notes_instants: false,
         }
     }
 
@@ -235,6 +238,11 @@ impl Model {
         }
         let on_disk = self.on_disk.get_or_insert_default();
         self.machines.values_mut().try_for_each(|machine| machine.keep_files(on_disk))
+    }
+
+    /// Whether the instants of hooks are noted from now on.
+    pub(crate) fn note_instants(&mut self, noted: bool) {
+        self.notes_instants = noted;
     }
 
     /// A copy, of one that was made [copiable](Self::make_copiable).
@@ -259,6 +267,7 @@ impl Model {
             actions: self.actions,
             finished: self.finished.clone(),
             last_failed: self.last_failed.clone(),
+            notes_instants: self.notes_instants,
         }
     }
 
@@ -378,7 +387,7 @@ impl Model {
     }
 
     /// One of the steps, by chance.
-    fn choose(&mut self) -> Result<Option<Step>, Error> {
+    pub(super) fn choose(&mut self) -> Result<Option<Step>, Error> {
         let mut steps = self.steps();
         let Some(choice) = self.chance.step(&steps) else { return Ok(None) };
         if choice >= steps.len() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::hook::Hook;
+use super::instants::Instant;
 use super::process::CommandRun;
 use super::run::{ActionRun, LogLine};
 use super::value::Value;
@@ -56,6 +57,8 @@ pub struct HookRun {
     pub environment: BTreeMap<String, String>,
     /// How long it took.
     pub time: Duration,
+    /// What it came to, if that was to be noted.
+    pub(crate) instants: Vec<Instant>,
 }
 
 /// An action that was run.

@@ -33,8 +33,38 @@ pub enum KillPoint {
     Command(usize),
     /// When its n-th hook command has been run; the hook does not live to see the answer.
     Answer(usize),
-    /// So long after it was started, unless it has ended by then.
+    /// So long after it was started, unless it has ended by then. Only a process.
     After(Duration),
+    /// Before its n-th change of a [`Fake`](super::Fake) (the first is 1). This and what follows is only for handlers that run in
+    /// this process.
+    Change(usize),
+    /// After its n-th change of a [`Fake`](super::Fake).
+    Changed(usize),
+    /// After its n-th write to the store, which has not been committed.
+    Write(usize),
+    /// When all has been sent, before it commits the store; a hook that takes back what Juju has not kept commits that first.
+    Commit(usize),
+    /// After its n-th commit of the store.
+    Committed(usize),
+    /// When all has been done, before it exits: Juju applies nothing.
+    Exit,
+}
+
+impl KillPoint {
+    /// Whether a process can be killed there.
+    pub(crate) fn is_of_processes(self) -> bool {
+        matches!(self, Self::Start | Self::Command(_) | Self::Answer(_) | Self::After(_))
+    }
+
+    /// Whether handlers in this process can.
+    pub(crate) fn is_of_handlers(self) -> bool {
+        !matches!(self, Self::After(_))
+    }
+
+    /// Whether a function in this process can.
+    pub(crate) fn is_of_functions(self) -> bool {
+        matches!(self, Self::Start | Self::Command(_) | Self::Answer(_))
+    }
 }
 
 /// One hook command of a hook.
@@ -93,6 +123,11 @@ const MAX_OUTPUT: usize = 32 << 20;
 
 /// Starts the process and serves it until it ends.
 pub(crate) fn run(start: &Start<'_>, session: &mut Session) -> Result<Ended, Error> {
+    if let Some(point) = start.kill.filter(|point| !point.is_of_processes()) {
+        return Error::impossible(format!(
+            "a process cannot be killed at `{point}`: only handlers in this process can"
+        ));
+    }
     if start.kill == Some(KillPoint::Start) {
         // Nobody can tell it from a process that was killed as it began, and none gets a chance to be faster than the signal.
         return Ok(Ended::new(Exit::Signal(9)));

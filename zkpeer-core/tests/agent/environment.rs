@@ -49,6 +49,7 @@ const ALWAYS: &[&str] = &[
     "PATH",
     "TERM",
     "ZKPEER_REPORT",
+    "ZKPEER_ROOT",
 ];
 
 fn check(agent: &UnitAgent, run: &HookRun, more: &[(&str, &str)]) -> BTreeMap<String, String> {

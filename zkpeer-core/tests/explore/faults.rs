@@ -61,7 +61,7 @@ fn a_handler_that_does_its_work_again_and_again_is_named() {
     let (model, _charm) = model(handlers![charms::greet, charms::count], 1);
     let found = found(explore(model).run());
     assert_eq!(found.property, BuiltIn::RepeatingChangesNothing.to_string());
-    assert!(found.why.contains("count") && found.why.contains("fake 0"), "{}", found.why);
+    assert!(found.why.contains("count") && found.why.contains("fake 1 `u32`"), "{}", found.why);
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod crashes;
+mod killed;
+mod outside;
 mod random;
 
 use std::cell::RefCell;

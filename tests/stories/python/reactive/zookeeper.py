@@ -75,7 +75,7 @@ def quorum_update(zkpeer):
 @hook("leader-settings-changed", "leader-elected", "{peers:zookeeper-quorum}-relation-changed")
 def restart_ordered(*_):
     nonce = leadership.leader_get("restart_nonce")
-    if hookenv.remote_unit() or nonce is None or nonce == unitdata.kv().get("zookeeper.restart-nonce"):
+    if nonce is None or nonce == unitdata.kv().get("zookeeper.restart-nonce"):
         return
     _order(nonce)
 
@@ -87,6 +87,8 @@ def _order(nonce):
 
 @when("zookeeper.started", "zookeeper.restart-ordered")
 def restart():
+    if "JUJU_ACTION_NAME" in os.environ:
+        return
     nonce = leadership.leader_get("restart_nonce")
     server.order("restart " + nonce)
     clear_flag("zookeeper.restart-ordered")

@@ -100,7 +100,7 @@ impl Doing {
     }
 
     /// Does it, if Juju would take it now.
-    pub(super) fn apply(&self, model: &mut Model) -> Result<(), Error> {
+    pub(crate) fn apply(&self, model: &mut Model) -> Result<(), Error> {
         match self {
             Self::AddUnit(application) => model.add_unit(application).map(|_| ()),
             Self::RemoveUnit(unit) => model.remove_unit(unit),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::confirm;
 use crate::juju::UnitName;
 use crate::testing::model::Model;
 use crate::testing::shared::sum_of;
@@ -20,6 +21,17 @@ impl Places {
         Self(units.chain(applications).collect())
     }
 
+    /// And all that units have stored, but for what only tells of Juju's last commit.
+    pub(crate) fn with_what_is_stored(mut self, model: &Model) -> Self {
+        for (unit, machine) in &model.machines {
+            let Some(parts) = self.0.get_mut(unit.as_str()) else { continue };
+            let entries = machine.memory().store().into_iter().flat_map(|store| store.range(""));
+            let entries = entries.filter(|(key, _)| *key != confirm::UNCONFIRMED);
+            parts.insert("stored".to_owned(), entries.map(|(key, text)| format!("{key}: {text}")).collect());
+        }
+        self
+    }
+
     /// What is there and is other than in `other`, line by line; nothing if both are the same.
     pub(crate) fn differs_from(&self, other: &Self, (here, there): (&str, &str)) -> Option<String> {
         if self == other {
@@ -32,15 +44,19 @@ impl Places {
             for (part, lines) in parts.iter().filter(|(part, lines)| others.get(*part) != Some(*lines)) {
                 let of_other = others.get(part).map_or(&[][..], Vec::as_slice);
                 told.push_str(&format!("\n  {part} of {whose}:"));
-                let mut only = |lines: &[String], others: &[String], whose: &str| {
+                let only = |told: &mut String, lines: &[String], others: &[String], whose: &str| {
                     let own: Vec<&str> =
                         lines.iter().filter(|line| !others.contains(line)).map(String::as_str).collect();
                     if !own.is_empty() {
                         told.push_str(&format!("\n    {whose}: {}", own.join("\n      ")));
                     }
                 };
-                only(lines, of_other, here);
-                only(of_other, lines, there);
+                only(&mut told, lines, of_other, here);
+                only(&mut told, of_other, lines, there);
+                if told.ends_with(&format!("{part} of {whose}:")) {
+                    // The same lines, in another order or number.
+                    told.push_str(&format!("\n    {here}: {}\n    {there}: {}", lines.join(" "), of_other.join(" ")));
+                }
             }
         }
         Some(told)
@@ -60,8 +76,9 @@ fn of_unit(model: &Model, unit: &UnitName) -> Parts {
         parts.insert(format!("data in {relation}"), entries);
     }
     if let Some(machine) = model.machines.get(unit) {
-        for (number, state) in machine.world().texts().into_iter().enumerate() {
-            parts.insert(format!("fake {number}"), state.lines().map(str::to_owned).collect());
+        for (number, (name, state)) in machine.world().texts().into_iter().enumerate() {
+            let lines = state.lines().map(|line| line.trim().to_owned()).collect();
+            parts.insert(format!("fake {} `{name}`", number + 1), lines);
         }
         parts.insert("files".to_owned(), machine.file_lines());
     }

@@ -98,7 +98,7 @@ impl Explore {
     }
 
     /// A hook is killed up to so many times, between its own commit and Juju's. For all other moments there is
-    /// [`explore_crashes`](crate::testing).
+    /// [`explore_crashes`](crate::testing::explore_crashes).
     #[must_use]
     pub fn kills(mut self, times: u32) -> Self {
         self.faults.kills = times;

@@ -14,6 +14,7 @@ use crate::testing::controller::{Entries, Status};
 use crate::testing::error::Error;
 use crate::testing::hook::Hook;
 use crate::testing::outcome::ActionReport;
+use crate::testing::programs::Lines;
 
 impl Model {
     /// The time that has passed since the model began.
@@ -199,6 +200,18 @@ impl Model {
     #[must_use]
     pub fn fake<S: Clone + 'static>(&self, unit: &str) -> Option<S> {
         self.machines.get(&parse(unit)?)?.world().get()
+    }
+
+    /// The lines of the programs that the unit's handlers have run, if [`Programs`](crate::testing::Programs) answer for them.
+    #[must_use]
+    pub fn programs(&self, unit: &str) -> Vec<String> {
+        self.fake::<Lines>(unit).unwrap_or_default().0
+    }
+
+    /// The directory that the unit's handlers take for `/` where they ask for [`Root`](crate::Root).
+    #[must_use]
+    pub fn root_dir(&self, unit: &str) -> Option<PathBuf> {
+        Some(self.machines.get(&parse(unit)?)?.directory.root())
     }
 
     /// Ends the model and keeps its directories; returns the one in which they are.

@@ -281,6 +281,7 @@ impl Model {
             socket: machine.directory.socket(),
             tools: machine.directory.tools(),
             report: machine.directory.report(),
+            root: &machine.directory.root(),
             path: &self.path,
             context_id: &context_id,
         };
@@ -288,7 +289,14 @@ impl Model {
         let resources = machine.directory.resources();
         let session = Session { run, controller, agent, charm, resources, changes, answered: 0 };
         let interrupt = self.interrupt.as_deref();
-        let start = Start { hook: &hook, environment: &environment, limit: self.limit, kill, interrupt };
+        let start = Start {
+            hook: &hook,
+            environment: &environment,
+            limit: self.limit,
+            kill,
+            noted: self.notes_instants,
+            interrupt,
+        };
         let (session, ended) = machine.run(&start, session);
         let Session { run, controller, agent, .. } = session;
         self.controller = controller;
@@ -320,6 +328,7 @@ impl Model {
             notes: ended.notes,
             environment,
             time: ended.time,
+            instants: ended.instants,
         };
         self.running.insert(unit.clone(), Rc::new(Running { run, result }));
         Ok(())

@@ -58,6 +58,12 @@ impl fmt::Display for KillPoint {
             Self::Command(nth) => write!(f, "command {nth}"),
             Self::Answer(nth) => write!(f, "answer {nth}"),
             Self::After(time) => write!(f, "after {time:?}"),
+            Self::Change(nth) => write!(f, "change {nth}"),
+            Self::Changed(nth) => write!(f, "changed {nth}"),
+            Self::Write(nth) => write!(f, "write {nth}"),
+            Self::Commit(nth) => write!(f, "commit {nth}"),
+            Self::Committed(nth) => write!(f, "committed {nth}"),
+            Self::Exit => f.write_str("exit"),
         }
     }
 }

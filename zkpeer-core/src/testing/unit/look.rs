@@ -1,12 +1,13 @@
 //! What can be seen of a unit between its hooks.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Unit, relation_id};
 use crate::context::FLAG_PREFIX;
 use crate::juju::Bag;
 use crate::testing::controller::Status;
+use crate::testing::programs::Lines;
 
 impl Unit {
     /// The unit's name, `app/0`.
@@ -23,6 +24,18 @@ impl Unit {
     #[must_use]
     pub fn charm_dir(&self) -> &Path {
         self.files.path()
+    }
+
+    /// The directory that handlers take for `/` where they ask for [`Root`](crate::Root).
+    #[must_use]
+    pub fn root_dir(&self) -> PathBuf {
+        self.files.path().join(".root")
+    }
+
+    /// The lines of the programs that handlers have run, if [`Programs`](crate::testing::Programs) answer for them.
+    #[must_use]
+    pub fn programs(&self) -> Vec<String> {
+        self.faked::<Lines>().unwrap_or_default().0
     }
 
     /// The flags that are set, in order.
@@ -63,7 +76,8 @@ impl Unit {
 
     /// The fakes, each as text.
     pub(super) fn fake_texts(&self) -> Vec<String> {
-        self.outside.as_ref().map(|outside| outside.fakes.save().texts()).unwrap_or_default()
+        let texts = self.outside.as_ref().map(|outside| outside.fakes.save().texts());
+        texts.into_iter().flatten().map(|(_, text)| text).collect()
     }
 
     /// What the unit has published in its own databag of a relation, by hooks that succeeded.

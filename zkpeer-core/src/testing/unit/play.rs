@@ -14,6 +14,7 @@ use crate::hook::{ActionEvent, HookEvent, RelationEvent};
 use crate::juju::tools::Tools;
 use crate::juju::{RelationId, UnitName};
 use crate::layers::Layers;
+use crate::programs::{Processes, Runner};
 use crate::record::Noted;
 use crate::registry::Registry;
 use crate::report::{HookOutcome, Report};
@@ -296,7 +297,7 @@ impl Unit {
         let session = Session { run, controller, agent, charm, resources, changes: Vec::new(), answered: 0 };
         let now = session.controller.now;
         let juju_version = Some(session.controller.juju.to_string());
-        let commands = LocalCommands::new(session, None, self.files.path(), self.failing.clone());
+        let commands = LocalCommands::new(session, Rc::default(), self.files.path(), self.failing.clone());
         let name = event.name().to_owned();
         let outside = Outside {
             event,
@@ -313,6 +314,12 @@ impl Unit {
             juju: Rc::new(Tools::over(commands.clone())),
             resources: self.outside.as_ref().map(|outside| outside.fakes.resources().clone()).unwrap_or_default(),
             clock: Rc::new(move || now),
+            programs: self
+                .outside
+                .as_ref()
+                .map_or_else(|| Rc::new(Processes) as Rc<dyn Runner>, |outside| outside.fakes.runner()),
+            root: Some(self.root_dir()),
+            witness: None,
             externals: None,
         };
         let store = mem::replace(&mut self.store, Store::in_memory());

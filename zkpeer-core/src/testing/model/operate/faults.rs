@@ -67,11 +67,12 @@ impl Model {
         Ok(())
     }
 
-    /// Kills the unit's next hook with SIGKILL at this point. A hook in this process is killed at its hook commands only.
+    /// Kills the unit's next hook at this point, a process with SIGKILL. Handlers in this process can be killed at each effect; what
+    /// runs there is unwound, and nothing that it still does counts.
     ///
     /// # Errors
     ///
-    /// If there is no such unit.
+    /// If there is no such unit, or what runs for its hooks cannot be killed there.
     pub fn kill_at(&mut self, unit: &str, point: KillPoint) -> Result<(), Error> {
         self.plan_kill(unit, Kill { point, hook: None })
     }
@@ -80,16 +81,23 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// If there is no such unit.
+    /// As [`kill_at`](Self::kill_at).
     pub fn kill_hook_at(&mut self, unit: &str, hook: &str, point: KillPoint) -> Result<(), Error> {
         self.plan_kill(unit, Kill { point, hook: Some(hook.to_owned()) })
     }
 
     fn plan_kill(&mut self, unit: &str, kill: Kill) -> Result<(), Error> {
         let name = self.unit_name(unit)?;
-        let files = self.machines.get(&name).is_some_and(|machine| matches!(machine.program, Program::Files));
-        if matches!(kill.point, KillPoint::After(_)) && !files {
-            return Error::impossible(format!("{unit} runs in this process, and cannot be killed by the clock"));
+        let point = kill.point;
+        let (possible, what) = match self.machines.get(&name).map(|machine| &machine.program) {
+            Some(Program::Handlers(_)) => (point.is_of_handlers(), "handlers in this process"),
+            Some(Program::Function(_)) => (point.is_of_functions(), "a function in this process"),
+            Some(Program::Files) | None => (point.is_of_processes(), "processes"),
+        };
+        if !possible {
+            return Error::impossible(format!(
+                "{unit} runs as {what}, which cannot be killed at `{point}`; they can at `start`, `command N` and `answer N`"
+            ));
         }
         self.plan(unit)?.kill = Some(kill);
         Ok(())
