@@ -131,3 +131,100 @@ impl<'r> Dispatch<'r> {
         &self.changed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::handler::Quantifier;
+    use crate::predicate::Condition;
+
+    /// Flags, which are seen to be looked at, and the program that is the handler 0: it waits for the flag `go`, and is seen
+    /// to be asked.
+    #[derive(Default)]
+    struct Flags {
+        set: BTreeSet<&'static str>,
+        looked_at: RefCell<Vec<String>>,
+        asked: RefCell<Vec<(Phase, Option<Vec<String>>)>>,
+    }
+
+    impl World for Flags {
+        fn is_set(&self, flag: &str) -> bool {
+            self.looked_at.borrow_mut().push(flag.to_owned());
+            self.set.contains(flag)
+        }
+        fn is_hook(&self, _: &str) -> bool {
+            false
+        }
+        fn is_action(&self, _: &str) -> bool {
+            false
+        }
+        fn file_changed(&self, _: usize, _: &[&'static str]) -> bool {
+            false
+        }
+        fn has_succeeded(&self, _: usize) -> bool {
+            false
+        }
+        fn wants_to_run(&self, handler: usize, moment: &Moment<'_>) -> bool {
+            assert_eq!(handler, 0);
+            self.asked
+                .borrow_mut()
+                .push((moment.phase, moment.changed.map(|changed| changed.iter().cloned().collect())));
+            self.set.contains("go")
+        }
+    }
+
+    fn rules() -> Rules {
+        let on = |flag: &'static str| Rc::new(Predicate(vec![Condition::Flags(Quantifier::All, vec![flag.into()])]));
+        Rules::new(vec![Rc::new(Predicate(vec![Condition::External])), on("go"), on("other")])
+    }
+
+    #[test]
+    fn a_program_is_asked_in_each_round_whatever_has_changed_and_told_what() {
+        let (rules, mut world) = (rules(), Flags::default());
+        let mut dispatch = Dispatch::begin(&rules, Phase::Other, &world);
+        assert_eq!(dispatch.next(), None);
+        world.set.insert("elsewhere");
+        dispatch.ran(["elsewhere".to_owned()].into(), &world);
+        assert!(!dispatch.next_round(&world));
+        let asked = [(Phase::Other, None), (Phase::Other, Some(vec!["elsewhere".to_owned()]))];
+        assert_eq!(*world.asked.borrow(), asked);
+    }
+
+    #[test]
+    fn only_what_watches_a_changed_flag_is_tested_again() {
+        let (rules, world) = (rules(), Flags { set: ["go", "other"].into(), ..Flags::default() });
+        let mut dispatch = Dispatch::begin(&rules, Phase::Other, &world);
+        assert_eq!(world.looked_at.take(), ["go", "other"]);
+        assert_eq!(dispatch.next(), Some(0));
+        dispatch.ran(["elsewhere".to_owned()].into(), &world);
+        assert_eq!(world.looked_at.take(), [""; 0]);
+        dispatch.ran(["other".to_owned()].into(), &world);
+        assert_eq!(world.looked_at.take(), ["other"]);
+        dispatch.next_round(&world);
+        assert_eq!(world.looked_at.take(), ["other"]);
+    }
+
+    #[test]
+    fn a_program_is_asked_again_while_it_is_queued_and_is_not_queued_by_that() {
+        let (rules, mut world) = (rules(), Flags { set: ["go", "other"].into(), ..Flags::default() });
+        let mut dispatch = Dispatch::begin(&rules, Phase::Other, &world);
+        assert_eq!(dispatch.queue(), &[0, 1, 2].into());
+        assert_eq!(dispatch.next(), Some(0));
+        // It runs, and is no longer queued.
+        assert_eq!(dispatch.ran(["elsewhere".to_owned()].into(), &world), [0; 0]);
+        assert_eq!(dispatch.queue(), &[1, 2].into());
+        world.set.remove("go");
+        assert_eq!(dispatch.ran(["go".to_owned()].into(), &world), [1]);
+
+        let mut dispatch = Dispatch::begin(&rules, Phase::Hooks, &world);
+        assert_eq!((dispatch.next(), dispatch.round()), (None, 0), "flags are for the other phase");
+        world.set.insert("go");
+        dispatch = Dispatch::begin(&rules, Phase::Hooks, &world);
+        assert_eq!(dispatch.queue(), &[0].into(), "a program can match in each phase");
+        world.set.remove("go");
+        assert_eq!(dispatch.ran(["elsewhere".to_owned()].into(), &world), [0]);
+        assert_eq!(dispatch.next(), None);
+    }
+}

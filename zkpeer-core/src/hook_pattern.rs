@@ -84,9 +84,9 @@ mod tests {
         for right in ["install", "{peers:q}-relation-{joined,changed}", "a-{b}-c"] {
             assert!(check(right).is_ok(), "{right}");
         }
-        for wrong in
-            ["", "{peer:q}-relation-joined", "{peers:}-x", "{peers:a,b}-x", "a-{b", "a}-b", "{a,}", "{a{b}}", "}{"]
-        {
+        let roles = ["{peer:q}-relation-joined", "{peers:}-x", "{peers:a,b}-x", "{peers:a:b}-x"];
+        let braces = ["a-{b", "a}-b", "a}-{b}", "{a}-b}", "{a}-{b", "{a{b}}", "{a{b}-c", "}{"];
+        for wrong in ["", "{a,}", "{}"].iter().chain(&roles).chain(&braces) {
             assert!(check(wrong).is_err(), "{wrong}");
         }
     }

@@ -171,3 +171,34 @@ impl fmt::Display for Predicate {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_printed_as_their_attributes_are_written() {
+        let flags = |quantifier| Condition::Flags(quantifier, vec!["a".into(), "b.c".into()]);
+        let conditions = [
+            (flags(Quantifier::All), r#"#[when("a", "b.c")]"#),
+            (flags(Quantifier::Any), r#"#[when_any("a", "b.c")]"#),
+            (flags(Quantifier::None), r#"#[when_not("a", "b.c")]"#),
+            (flags(Quantifier::NotAll), r#"#[when_not_all("a", "b.c")]"#),
+            (
+                Condition::Hook {
+                    patterns: vec!["{peers:q}-relation-joined"],
+                    names: vec!["p-relation-joined".to_owned()],
+                },
+                r#"#[hook("{peers:q}-relation-joined")]"#,
+            ),
+            (Condition::Action(vec!["backup"]), r#"#[action("backup")]"#),
+            (Condition::Restricted(RestrictedHook::CollectMetrics), "#[collect_metrics]"),
+            (Condition::Restricted(RestrictedHook::MeterStatusChanged), "#[meter_status_changed]"),
+            (Condition::FileChanged(vec!["zoo.cfg"]), r#"#[when_file_changed("zoo.cfg")]"#),
+            (Condition::OnlyOnce, "#[only_once]"),
+        ];
+        conditions.iter().for_each(|(condition, written)| assert_eq!(condition.to_string(), *written));
+        let both = Predicate(vec![flags(Quantifier::All), Condition::OnlyOnce]);
+        assert_eq!(both.to_string(), r#"#[when("a", "b.c")] #[only_once]"#);
+    }
+}

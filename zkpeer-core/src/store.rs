@@ -228,6 +228,7 @@ impl Store {
     /// Keeps the list of changes after what is under `key` has become something else than `old`.
     fn note(&mut self, key: &str, old: Option<String>) {
         match self.before.get(key) {
+            None if old.as_deref() == self.get_text(key) => {}
             None => {
                 self.before.insert(key.to_owned(), old);
             }

@@ -83,7 +83,7 @@ use crate::juju::{Bag, UnitName};
 use crate::metadata::Role;
 use crate::{
     Context, Conversation, Endpoint, Error, Flags, FromContext, GoalState, Interface, Kv, Leader, Param, Rejection,
-    Result, Scope, Setup, Unit, hook, sets,
+    Result, Scope, Unit, hook, sets,
 };
 
 const JOINED: &str = "{relation_name}.joined";
@@ -119,10 +119,6 @@ impl Interface for ZookeeperPeers {
 
     fn new(endpoint: Endpoint) -> Self {
         Self { endpoint }
-    }
-
-    fn check(setup: &Setup<'_>) -> std::result::Result<(), String> {
-        Leader::check(setup)
     }
 
     fn call(&self, method: &str, _: &[String]) -> Result<Option<Value>> {

@@ -78,6 +78,34 @@ fn discarding_goes_back_to_what_was_committed_last() {
 }
 
 #[test]
+fn what_is_put_back_is_a_change_like_any_other() {
+    let mut store = loaded(&[("a", "1"), ("b", "2"), ("c", "3")]);
+    store.put_back("a", Some("{\"x\":1}".to_owned()));
+    store.put_back("b", None);
+    store.put_back("c", Some("3".to_owned()));
+    store.put_back("new", Some("4".to_owned()));
+    assert_eq!(texts(&store, ""), [("a", "{\"x\":1}"), ("c", "3"), ("new", "4")]);
+    let changed = store.changes().map(|change| change.key);
+    assert_eq!(changed.collect::<Vec<_>>(), ["a", "b", "new"], "what is as it was is none");
+}
+
+#[test]
+fn a_look_at_the_file_tells_whether_somebody_else_has_written_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("db");
+    let mut ours = Store::open(&path, &Options::default()).unwrap();
+    ours.set("a", &1).unwrap();
+    ours.commit().unwrap();
+    ours.check().unwrap();
+    let mut theirs = Store::open(&path, &Options::default()).unwrap();
+    theirs.set("a", &2).unwrap();
+    ours.check().unwrap();
+    theirs.commit().unwrap();
+    assert!(matches!(ours.check(), Err(StoreError::Changed { .. })));
+    assert!(Store::in_memory().check().is_ok());
+}
+
+#[test]
 fn a_prefix_is_exact() {
     let keys = ["a", "a.", "a.b", "a.\u{10ffff}", "a%", "a_", "A.b", "b"];
     let store = loaded(&keys.map(|key| (key, "1")));

@@ -2,7 +2,7 @@
 
 use zkpeer_core::interfaces::zookeeper_quorum::{self as quorum, DepartedNode, Node};
 use zkpeer_core::testing::{Application, Error, Model, Unit};
-use zkpeer_core::{Action, Charm, Kv, Leader, Result, ZookeeperPeers, action, handlers, hook, when};
+use zkpeer_core::{Action, Charm, Flags, Interface, Kv, Leader, Result, ZookeeperPeers, action, handlers, hook, when};
 
 const METADATA: &str =
     "name: zk\nsummary: a charm\ndescription: for tests\npeers:\n  zkpeer: {interface: zookeeper-quorum}\n";
@@ -351,6 +351,7 @@ fn what_is_told_before_the_relation_is_entered_is_told_then() {
         }
         unit.run("install");
         assert!(unit.published("zkpeer:0").is_empty());
+        ["leads", "restart"].into_iter().for_each(|flag| unit.clear_flag(flag));
         let hook = format!("zkpeer-relation-{first}");
         let report = match first {
             "created" => unit.try_run_relation_without_unit(&hook, "zkpeer:0"),
@@ -362,6 +363,21 @@ fn what_is_told_before_the_relation_is_entered_is_told_then() {
         assert_eq!(told, ["is_zk_leader=True", "restarted.7=True"], "{first}");
         assert!(!unit.stored().keys().any(|key| key.contains("to-be-told")));
     }
+}
+
+#[test]
+fn of_several_restarts_before_the_relation_is_entered_the_last_is_told() {
+    let mut unit = Unit::new(handlers![quorum::created, inform, lead]).metadata(METADATA);
+    unit.set_flag("leads");
+    unit.set_flag("restart");
+    for nonce in ["7", "8"] {
+        unit.set_leader_setting("restart_nonce", nonce);
+        unit.run("config-changed");
+    }
+    ["leads", "restart"].into_iter().for_each(|flag| unit.clear_flag(flag));
+    assert_eq!(unit.try_run_relation_without_unit("zkpeer-relation-created", "zkpeer:0").error, None);
+    let told: Vec<String> = unit.published("zkpeer:0").into_keys().collect();
+    assert_eq!(told, ["is_zk_leader", "restarted.8"]);
 }
 
 #[test]
@@ -460,6 +476,51 @@ fn hundreds_of_departures_are_dismissed_at_once() {
     assert!(!unit.stored().keys().any(|key| key.contains("zk/")));
 }
 
+#[test]
+fn a_charm_without_the_endpoint_runs_its_hooks_under_juju_4_too() {
+    let handlers =
+        handlers![quorum::created, quorum::joined, quorum::changed, quorum::departed, quorum::departed_untold];
+    let mut unit = Unit::new(handlers).metadata("name: zk\n").juju("4.0.14");
+    assert_eq!(unit.run("update-status").handlers(), [""; 0]);
+}
+
+/// Calls the methods as programs do, by their names.
+#[hook("config-changed")]
+fn calls(zkpeer: ZookeeperPeers, flags: Flags, kv: Kv) -> Result {
+    for method in ["get_nodes", "inform_restart", "dismiss_joined", "dismiss_departed", "dismiss_changed", "forget"] {
+        let before: Vec<String> = flags.list().into_iter().filter(|flag| flag.starts_with("zkpeer.")).collect();
+        let before = before.join(" ");
+        let answer = zkpeer.call(method, &[])?.map_or_else(|| "no such method".to_owned(), |value| value.to_string());
+        kv.set(method, &format!("{answer}, of {before}"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn programs_call_its_methods_by_their_names() {
+    let mut unit = Unit::new(handlers![quorum::joined, quorum::changed, quorum::departed, calls]).metadata(METADATA);
+    (1..=3).for_each(|number| join(&mut unit, number));
+    hear(&mut unit, 1, &[("ingress-address", "10.0.0.9")]);
+    depart(&mut unit, 2);
+    unit.set_leader_setting("restart_nonce", "7");
+    unit.run("config-changed");
+    let nodes = r#"[["zk/1","10.0.0.9"],["zk/3","10.0.0.3"]]"#;
+    let all = "zkpeer.changed zkpeer.departed zkpeer.joined";
+    let answers = [
+        ("get_nodes", nodes, all),
+        ("inform_restart", "null", all),
+        ("dismiss_joined", "null", all),
+        ("dismiss_departed", "null", "zkpeer.changed zkpeer.departed"),
+        ("dismiss_changed", "null", "zkpeer.changed"),
+        ("forget", "no such method", ""),
+    ];
+    for (method, answer, flags) in answers {
+        let seen: String = serde_json::from_str(&unit.stored()[method]).unwrap();
+        assert_eq!(seen, format!("{answer}, of {flags}"), "{method}");
+    }
+    assert_eq!(unit.published("zkpeer:0")["restarted.7"], "True");
+}
+
 /// A charm's directory.
 fn charm() -> tempfile::TempDir {
     let charm = tempfile::tempdir().unwrap();
@@ -494,6 +555,18 @@ fn difference_d20_a_departure_that_juju_4_does_not_tell_is_found_out() -> std::r
     model.settle()?;
     assert_eq!(model.action(action).unwrap().results["quorum"], "zk/1 10.0.0.5".into());
     Ok(())
+}
+
+#[test]
+fn difference_d20_where_juju_tells_every_departure_goal_state_is_not_asked_for() {
+    let commands = |version: &str| {
+        let mut unit = Unit::new(handlers![quorum::departed_untold]).metadata(METADATA).juju(version);
+        unit.run("update-status");
+        unit.commands()
+    };
+    assert_eq!(commands("2.9.52"), [""; 0]);
+    assert_eq!(commands("3.6.25"), [""; 0]);
+    assert_eq!(commands("4.0.14"), ["goal-state"]);
 }
 
 /// The leader orders a restart.

@@ -186,3 +186,126 @@ fn a_plain_set_of_a_conversations_flag_leaves_its_conversations() {
     assert_eq!(with.stored()["reactive.states.zkpeer.joined"], before);
     unit.run("update-status");
 }
+
+/// What all conversations of the endpoint tell of themselves.
+#[when("zkpeer.joined")]
+fn tells(quorum: Quorum, kv: Kv) -> Result {
+    for conversation in quorum.0.conversations() {
+        let units: Vec<&str> = conversation.units().collect();
+        let relations: Vec<String> = conversation.relations()?.iter().map(ToString::to_string).collect();
+        let is = if conversation.has_departed() { "has departed" } else { "is there" };
+        let (scope, units, relations) = (conversation.scope(), units.join("+"), relations.join("+"));
+        let address = conversation.get_remote("ingress-address")?.unwrap_or_default();
+        let told = format!("{scope} ({units}) over {relations} {is}: {address}");
+        kv.set(&format!("told by {}", conversation.key()), &told)?;
+        kv.set(&format!("all of {scope}"), &conversation.remote()?)?;
+    }
+    Ok(())
+}
+
+fn told(unit: &Unit) -> [String; 4] {
+    ["zkpeer:0.zk/1", "zkpeer:0.zk/2", "zkpeer:0.zk", "zkpeer.global"].map(|conversation| {
+        let told = unit.stored().remove(&format!("told by reactive.conversations.{conversation}")).unwrap_or_default();
+        told.replace('"', "")
+    })
+}
+
+#[test]
+fn a_conversation_tells_with_whom_it_is_over_which_relations_and_what_was_published() {
+    let mut unit = Unit::new(handlers![joined, tells]).metadata(METADATA);
+    let bags = [("zk/1", vec![("a", "1")]), ("zk/2", vec![("ingress-address", "10.0.0.2"), ("a", "2")])];
+    for (name, bag) in bags {
+        unit.set_member("zkpeer:0", name, &bag);
+        unit.run_relation("zkpeer-relation-joined", "zkpeer:0", name);
+    }
+    unit.run("update-status");
+    assert_eq!(
+        told(&unit),
+        [
+            "zk/1 (zk/1) over zkpeer:0 is there: ",
+            "zk/2 (zk/2) over zkpeer:0 is there: 10.0.0.2",
+            "zk (zk/1+zk/2) over zkpeer:0 is there: 10.0.0.2",
+            "global (zk/1+zk/2) over zkpeer:0 is there: 10.0.0.2",
+        ]
+    );
+    assert_eq!(unit.stored()["all of global"], r#"{"a": "1", "ingress-address": "10.0.0.2"}"#, "the first of each key");
+}
+
+#[test]
+fn a_partner_departs_with_its_last_unit_whose_databag_can_still_be_read() {
+    let mut unit = Unit::new(handlers![joined, tells]).metadata(METADATA);
+    for number in 1..=2 {
+        let name = format!("zk/{number}");
+        unit.set_member("zkpeer:0", &name, &[("ingress-address", &format!("10.0.0.{number}"))]);
+        unit.run_relation("zkpeer-relation-joined", "zkpeer:0", &name);
+    }
+    depart(&mut unit, "zk/1");
+    assert_eq!(
+        told(&unit),
+        [
+            "zk/1 (zk/1) over zkpeer:0 has departed: 10.0.0.1",
+            "zk/2 (zk/2) over zkpeer:0 is there: 10.0.0.2",
+            "zk (zk/1+zk/2) over zkpeer:0 is there: 10.0.0.2",
+            "global (zk/1+zk/2) over zkpeer:0 is there: 10.0.0.2",
+        ]
+    );
+    depart(&mut unit, "zk/2");
+    assert_eq!(
+        told(&unit)[1..],
+        [
+            "zk/2 (zk/2) over zkpeer:0 has departed: 10.0.0.2",
+            "zk (zk/2) over zkpeer:0 has departed: 10.0.0.2",
+            "global (zk/2) over zkpeer:0 has departed: 10.0.0.2",
+        ]
+    );
+}
+
+#[hook("update-status")]
+fn greets_all(quorum: Quorum) -> Result {
+    for conversation in quorum.0.conversations() {
+        conversation.set_remote(&format!("for-{}", conversation.scope().replace('/', "-")), "hello")?;
+        conversation.toggle_flag("{relation_name}.greeted", true);
+        conversation.toggle_flag("{relation_name}.greeted", !conversation.scope().contains('1'));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_partner_that_has_departed_is_told_nothing_and_can_still_be_flagged() {
+    let mut unit = unit();
+    depart(&mut unit, "zk/1");
+    let mut unit = {
+        let mut later = Unit::new(handlers![greets_all]).metadata(METADATA);
+        unit.stored().into_iter().for_each(|(key, text)| {
+            later.store(&key, &serde_json::from_str::<serde_json::Value>(&text).unwrap());
+        });
+        later.set_member("zkpeer:0", "zk/2", &[]);
+        later
+    };
+    unit.unstore("zkpeer.unconfirmed");
+    unit.run("update-status");
+    let told: Vec<String> = unit.published("zkpeer:0").into_keys().collect();
+    assert_eq!(told, ["for-global", "for-zk", "for-zk-2"]);
+    let greeted = &unit.stored()["reactive.states.zkpeer.greeted"];
+    assert!(!greeted.contains("zk/1") && greeted.contains("zk/2") && greeted.contains("global"), "{greeted}");
+}
+
+#[test]
+fn a_stale_key_of_no_unit_is_a_conversation_of_nobody() {
+    let mut unit = unit();
+    unit.unstore("reactive.conversations.zkpeer.global");
+    let stale = serde_json::json!({"relation": "zkpeer", "conversations": ["reactive.conversations.zkpeer.global"]});
+    unit.store("reactive.states.zkpeer.departed", &stale);
+    unit.set_flag("handle");
+    unit.run("update-status");
+    assert_eq!(unit.stored()["seen"], "[[[], null]]");
+}
+
+#[test]
+fn a_flag_whose_value_is_not_one_of_conversations_fails_the_hook_that_gives_it_to_one() {
+    let mut unit = Unit::new(handlers![joined]).metadata(METADATA);
+    unit.store("reactive.states.zkpeer.joined", "a text");
+    unit.set_member("zkpeer:0", "zk/1", &[]);
+    let error = unit.try_run_relation("zkpeer-relation-joined", "zkpeer:0", "zk/1").error.unwrap_or_default();
+    assert!(error.contains("reactive.states.zkpeer.joined"), "{error}");
+}

@@ -1,5 +1,7 @@
 //! Differences D2, D10 and D13; the others stand with the rule that they belong to.
 
+use std::cell::Cell;
+
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
     Charm, Flags, HookOutcome, Kv, OnNotSettled, Resource, Result, handlers, hook, not_unless, when, when_not,
@@ -30,6 +32,23 @@ fn difference_d2_flags_that_never_settle_fail_the_hook_and_the_round_is_shown() 
     assert_eq!(unit.flags(), [""; 0]);
 }
 
+#[when("turn")]
+fn turns(flags: Flags, kv: Kv) -> Result {
+    kv.set("at", &((kv.get::<u32>("at")?.unwrap_or(0) + 1) % 3))?;
+    flags.clear("turn");
+    flags.set("turn");
+    Ok(())
+}
+
+#[test]
+fn difference_d2_as_many_rounds_are_shown_as_repeat() {
+    let mut unit = Unit::new(handlers![turns]);
+    unit.store("at", &0);
+    unit.set_flag("turn");
+    let error = unit.try_run("install").error.unwrap();
+    assert_eq!(error.matches("differences::turns").count(), 3, "{error}");
+}
+
 #[test]
 fn difference_d2_with_a_warning_instead_the_hook_succeeds() {
     let charm = Charm::new().handlers(handlers![switches_on, switches_off]).on_not_settled(OnNotSettled::Warn);
@@ -55,6 +74,23 @@ fn difference_d2_a_thousand_rounds_settle() {
     unit.store("reactive.states.count", &());
     let report = unit.run("install");
     assert_eq!((report.rounds.len(), report.outcome), (1001, HookOutcome::Settled), "{:?}", report.error);
+}
+
+#[when_not("wake")]
+fn changes_another_flag_in_each_of_200_rounds(round: Resource<Cell<u32>>, flags: Flags) {
+    if round.replace(round.get() + 1) < 200 {
+        for flag in ["wake".to_owned(), format!("round.{}", round.get())] {
+            flags.set(&flag);
+            flags.clear(&flag);
+        }
+    }
+}
+
+#[test]
+fn difference_d2_rounds_that_change_other_flags_are_no_repetition() {
+    let charm = Charm::new().handlers(handlers![changes_another_flag_in_each_of_200_rounds]).resource(Cell::new(0_u32));
+    let report = Unit::of(charm).try_run("install");
+    assert_eq!((report.rounds.len(), report.outcome), (201, HookOutcome::Settled), "{:?}", report.error);
 }
 
 #[not_unless("zk.installed", "zk.configured")]

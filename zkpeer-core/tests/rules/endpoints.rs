@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use zkpeer_core::metadata::Role;
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
-    Databag, Endpoint, Flags, HookOutcome, Interface, Kv, Result, Triggers, handlers, hook, only_once, when, when_not,
+    Databag, Endpoint, Flags, HookOutcome, Interface, Kv, Result, Setup, Triggers, handlers, hook, only_once, when,
+    when_not,
 };
 
 const METADATA: &str = "\
@@ -423,4 +424,32 @@ fn the_name_of_a_flag_is_whole() {
     let mut unit = Unit::new(handlers![sets_flags]).metadata(METADATA);
     joined(&mut unit, "db:1", "sql/0", &[]);
     assert_eq!(unit.flags(), ["db.ready", "endpoint.db.joined", "plain"]);
+}
+
+/// An interface that needs something besides its endpoint.
+struct Ftp(#[expect(dead_code, reason = "nothing is asked of it")] Endpoint);
+impl Interface for Ftp {
+    const ROLE: Role = Role::Provides;
+    const NAME: &str = "ftp";
+    fn new(endpoint: Endpoint) -> Self {
+        Self(endpoint)
+    }
+    fn check(setup: &Setup<'_>) -> std::result::Result<(), String> {
+        if setup.metadata.name == "shop" { Ok(()) } else { Err("it is for shops; change the charm's name".to_owned()) }
+    }
+}
+
+#[hook("{provides:ftp}-relation-{joined,changed}")]
+fn meets_ftp(_ftp: Ftp) {}
+
+#[hook("update-status")]
+fn meets_all_ftp(_all: Vec<Ftp>) {}
+
+#[test]
+fn what_an_interface_needs_is_looked_for_in_charms_that_have_an_endpoint_for_it() {
+    let start = |metadata: &str| Unit::new(handlers![meets_ftp, meets_all_ftp]).metadata(metadata).try_run("install");
+    let error = start("name: zk\nprovides: {files: {interface: ftp}}\n").error.unwrap();
+    assert!(error.contains("meets_ftp") && error.contains("`_ftp`: it is for shops"), "{error}");
+    assert_eq!(start("name: shop\nprovides: {files: {interface: ftp}}\n").error, None);
+    assert_eq!(start("name: zk\n").error, None, "the handlers are there for other charms");
 }

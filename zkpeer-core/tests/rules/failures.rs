@@ -57,6 +57,35 @@ fn rule_11_whether_juju_has_kept_a_hook_is_asked_once_by_the_next() {
     assert_eq!(unit.flags(), ["begun"]);
 }
 
+/// A unit that has stored what the hook `install` has left, which Juju has not kept.
+fn not_kept() -> Unit {
+    let mut kept = Unit::new(handlers![begins]);
+    kept.run("install");
+    let mut unit = Unit::new(handlers![says]);
+    for (key, text) in kept.stored() {
+        unit.store(&key, &serde_json::from_str::<serde_json::Value>(&text).unwrap_or_default());
+    }
+    unit
+}
+
+#[test]
+fn rule_11_what_juju_has_not_kept_is_taken_back_before_the_next_hook() {
+    let mut unit = not_kept();
+    assert_eq!(unit.run("config-changed").handlers(), [""; 0], "`begun` is not set any longer");
+    assert_eq!(unit.commands(), ["state-get"]);
+    assert!(unit.stored().is_empty(), "{:?}", unit.stored());
+}
+
+#[test]
+fn rule_11_what_juju_has_not_kept_stays_if_somebody_else_has_gone_on_from_it() {
+    let mut unit = not_kept();
+    unit.store("value", &2);
+    assert_eq!(unit.run("config-changed").handlers(), ["says"]);
+    let stored = unit.stored();
+    let stored: Vec<_> = stored.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+    assert_eq!(stored, [("reactive.states.begun", "null"), ("value", "2")]);
+}
+
 #[test]
 fn rule_11_a_write_that_juju_refuses_fails_the_hook_and_nothing_is_kept() {
     let mut unit = Unit::new(handlers![begins]);

@@ -1,6 +1,7 @@
 //! Bugs that were found, each with the test that found it.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use zkpeer_core::testing::Unit;
 use zkpeer_core::{
@@ -59,6 +60,24 @@ fn a_callback_that_captures_a_handle_keeps_nothing_from_being_stored() {
     let report = unit.try_run("install");
     assert_eq!(report.outcome, HookOutcome::Settled);
     assert_eq!(unit.flags(), ["begun"]);
+}
+
+#[when_not("begun")]
+fn captures_a_resource(triggers: Triggers, flags: Flags, kv: Kv, resource: Resource<Rc<()>>) {
+    let captured = Rc::clone(&resource);
+    triggers.when("begun").call(move |_| Ok(kv.set("owners", &Rc::strong_count(&captured))?));
+    flags.set("begun");
+}
+
+#[test]
+fn a_callback_that_captures_a_handle_is_let_go_of_after_the_hook() {
+    let resource = Rc::new(());
+    let charm = Charm::new().handlers(handlers![captures_a_resource]).resource(Rc::clone(&resource));
+    let mut unit = Unit::of(charm);
+    let owners = Rc::strong_count(&resource);
+    unit.run("install");
+    assert_eq!(unit.stored()["owners"], (owners + 1).to_string());
+    assert_eq!(Rc::strong_count(&resource), owners);
 }
 
 // ---- leader set twice ----
@@ -314,7 +333,7 @@ fn new_watcher() {}
 fn rule_7_a_handler_that_is_new_has_succeeded_on_nothing() {
     let mut unit = Unit::new(handlers![old_watcher]);
     std::fs::write(unit.charm_dir().join("x.conf"), "a").unwrap();
-    unit.try_run("config-changed");
+    unit.try_run("start");
     let stored = unit.stored();
     let mut upgraded = Unit::new(handlers![old_watcher, new_watcher]);
     std::fs::write(upgraded.charm_dir().join("x.conf"), "a").unwrap();

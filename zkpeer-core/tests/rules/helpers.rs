@@ -157,7 +157,7 @@ const METADATA: &str = "name: zk\npeers:\n  zkpeer: {interface: quorum}\n";
 
 #[when_not("never")]
 fn asks_for_the_hook(context: Context, flags: Flags) -> Result {
-    let patterns = ["{peers:quorum}-relation-{joined,changed}", "install"];
+    let patterns = ["{peers:quorum}-relation-{joined,changed}", "install", "{install,upgrade-charm}"];
     flags.toggle("matches", context.any_hook(patterns)?);
     Ok(())
 }

@@ -38,6 +38,18 @@ fn rule_8_triggers_set_then_clear_then_call_transitively() {
 }
 
 #[test]
+fn rule_8_one_change_sets_off_several_in_the_order_in_which_they_were_registered() {
+    let charm = Charm::new().handlers(handlers![begin]).triggers(|triggers| {
+        triggers.when("begun").set("two").set("one").clear("old").clear("older");
+        triggers.when("begun").set("two").set("three");
+    });
+    let mut unit = Unit::of(charm);
+    unit.set_flag("old");
+    unit.set_flag("older");
+    assert_eq!(changes(&unit.run("install")), ["+begun", "+two", "+one", "+three", "-old", "-older"]);
+}
+
+#[test]
 fn rule_8_triggers_act_on_a_real_change_only() {
     let charm = Charm::new().handlers(handlers![begin]).triggers(|triggers| {
         triggers.when("begun").set("already").clear("absent");
@@ -93,13 +105,13 @@ fn rule_8_a_flag_that_a_trigger_sets_wakes_like_any_other() {
 fn difference_d3_a_cascade_that_does_not_end_is_an_error_that_shows_it() {
     // DIFFERENCE D3: charms.reactive ends in a RecursionError.
     let charm = Charm::new().handlers(handlers![begin]).triggers(|triggers| {
-        triggers.when("begun").clear("begun");
+        triggers.when("begun").set("nobodys").clear("begun");
         triggers.when_not("begun").set("begun");
     });
     let mut unit = Unit::of(charm);
     let report = unit.try_run("install");
     let error = report.error.unwrap();
-    assert!(error.contains("`begun` set, `begun` cleared, `begun` set"), "{error}");
+    assert!(error.contains("`begun` set, `nobodys` set, `begun` cleared, `begun` set"), "{error}");
     assert!(error.contains("begin") && error.contains("triggers.rs:"), "{error}");
     assert_eq!(unit.flags(), [""; 0]);
 }
