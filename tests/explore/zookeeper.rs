@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use zkpeer_core::interfaces::zookeeper_quorum;
-use zkpeer_core::testing::{Application, Doing, Explore, Model, explore};
+use zkpeer_core::testing::{Application, BuiltIn, Doing, Explore, Model, explore};
 use zkpeer_core::{Charm, handlers};
 
 use crate::server::{self, ServerState};
@@ -74,9 +74,30 @@ fn addresses_are_their_own(model: &Model) -> Result<(), String> {
     Ok(())
 }
 
+/// Everybody has followed the last order of the leader to restart, if there is one.
+fn orders_are_followed(model: &Model) -> Result<(), String> {
+    let settings = match model.leader_settings("zookeeper") {
+        settings if settings.is_empty() => model.app_data(0, "zookeeper"),
+        settings => settings,
+    };
+    let nonce = settings.iter().find(|(key, _)| key.ends_with("restart_nonce")).map(|(_, nonce)| nonce.clone());
+    let Some(nonce) = nonce else { return Ok(()) };
+    for unit in model.units() {
+        let server: ServerState = model.fake(unit.as_str()).unwrap_or_default();
+        if server.order != Some(format!("restart {nonce}")) {
+            return Err(format!("{unit} has not followed order {nonce}: {:?}", server.order));
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is an order depends on who leads when the action runs.
+const ORDERS: &str = "only the leader may order a restart, and leadership moves";
+
 fn judged(exploration: Explore) -> Explore {
     exploration
         .once_quiet("every server lists exactly the units that are there", quorum)
+        .once_quiet("everybody has followed the order to restart", orders_are_followed)
         .always("members have addresses of their own", addresses_are_their_own)
         .eventually("the first unit runs a server", |model: &Model| {
             model.fake::<ServerState>("zookeeper/0").is_some_and(|server| server.order.is_some())
@@ -96,6 +117,7 @@ fn two_units_are_ordered_to_restart_under_every_juju() -> Result<(), Box<dyn Err
         let explored = judged(explore(model(juju, 2)?))
             .at_any_time(Doing::run_action("zookeeper/0", "restart"))
             .leadership_moves(1)
+            .without(BuiltIn::SameEnd, ORDERS)
             .run()?;
         println!("zookeeper, an order to restart under {juju}: {explored}");
     }
@@ -115,6 +137,7 @@ fn a_long_life_in_random_stories_under_every_juju() -> Result<(), Box<dyn Error>
             .refused_commits(2)
             .kills(2)
             .update_status(2)
+            .without(BuiltIn::SameEnd, ORDERS)
             .seed(seed)
             .walk(1_000)?;
         println!("zookeeper, a long life under {juju}: {explored}");

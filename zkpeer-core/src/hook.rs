@@ -136,10 +136,15 @@ pub(crate) struct Environment {
 impl Environment {
     /// Reads the variables; `program` is the path by which the process was started.
     pub(crate) fn read(vars: &Vars, program: &Path) -> Result<Self, Error> {
-        Self::read_from(&|name| vars.get(OsStr::new(name)).map(OsString::as_os_str), program)
+        let read = Self::read_from(&|name| vars.get(OsStr::new(name)).map(OsString::as_os_str), program)?;
+        if !read.charm_dir.is_dir() {
+            let reason = format!("`{}` is not a directory", read.charm_dir.display());
+            return Err(Error::Variable { name: "JUJU_CHARM_DIR", reason });
+        }
+        Ok(read)
     }
 
-    /// The same, each variable by its name.
+    /// The same, each variable by its name, without a look at the directory.
     pub(crate) fn read_from<'v>(vars: &'v dyn Fn(&str) -> Option<&'v OsStr>, program: &Path) -> Result<Self, Error> {
         let reader = Reader { vars };
         let unit = reader.required("JUJU_UNIT_NAME", str::parse)?;
@@ -147,10 +152,6 @@ impl Environment {
             Some(dir) => PathBuf::from(dir),
             None => return Err(missing("JUJU_CHARM_DIR")),
         };
-        if !charm_dir.is_dir() {
-            let reason = format!("`{}` is not a directory", charm_dir.display());
-            return Err(Error::Variable { name: "JUJU_CHARM_DIR", reason });
-        }
         Ok(Self {
             event: Self::event(&reader, program)?,
             unit,

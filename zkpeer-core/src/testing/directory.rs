@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::charm::{self, CharmFiles};
 use super::command;
 use super::error::Error;
+use super::files::Tree;
 use super::hook::{Hook, is_hook_of};
 use super::machine::Ended;
 use super::model::Deployed;
@@ -83,17 +84,27 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// Makes the directories of a unit and unpacks its charm.
-    pub(crate) fn new(root: &Root, unit: &UnitName, deployed: &Deployed) -> Result<Self, Error> {
+    /// The directories of a unit that has unpacked these files, wherever they are now.
+    pub(crate) fn of_unpacked(root: &Root, unit: &UnitName, files: &Tree) -> Self {
+        Self { files: files.keys().cloned().collect(), ..Self::at(root, unit) }
+    }
+
+    fn at(root: &Root, unit: &UnitName) -> Self {
         let agent = root.path.join("agents").join(unit.tag());
-        let mut directory = Self {
+        Self {
             charm: agent.join("charm"),
             socket: agent.join("agent.socket"),
             tools: root.path.join("tools").join(unit.tag()),
             report: agent.join("report"),
             report_at: 0,
             files: BTreeSet::new(),
-        };
+        }
+    }
+
+    /// Makes the directories of a unit and unpacks its charm.
+    pub(crate) fn new(root: &Root, unit: &UnitName, deployed: &Deployed) -> Result<Self, Error> {
+        let mut directory = Self::at(root, unit);
+        let agent = root.path.join("agents").join(unit.tag());
         // A unit of the same name may have been here, on another machine.
         charm::remove(&agent).map_err(Error::io(format!("remove {}", agent.display())))?;
         directory.unpack(deployed)?;

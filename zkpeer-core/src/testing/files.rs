@@ -99,6 +99,7 @@ fn read(root: &Path, below: &Path, found: &mut BTreeMap<PathBuf, Entry>) -> io::
 
 /// Writes what differs.
 fn write(root: &Path, there: &Tree, wanted: &Tree) -> io::Result<()> {
+    fs::create_dir_all(root)?;
     for (path, _) in there.iter().rev().filter(|(path, entry)| wanted.get(*path) != Some(*entry)) {
         charm::remove(&root.join(path))?;
     }

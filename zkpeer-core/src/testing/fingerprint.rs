@@ -43,7 +43,7 @@ impl Model {
     }
 
     /// What the next hook of the unit will take back.
-    fn unconfirmed(&self, unit: &UnitName) -> Option<u128> {
+    pub(super) fn unconfirmed(&self, unit: &UnitName) -> Option<u128> {
         let (context_id, sum) = self.machines.get(unit)?.memory().unconfirmed()?;
         let kept = self.controller.units.get(unit)?.charm_state.get(confirm::KEPT);
         (kept != Some(context_id)).then_some(*sum)

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use super::command::{Answer, NEEDS_STDIN, Request};
 use super::error::Error;
 use super::fake::Fakes;
+use super::files::Tree;
 use super::hook::Hook;
 use super::instants::{Instants, Watched};
 use super::machine::{Ended, Exit, Session, Start};
@@ -120,9 +121,19 @@ pub(crate) struct Fitted {
     metadata: OnceCell<Rc<Metadata>>,
     /// The charm's handlers, fitted to it.
     registry: OnceCell<Rc<Registry>>,
+    /// The files as they are when they are unpacked.
+    unpacked: OnceCell<Tree>,
 }
 
 impl Fitted {
+    pub(crate) fn unpacked(&self) -> Option<&Tree> {
+        self.unpacked.get()
+    }
+
+    pub(crate) fn set_unpacked(&self, files: &Tree) {
+        self.unpacked.get_or_init(|| files.clone());
+    }
+
     fn metadata(&self, charm_dir: &Path) -> Result<Rc<Metadata>, error::Error> {
         match self.metadata.get() {
             Some(metadata) => Ok(Rc::clone(metadata)),

@@ -193,6 +193,16 @@ impl Machine {
         Ok(())
     }
 
+    /// The same for a machine whose files are those that another one had, unpacked, and are not on the disk yet.
+    pub(crate) fn keep_unpacked(&mut self, on_disk: &Rc<OnDisk>, charm: &Tree) {
+        self.kept = Some(Kept { on_disk: Rc::clone(on_disk), charm: charm.clone(), root: Tree::default() });
+    }
+
+    /// The files of the charm's directory, if they are known.
+    pub(crate) fn charm_files(&self) -> Option<&Tree> {
+        self.kept.as_ref().map(|kept| &kept.charm)
+    }
+
     /// Puts this machine's files where another copy's may be.
     pub(crate) fn put_files(&self) -> Result<(), Error> {
         let Some(Kept { on_disk, charm, root }) = &self.kept else { return Ok(()) };
@@ -222,7 +232,8 @@ impl Machine {
 
     /// Runs the hook's program to its end; every wait has the limit.
     pub(crate) fn run(&mut self, start: &Start<'_>, session: Session) -> (Session, Result<Ended, Error>) {
-        if !self.directory.charm().join("metadata.yaml").exists() {
+        // A directory of which there are copies is there.
+        if self.kept.is_none() && !self.directory.charm().join("metadata.yaml").exists() {
             return (session, Ok(Ended::new(Exit::NotStarted("charm missing from disk".to_owned()))));
         }
         if let Err(error) = self.put_files() {

@@ -49,24 +49,18 @@ pub(super) fn walk(explore: &Explore, stories: u32) -> Result<Explored, ExploreE
             TestCaseError::fail("")
         })
     });
-    let walks = walks.into_inner();
+    let mut walks = walks.into_inner();
     match run {
         Ok(()) => walks.over(),
-        Err(TestError::Fail(_, choices)) => {
-            // The story that is left was not the last that was tried.
-            let mut again = Walks { watch: Watch::new(explore), last: None, ..walks };
-            match again.play(&choices, stories as usize) {
-                Err(error) => Err(error),
-                Ok(()) => Err(walks_error(again.last)),
-            }
-        }
+        // The story that is left was not the last that was tried, so it is played once more.
+        Err(TestError::Fail(_, choices)) => match walks.play(&choices, stories as usize) {
+            Err(error) => Err(error),
+            Ok(()) => Err(walks.last.unwrap_or_else(|| {
+                ExploreError::TooMany("a story that broke a property did not break it again".to_owned())
+            })),
+        },
         Err(TestError::Abort(reason)) => Err(ExploreError::TooMany(reason.to_string())),
     }
-}
-
-/// A story that only broke something after others.
-fn walks_error(last: Option<ExploreError>) -> ExploreError {
-    last.unwrap_or_else(|| ExploreError::TooMany("a story that broke a property did not break it again".to_owned()))
 }
 
 /// Random stories that are under way.

@@ -148,6 +148,11 @@ fn repeating_changes(state: &State) -> Result<Option<String>, Error> {
     let started = |unit: &crate::juju::UnitName| state.model.agents.get(unit).is_some_and(|agent| agent.started);
     for unit in state.model.staying().map(|(unit, _)| unit).filter(|unit| started(unit)) {
         let mut model = state.model.fork();
+        // What Juju has refused is taken back by the next hook, whichever that is.
+        if model.unconfirmed(unit).is_some() {
+            model.update_status(unit.as_str())?;
+            model.run_now(unit, crate::testing::hook::Hook::plain("update-status"))?;
+        }
         model.update_status(unit.as_str())?;
         let before = Places::of(&model);
         let run = model.run_now(unit, crate::testing::hook::Hook::plain("update-status"))?;

@@ -90,7 +90,12 @@ impl Model {
             Some(root) => root,
             none => none.insert(Rc::new(Root::new()?)),
         };
-        let directory = Directory::new(root, unit, &deployed)?;
+        // Where there are copies of the model, what was unpacked once is put where it is needed, when it is.
+        let unpacked = self.on_disk.as_ref().and_then(|on_disk| Some((on_disk, deployed.fitted.unpacked()?)));
+        let directory = match &unpacked {
+            Some((_, unpacked)) => Directory::of_unpacked(root, unit, unpacked),
+            None => Directory::new(root, unit, &deployed)?,
+        };
         if matches!(deployed.program, Program::Files) {
             directory.write_tools(root, &self.controller.juju)?;
         }
@@ -102,8 +107,13 @@ impl Model {
         let revision = self.controller.application(unit.application()).revision;
         let fakes = deployed.fakes.as_ref().map(|fakes| fakes.of(unit));
         let mut machine = Machine::new(directory, &deployed, fakes);
-        if let Some(on_disk) = &self.on_disk {
-            machine.keep_files(on_disk)?;
+        match (unpacked, &self.on_disk) {
+            (Some((on_disk, unpacked)), _) => machine.keep_unpacked(on_disk, unpacked),
+            (None, Some(on_disk)) => {
+                machine.keep_files(on_disk)?;
+                machine.charm_files().into_iter().for_each(|files| deployed.fitted.set_unpacked(files));
+            }
+            (None, None) => {}
         }
         self.machines.insert(unit.clone(), machine.into());
         self.agents.insert(unit.clone(), Agent::new(unit.clone(), revision, deployed.files).into());
