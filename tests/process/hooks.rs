@@ -21,7 +21,11 @@ fn a_chain_of_100_flags_settles_in_one_hook() {
     assert_eq!(flags(agent.charm_dir()).len(), 100);
     let report = hook.report.as_ref().unwrap();
     assert_eq!(report.rounds.len(), 100, "one link a round");
-    assert_eq!(hook.command_names(), [""; 0], "no hook command is needed for it");
+    assert_eq!(
+        hook.command_names(),
+        ["state-set"],
+        "it is marked as install, and no hook command is needed for the chain"
+    );
 }
 
 #[test]

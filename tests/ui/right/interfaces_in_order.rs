@@ -12,7 +12,7 @@ fn main() {
     let lists: Vec<(&str, &[&str])> = inventory::iter::<Registration>()
         .filter_map(|registration| match registration {
             Registration::Interfaces { package, crates } => Some((*package, *crates)),
-            Registration::Handler(_) => None,
+            Registration::Handler(_) | Registration::Function(_) => None,
         })
         .collect();
     assert_eq!(lists, [(env!("CARGO_PKG_NAME"), ["tempfile", "serde_json"].as_slice())]);

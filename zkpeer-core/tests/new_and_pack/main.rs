@@ -106,7 +106,7 @@ fn a_new_charm_passes_its_tests_and_is_played_as_it_is_and_from_its_archive() {
     test.current_dir(&charm).env("CARGO_TARGET_DIR", shared_target()).env_remove("RUSTFLAGS");
     let output = test.args(["test", "--offline", "--config", sqlite]).output().unwrap();
     let (tests, built) = (text(&output.stdout), text(&output.stderr));
-    assert!(output.status.success() && tests.contains("3 passed") && tests.contains("2 passed"), "{built}\n{tests}");
+    assert!(output.status.success() && tests.contains("4 passed") && tests.contains("2 passed"), "{built}\n{tests}");
     assert!(!built.contains("warning"), "{built}");
 
     let here = |arguments: &[&str]| {
