@@ -6,6 +6,8 @@ mod faults;
 mod peers;
 mod zookeeper;
 
+#[path = "../explore/charm.rs"]
+mod charm;
 #[path = "../../examples/zookeeper/tests/server/mod.rs"]
 mod server;
 

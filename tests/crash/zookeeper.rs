@@ -1,40 +1,14 @@
 //! The charms of the examples, the servers being data.
 
-use zkpeer_core::interfaces::zookeeper_quorum;
 use zkpeer_core::testing::{Application, CrashError, Crashes, Doing, Error, Model, explore_crashes};
 use zkpeer_core::{Charm, handlers};
 
+use crate::charm::servers;
 use crate::server::{self, ServerState};
 use crate::{VERSIONS, survives};
 
 const ZOOKEEPER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/zookeeper");
 const CLIENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/client");
-
-/// Its own handlers, and not those of the other charms in this program.
-fn servers() -> Charm {
-    use zookeeper as zk;
-    zookeeper::charm().handlers(handlers![
-        zookeeper_quorum::created,
-        zookeeper_quorum::joined,
-        zookeeper_quorum::changed,
-        zookeeper_quorum::departed,
-        zookeeper_quorum::departed_untold,
-        zk::install,
-        zk::address,
-        zk::configure,
-        zk::start,
-        zk::quorum_add,
-        zk::quorum_remove,
-        zk::quorum_update,
-        zk::restart_ordered,
-        zk::restart,
-        zk::serve_clients,
-        zk::make_namespaces,
-        zk::status,
-        zk::show_quorum,
-        zk::order_restart,
-    ])
-}
 
 fn clients() -> Charm {
     let handlers = handlers![client::ask, client::connect, client::wants_servers, client::wants_namespace];

@@ -2,42 +2,15 @@
 
 use std::error::Error;
 
-use zkpeer_core::interfaces::zookeeper_quorum;
 use zkpeer_core::testing::{Application, BuiltIn, Doing, Explore, Model, explore};
-use zkpeer_core::{Charm, handlers};
 
+use crate::charm::servers;
 use crate::server::{self, ServerState};
-
-/// Its own handlers, and not those of the other charms in this program.
-fn charm() -> Charm {
-    use zookeeper as zk;
-    zookeeper::charm().handlers(handlers![
-        zookeeper_quorum::created,
-        zookeeper_quorum::joined,
-        zookeeper_quorum::changed,
-        zookeeper_quorum::departed,
-        zookeeper_quorum::departed_untold,
-        zk::install,
-        zk::address,
-        zk::configure,
-        zk::start,
-        zk::quorum_add,
-        zk::quorum_remove,
-        zk::quorum_update,
-        zk::restart_ordered,
-        zk::restart,
-        zk::serve_clients,
-        zk::make_namespaces,
-        zk::status,
-        zk::show_quorum,
-        zk::order_restart,
-    ])
-}
 
 fn model(juju: &str, units: u64) -> Result<Model, Box<dyn Error>> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/zookeeper");
     let mut model = Model::juju(juju)?;
-    model.deploy(Application::new(directory).in_process(charm()).fake(server::fake).units(units))?;
+    model.deploy(Application::new(directory).in_process(servers()).fake(server::fake).units(units))?;
     Ok(model)
 }
 
