@@ -117,7 +117,12 @@ impl Doing {
     }
 
     pub(super) fn may_change_addresses(&self) -> bool {
-        matches!(self, Self::SetAddress(..) | Self::Other(..))
+        matches!(self, Self::SetAddress(..))
+    }
+
+    /// Whether it makes a difference to a hook that runs then.
+    pub(super) fn may_touch_running_hooks(&self) -> bool {
+        matches!(self, Self::RemoveUnitByForce(..) | Self::Other(..))
     }
 
     /// The line of a test that does it.

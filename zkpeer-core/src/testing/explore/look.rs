@@ -13,6 +13,9 @@ impl Model {
     /// happen before it; `rest` is what operators have not done yet.
     pub(super) fn ends_unnoticed(&self, unit: &UnitName, rest: &[&Doing]) -> bool {
         let Some(running) = self.running.get(unit) else { return false };
+        if rest.iter().any(|doing| doing.may_touch_running_hooks()) {
+            return false;
+        }
         let is_quiet = match &running.run.hook {
             // It writes the unit's address, which is there already unless it changes now.
             Hook::Plain(name) if name == "config-changed" => !rest.iter().any(|doing| doing.may_change_addresses()),

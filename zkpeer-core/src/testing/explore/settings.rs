@@ -112,7 +112,7 @@ impl Explore {
         self
     }
 
-    /// What has to hold in every state, also while hooks run.
+    /// What has to hold in every state, also while hooks run, as far as anybody else could notice that they do.
     #[must_use]
     pub fn always<V: Verdict>(self, name: &str, holds: impl Fn(&Model) -> V + 'static) -> Self {
         self.with(Property::new(name, When::Always, holds))
