@@ -1,6 +1,6 @@
 //! Looks at each state for what does not hold there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::moves::{Came, State};
 use super::place::{self, Places};
@@ -44,7 +44,9 @@ impl Broken {
 #[derive(Debug)]
 pub(super) struct Watch<'e> {
     explore: &'e Explore,
-    /// The first end for each of the circumstances, and the way to it.
+    /// In which circumstances all was quiet.
+    circumstances: BTreeSet<u128>,
+    /// The first end for each of them, and the way to it.
     ends: BTreeMap<u128, (Path, Places)>,
     /// Which of the properties have held somewhere, a bit each.
     pub(super) held: u64,
@@ -54,7 +56,7 @@ pub(super) struct Watch<'e> {
 
 impl<'e> Watch<'e> {
     pub(super) fn new(explore: &'e Explore) -> Self {
-        Self { explore, ends: BTreeMap::new(), held: 0, reports: BTreeMap::new() }
+        Self { explore, circumstances: BTreeSet::new(), ends: BTreeMap::new(), held: 0, reports: BTreeMap::new() }
     }
 
     fn built_in(&self, which: BuiltIn) -> bool {
@@ -63,7 +65,7 @@ impl<'e> Watch<'e> {
 
     /// How many ends there are that had to be told apart.
     pub(super) fn ends(&self) -> usize {
-        self.ends.len()
+        self.circumstances.len()
     }
 
     /// What hooks have done, each different report once.
@@ -103,6 +105,8 @@ impl<'e> Watch<'e> {
 
     /// All is quiet here.
     pub(super) fn at_end(&mut self, state: &State, path: &dyn Fn() -> Path) -> Result<Option<Broken>, Error> {
+        let circumstances = place::circumstances(&state.model);
+        self.circumstances.insert(circumstances);
         let quiet = self.explore.properties.iter().filter(|property| property.when == When::OnceQuiet);
         for property in quiet {
             match property.judge(&state.model) {
@@ -122,16 +126,16 @@ impl<'e> Watch<'e> {
             return Ok(Some(Broken::built_in(BuiltIn::RepeatingChangesNothing, why)));
         }
         if self.built_in(BuiltIn::SameEnd) {
-            return Ok(self.same_end(state, path));
+            return Ok(self.same_end(circumstances, state, path));
         }
         Ok(None)
     }
 
-    fn same_end(&mut self, state: &State, path: &dyn Fn() -> Path) -> Option<Broken> {
+    fn same_end(&mut self, circumstances: u128, state: &State, path: &dyn Fn() -> Path) -> Option<Broken> {
         let places = Places::of(&state.model);
-        match self.ends.get(&place::circumstances(&state.model)) {
+        match self.ends.get(&circumstances) {
             None => {
-                self.ends.insert(place::circumstances(&state.model), (path(), places));
+                self.ends.insert(circumstances, (path(), places));
                 None
             }
             Some((other, there)) => {
