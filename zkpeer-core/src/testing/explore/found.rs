@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::moves::Faults;
+use super::property::BuiltIn;
 use super::settings::Explore;
 use super::story::{self, Path, Told};
 use super::watch::Broken;
@@ -25,11 +27,14 @@ pub struct Found {
     pub test: String,
     headline: String,
     shortest: bool,
+    built_in: Option<BuiltIn>,
 }
 
 impl Found {
     pub(super) fn new(explore: &Explore, broken: Broken, path: &Path, shortest: bool) -> Result<Self, Error> {
-        let Broken { property, when, why, other, panicked } = broken;
+        let Broken { property, when, why, other, panicked, built_in } = broken;
+        // A fault may be in a story for nothing, if it makes later hooks one move instead of two.
+        let shortest = shortest && explore.faults == Faults::default();
         let when = when.map(|when| format!(", {when},")).unwrap_or_default();
         let headline = match (panicked, why.as_str()) {
             (true, _) => {
@@ -47,23 +52,26 @@ impl Found {
             replay = format!("{}/{replay}", other.encode());
         }
         let test = told.test(&property, &headline);
-        Ok(Self { property, why, story: told.lines, replay, test, headline, shortest })
+        Ok(Self { property, why, story: told.lines, replay, test, headline, shortest, built_in })
     }
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { headline, story, replay, test, shortest, .. } = self;
+        let Self { headline, story, replay, test, shortest, built_in, .. } = self;
         let none_shorter = if *shortest { ", and none is shorter" } else { "" };
         writeln!(f, "{headline}\n\nThe story, in {} steps{none_shorter}:", story.len())?;
         for (number, line) in story.iter().enumerate() {
             writeln!(f, "{:>4}. {line}", number + 1)?;
         }
+        if let Some(built_in) = built_in {
+            writeln!(f, "\nIf that is as it should be: `.without(BuiltIn::{built_in:?}, \"why\")`.")?;
+        }
         writeln!(
             f,
             "\nTo see it again: `.replay(\"{replay}\")` in the place of `.run()` or `.walk(..)`; or this test, in which"
         )?;
-        write!(f, "`model()` makes the model that was given to `explore`:\n\n{test}")
+        write!(f, "`fn model() -> Result<Model, Error>` makes the model that was given to `explore`:\n\n{test}")
     }
 }
 

@@ -66,7 +66,8 @@ impl Places {
 fn of_unit(model: &Model, unit: &UnitName) -> Parts {
     let name = unit.as_str();
     let mut parts = Parts::new();
-    parts.insert("flags".to_owned(), model.flags(name));
+    let flags = model.flags(name).into_iter().filter(|flag| !is_automatic(flag)).collect();
+    parts.insert("flags".to_owned(), flags);
     let status = model.status(name);
     parts.insert("status".to_owned(), vec![format!("{} {}", status.status, status.message)]);
     parts.insert("open ports".to_owned(), model.ports(name));
@@ -83,6 +84,11 @@ fn of_unit(model: &Model, unit: &UnitName) -> Parts {
         parts.insert("files".to_owned(), machine.file_lines());
     }
     parts
+}
+
+/// Those flags follow what Juju says, each time in the next hook: they are as old as the unit's last one.
+fn is_automatic(flag: &str) -> bool {
+    ["leadership.", "config.", "upgrade."].iter().any(|prefix| flag.starts_with(prefix))
 }
 
 fn of_application(model: &Model, name: &str) -> Parts {

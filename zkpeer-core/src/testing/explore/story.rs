@@ -113,7 +113,7 @@ impl Told {
             text.push_str(format!("    // {line}").trim_end());
             text.push('\n');
         }
-        text.push_str("    Ok(())\n}\n");
+        text.push_str("    panic!(\"put an assertion on `model` here that says what should hold\");\n}\n");
         text
     }
 }

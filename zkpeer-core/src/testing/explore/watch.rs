@@ -24,15 +24,24 @@ pub(super) struct Broken {
     pub(super) other: Option<Path>,
     /// The property could not say.
     pub(super) panicked: bool,
+    /// Which of those it is that are looked at by themselves.
+    pub(super) built_in: Option<BuiltIn>,
 }
 
 impl Broken {
     fn built_in(which: BuiltIn, why: String) -> Self {
-        Self { property: which.to_string(), when: None, why, other: None, panicked: false }
+        Self { property: which.to_string(), when: None, why, other: None, panicked: false, built_in: Some(which) }
     }
 
     pub(super) fn of(property: &Property, why: String) -> Self {
-        Self { property: property.name.clone(), when: Some(property.when), why, other: None, panicked: false }
+        Self {
+            property: property.name.clone(),
+            when: Some(property.when),
+            why,
+            other: None,
+            panicked: false,
+            built_in: None,
+        }
     }
 
     fn panicked(property: &Property, message: String) -> Self {
