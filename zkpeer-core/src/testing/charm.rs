@@ -204,7 +204,9 @@ impl CharmFiles {
         juju_four: bool,
     ) -> Result<Value, Error> {
         let Some(schema) = self.actions.get(name) else {
-            return Error::impossible(format!("action \"{name}\" is not in actions.yaml"));
+            let known: Vec<&str> = self.actions.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Error::impossible(format!("action \"{name}\" is not in actions.yaml; it has: {known}"));
         };
         let refused = |why| Error::Impossible(format!("action \"{name}\" is refused before the charm runs: {why}"));
         schema.complete(given, juju_four).map_err(refused)

@@ -128,7 +128,9 @@ pub(crate) fn state(controller: &Controller, agents: &BTreeMap<UnitName, Shared<
 /// A key with an empty value cannot be (contract 4.6).
 pub(crate) fn bag(entries: &Entries) -> Result<(), String> {
     match entries.iter().find(|(key, value)| key.is_empty() || value.is_empty()) {
-        Some((key, _)) => Err(format!("`{key}` is empty, or has an empty value")),
+        Some((key, _)) => {
+            Err(format!("the key `{key}` is empty or has an empty value, which stands for none; leave it out"))
+        }
         None => Ok(()),
     }
 }

@@ -151,10 +151,28 @@ impl Clone for Outside {
 /// The application of a charm without metadata.
 const APPLICATION: &str = "app";
 
+/// What is said of a state or an event that Juju could not produce.
+const IMPOSSIBLE: &str = "Juju could not do this";
+
 /// A failure of the test's own doing.
 #[track_caller]
 fn bad(what: &str, error: &dyn fmt::Display) -> ! {
     panic!("{what}: {error}")
+}
+
+/// What cannot be fails at the test's own line; in a closure that place would be lost.
+trait OrBad<T> {
+    fn or_bad(self, what: &str) -> T;
+}
+
+impl<T, E: fmt::Display> OrBad<T> for Result<T, E> {
+    #[track_caller]
+    fn or_bad(self, what: &str) -> T {
+        match self {
+            Ok(value) => value,
+            Err(error) => bad(what, &error),
+        }
+    }
 }
 
 impl Unit {
@@ -210,7 +228,7 @@ impl Unit {
         let layers = directory.as_ref().join(layers::FILE);
         if layers.exists() {
             let copied = std::fs::copy(layers, self.files.path().join(layers::FILE));
-            copied.unwrap_or_else(|error| bad(layers::FILE, &error));
+            copied.or_bad(layers::FILE);
         }
         self
     }
@@ -226,8 +244,7 @@ impl Unit {
     #[must_use]
     pub fn metadata(mut self, yaml: &str) -> Self {
         let metadata = Metadata::parse(yaml, Path::new("metadata.yaml"));
-        let metadata = metadata.unwrap_or_else(|error| bad("metadata", &error));
-        self.know(CharmFiles::of(metadata));
+        self.know(CharmFiles::of(metadata.or_bad("metadata")));
         self
     }
 
@@ -265,7 +282,7 @@ impl Unit {
             return;
         }
         if !self.agent.relations.is_empty() {
-            bad("unit", &"it is in a relation already; say who it is first");
+            bad("unit", &"it is in a relation already; say who it is first, with `named`, `charm` or `metadata`");
         }
         let controller = &mut self.controller;
         let leads = controller.is_leader(&self.name);
@@ -318,7 +335,7 @@ impl Unit {
     #[track_caller]
     #[must_use]
     pub fn juju(mut self, version: &str) -> Self {
-        self.controller.juju = version.parse().unwrap_or_else(|error| bad("version", &error));
+        self.controller.juju = version.parse().or_bad("version");
         self.registry = None;
         self
     }
@@ -332,10 +349,10 @@ impl Unit {
 
 #[track_caller]
 fn relation_id(id: &str) -> RelationId {
-    id.parse().unwrap_or_else(|error| bad("relation", &error))
+    id.parse().or_bad("relation")
 }
 
 #[track_caller]
 fn unit_name(name: &str) -> UnitName {
-    name.parse().unwrap_or_else(|error| bad("unit", &error))
+    name.parse().or_bad("unit")
 }

@@ -31,13 +31,24 @@ type Case = (&'static str, fn(&mut Unit), fn() -> event::Event, &'static str);
 #[test]
 fn an_event_that_juju_could_not_produce_is_refused() {
     let nothing = |_: &mut Unit| {};
-    let cases: [Case; 17] = [
+    let cases: [Case; 21] = [
         ("no such hook", nothing, || "config-change".into(), "is it `config-changed`?"),
-        ("not elected", nothing, || "leader-elected".into(), "the unit is not leader"),
-        ("leads", |unit| unit.set_leader(true), || "leader-settings-changed".into(), "the unit is leader"),
-        ("no metrics", nothing, || "collect-metrics".into(), "not run from Juju 3.6.10 on"),
+        ("not elected", nothing, || "leader-elected".into(), "the unit is not leader; call set_leader(true) before"),
+        (
+            "leads",
+            |unit| unit.set_leader(true),
+            || "leader-settings-changed".into(),
+            "the unit is leader; call set_leader(false) before",
+        ),
+        (
+            "no metrics",
+            nothing,
+            || "collect-metrics".into(),
+            "not run from Juju 3.6.10 on; choose an earlier version with Unit::juju",
+        ),
         ("no relation", nothing, || "db-relation-joined".into(), "it is about a relation"),
         ("no endpoint", nothing, || event::created("web:1"), "has no endpoint `web`; it has: db, staff"),
+        ("near endpoint", nothing, || event::created("dbs:1"), "no endpoint `dbs`; it has: db, staff; is it `db`?"),
         ("not joined", nothing, || event::changed("db:1", "sql/0"), "sql/0 has not joined"),
         ("joined", |unit| drop(join(unit)), || event::joined("db:1", "sql/0"), "sql/0 has joined already"),
         ("never joined", nothing, || event::departed("db:1", "sql/0"), "sql/0 has never joined"),
@@ -48,6 +59,9 @@ fn an_event_that_juju_could_not_produce_is_refused() {
         ("two remotes", member, || event::joined("db:1", "web/0"), "db:1 is a relation with `sql`"),
         ("members", member, || event::broken("db:1"), "sql/0 is a member yet"),
         ("peers", |unit| unit.set_relation("staff:0", "shop"), || event::broken("staff:0"), "peers have no such hook"),
+        ("no unit", nothing, || event::joined("db:1", "sql"), "`sql` is not the name of a unit: it has to look like"),
+        ("no id", nothing, || event::joined("db", "sql/0"), "`db` is not a relation id: it has to look like"),
+        ("other number", member, || event::joined("staff:1", "shop/1"), "relation 1 is of `db`"),
         ("not the first", member, || event::created("db:1"), "sql/0 is a member already"),
     ];
     for (case, change, event, reason) in cases {
@@ -55,6 +69,7 @@ fn an_event_that_juju_could_not_produce_is_refused() {
         change(&mut unit);
         let said = said(|| unit.on(event()));
         assert!(said.contains(reason), "{case}: {said}");
+        assert!(!said.contains("contract"), "{case} is told in words of its own: {said}");
     }
 }
 
@@ -80,16 +95,20 @@ fn a_relation_that_is_over_comes_back_under_another_number() {
 fn c4_6_a_key_of_a_databag_has_a_value() {
     let mut unit = unit();
     assert!(
-        said(|| unit.set_member("db:1", "sql/0", &[("host", "")])).contains("`host` is empty, or has an empty value")
+        said(|| unit.set_member("db:1", "sql/0", &[("host", "")]))
+            .contains("the key `host` is empty or has an empty value, which stands for none; leave it out")
     );
-    assert!(said(|| unit.set_application_bag("db:1", "sql", &[("", "x")])).contains("`` is empty"));
+    assert!(said(|| unit.set_application_bag("db:1", "sql", &[("", "x")])).contains("the key `` is empty"));
 }
 
 #[test]
 fn c3_1_a_unit_that_is_not_installed_is_in_no_relation() {
     let mut unit = unit();
     member(&mut unit);
-    assert!(said(|| unit.on("install")).contains("until it is over a unit is in no relation"));
+    assert!(
+        said(|| unit.on("install"))
+            .contains("it is in the relation db:1 already, and a unit enters its relations after `install`")
+    );
 }
 
 #[test]
@@ -165,12 +184,12 @@ fn options_and_parameters_are_those_of_the_charm() -> Result {
     write("actions.yaml", "backup:\n  params:\n    name: {type: string}\n  required: [name]\n")?;
     let mut unit = Unit::new(handlers![install]).charm(charm.path());
     assert_eq!(unit.name(), "shop/0");
-    assert!(said(|| unit.on("data-storage-attached")).contains("metadata.yaml has no storage `data`"));
+    assert!(said(|| unit.on("data-storage-attached")).contains("metadata.yaml has no storage `data`; it has: none"));
     assert!(said(|| unit.set_config("prot", 8080)).contains("option `prot` is not in config.yaml; it has: port"));
     assert!(said(|| unit.set_config("port", true)).contains("option `port` is a int, not `true`"));
     unit.set_config("port", 8080);
     let refused = |event: event::Event| said(|| unit.on(event));
-    assert!(refused(event::action("bakup")).contains("action \"bakup\" is not in actions.yaml"));
+    assert!(refused(event::action("bakup")).contains("action \"bakup\" is not in actions.yaml; it has: backup"));
     assert!(refused(event::action("backup")).contains("name"));
     assert!(refused(event::action("backup").with("name", 1)).contains("name"));
     assert!(said(|| event::Event::from("start").with("name", 1)).contains("only an action has parameters"));

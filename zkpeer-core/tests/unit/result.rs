@@ -6,7 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use zkpeer_core::testing::{Unit, event};
 use zkpeer_core::{
     Action, ChangedBy, CharmDir, Config, Edge, Endpoint, Flags, Interface, Kv, Resource, Result, Status, action,
-    collect_metrics, handlers, metadata::Role, when, when_not,
+    collect_metrics, handlers,
+    interfaces::{zookeeper, zookeeper_quorum},
+    metadata::Role,
+    when, when_not,
 };
 
 use crate::said;
@@ -107,8 +110,46 @@ fn changes_of_flags_are_told_with_who_made_them() {
 fn what_is_published_is_the_whole_databag_without_what_juju_writes() {
     let run = unit().on(event::joined("db:1", "sql/0"));
     run.assert_published("db:1", [("name", "shop")]).assert_published_app("db:1", []);
-    let said = said(|| run.assert_published("db:1", [("name", "shack")]));
-    assert!(said.contains(r#"published on db:1 is name="shop", and not name="shack""#), "{said}");
+    let told = said(|| run.assert_published("db:1", [("name", "shack")]));
+    assert!(told.contains("published on db:1:\n  `name` is \"shop\", and not \"shack\"\n\n"), "{told}");
+    let told = said(|| run.assert_published("db:1", [("port", "80")]));
+    let lines = "`name` is \"shop\", and not nothing\n  `port` is nothing, and not \"80\"";
+    assert!(told.contains(lines), "{told}");
+    let told = said(|| run.assert_published_app("db:1", [("port", "80")]));
+    assert!(told.contains("published on db:1, for all:\n  `port` is nothing, and not \"80\""), "{told}");
+}
+
+#[test]
+fn what_is_published_is_asked_of_a_relation_that_there_is() {
+    let run = unit().on(event::joined("db:1", "sql/0"));
+    let told = said(|| run.assert_published("db:2", []));
+    assert!(told.contains("shop/0 is in no relation `db:2`; it is in: `db:1`"), "{told}");
+    let told = said(|| unit().on("install").assert_published_app("db:1", []).report().clone());
+    assert!(told.contains("shop/0 is in no relation `db:1`; it is in: none"), "{told}");
+}
+
+#[when_not("told")]
+fn tells_much(status: Status, flags: Flags) -> Result {
+    status.active(&format!("{}here{}", "a".repeat(400), "z".repeat(400)))?;
+    flags.set("told");
+    Ok(())
+}
+
+#[test]
+fn long_values_are_shown_round_the_place_where_they_part() {
+    let run = Unit::new(handlers![tells_much]).on("start");
+    let told = said(|| run.assert_status("active", &format!("{}there{}", "a".repeat(400), "z".repeat(400))));
+    let first = told.lines().next().unwrap();
+    assert!(first.contains("aahere") && first.contains(", and not `..") && first.contains("aathere"), "{first}");
+    assert!(first.len() < 400 && told.lines().all(|line| line.len() < 1000), "{told}");
+}
+
+#[test]
+fn handlers_that_ran_in_another_order_are_said_to() {
+    let mut unit = unit();
+    unit.set_config("greeting", "hello");
+    let told = said(|| unit.on("config-changed").assert_ran(["greet", "install"]).report().clone());
+    assert!(told.contains("ran `install`, `greet`, and not in this order: `greet`, `install`"), "{told}");
 }
 
 #[test]
@@ -193,7 +234,7 @@ fn what_happens_to_a_handler_that_was_queued_is_why_it_did_not_run() {
     let run = Unit::new(handlers![takes, measures]).juju("3.6.9").on("collect-metrics");
     run.assert_ran(["measures"]);
     assert_eq!(run.why_not("takes").unwrap(), "it is not for this hook, which runs apart from all others");
-    assert_eq!(run.why_not("nobody").unwrap(), "there is no such handler");
+    assert_eq!(run.why_not("nobody").unwrap(), "there is no handler `nobody`");
 }
 
 #[when_not("late")]
@@ -211,6 +252,37 @@ fn names_that_nobody_knows_are_answered_with_the_nearest() {
     assert!(said(|| run.assert_ran(["instal"])).contains("there is no handler `instal`; is it `install`?"));
     assert!(said(|| run.assert_flag("instaled")).contains("`instaled` is not set; is it `installed`?"));
     assert!(said(|| run.assert_no_flag("endpoint.db.joint")).contains("is it `endpoint.db.joined`?"));
+}
+
+#[when("endpoint.{endpoint_name}.joined")]
+fn keep(_: Sql) {}
+
+#[test]
+fn a_handler_for_each_endpoint_is_found_by_the_name_of_its_function() {
+    let run = Unit::new(handlers![install, keep]).metadata(METADATA).on("install");
+    run.assert_did_not_run("keep[db]");
+    let is_for_each = "there is no handler `keep`, but one for each endpoint: `keep[db]`";
+    assert!(said(|| run.assert_did_not_run("keep")).contains(is_for_each));
+    assert!(said(|| run.assert_ran(["install", "keep"])).contains(is_for_each));
+    assert!(
+        said(|| run.assert_did_not_run("keep[web]")).contains("`keep[web]`, but one for each endpoint: `keep[db]`")
+    );
+    assert!(said(|| run.assert_did_not_run("kep")).contains("there is no handler `kep`; is it `keep[db]`?"));
+    assert_eq!(run.why_not("keep").unwrap(), is_for_each);
+    let without = Unit::new(handlers![install, keep]).on("install");
+    let told = said(|| without.assert_did_not_run("keep"));
+    assert!(told.contains("`keep` (") && told.contains("and metadata.yaml has none with it"), "{told}");
+}
+
+#[test]
+fn handlers_for_endpoints_that_the_charm_has_not_are_no_part_of_the_story() {
+    let linked = handlers![zookeeper::look, zookeeper_quorum::joined, zookeeper_quorum::departed_untold, install];
+    let story = Unit::new(linked).metadata(METADATA).on("start").to_string();
+    assert!(!story.contains("look") && !story.contains("zookeeper_quorum"), "{story}");
+    assert!(story.contains("\n  3 more are for endpoints that the charm has not\n"), "{story}");
+    let unit = Unit::new(linked).metadata("name: zk\npeers:\n  zkpeer: {interface: zookeeper-quorum}\n");
+    let story = unit.on("config-changed").to_string();
+    assert!(story.contains("departed_untold") && story.contains("\n  1 more is for an endpoint that the"), "{story}");
 }
 
 #[when_not("stamped")]

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
+use super::relation_id;
 use super::run::{UnitRun, is_called, short};
 use crate::juju::Bag;
 use crate::record::Noted;
+use crate::testing::apart::{parted, parted_or_nothing, short as short_value};
 use crate::testing::story::nearest;
 
 /// "; is it `that`?", if something is near.
-fn meant<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+pub(super) fn meant<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> String {
     near(name, known).map(|known| format!("; is it `{known}`?")).unwrap_or_default()
 }
 
@@ -22,6 +24,11 @@ fn near<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k 
 fn quoted<T: Display>(items: &[T]) -> String {
     let all: Vec<String> = items.iter().map(|item| format!("`{item}`")).collect();
     if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
+/// A handler's name without its endpoint.
+fn function_of(name: &str) -> &str {
+    name.split('[').next().unwrap_or(name)
 }
 
 impl UnitRun {
@@ -76,7 +83,11 @@ impl UnitRun {
         if ran == wanted {
             return self;
         }
-        let mut what = format!("ran {}, and not {}", quoted(&ran), quoted(&wanted));
+        let sorted = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<BTreeSet<String>>();
+        let same =
+            ran.len() == wanted.len() && sorted(ran.iter().map(String::as_str).collect()) == sorted(wanted.clone());
+        let order = if same { " in this order:" } else { "" };
+        let mut what = format!("ran {}, and not{order} {}", quoted(&ran), quoted(&wanted));
         for name in wanted.iter().filter(|name| !ran.iter().any(|ran| ran == *name)).collect::<BTreeSet<_>>() {
             what.push_str(&match self.unknown(name) {
                 Some(unknown) => format!("\n  {unknown}"),
@@ -103,13 +114,28 @@ impl UnitRun {
         self
     }
 
-    /// Why the name is no handler's.
-    fn unknown(&self, name: &str) -> Option<String> {
+    /// Why the name is no handler's. One that has an instance for each endpoint is found without the endpoint, too.
+    pub(super) fn unknown(&self, name: &str) -> Option<String> {
         if self.handlers().iter().any(|handler| is_called(handler, name)) {
             return None;
         }
-        let names = self.handlers().iter().map(|handler| short(&handler.id));
-        Some(format!("there is no handler `{name}`{}", meant(name, names)))
+        let names: Vec<&str> = self.handlers().iter().map(|handler| short(&handler.id)).collect();
+        let function = function_of(short(name));
+        let of =
+            |function: &str| names.iter().copied().filter(|name| function_of(name) == function).collect::<Vec<_>>();
+        if !of(function).is_empty() {
+            return Some(format!("there is no handler `{name}`, but one for each endpoint: {}", quoted(&of(function))));
+        }
+        let absent = self.after.registry.iter().flat_map(|registry| registry.absent());
+        if let Some(def) = absent.into_iter().find(|def| def.name == function) {
+            let place = def.place();
+            return Some(format!(
+                "`{function}` ({place}) runs for each endpoint of an interface, and metadata.yaml has none with it"
+            ));
+        }
+        let meant = near(function, names.iter().map(|name| function_of(name))).map(of).unwrap_or_default();
+        let meant = if meant.is_empty() { String::new() } else { format!("; is it {}?", quoted(&meant)) };
+        Some(format!("there is no handler `{name}`{meant}"))
     }
 
     /// The flag is set after the hook.
@@ -169,9 +195,10 @@ impl UnitRun {
     #[track_caller]
     pub fn assert_status(&self, status: &str, message: &str) -> &Self {
         self.has_to_succeed();
-        let is = self.status();
+        let (is, wanted) = (self.status(), format!("{status}: {message}"));
         if (is.status.as_str(), is.message.as_str()) != (status, message) {
-            self.fail(&format!("the status is `{}: {}`, and not `{status}: {message}`", is.status, is.message));
+            let (is, wanted) = parted(&format!("{}: {}", is.status, is.message), &wanted);
+            self.fail(&format!("the status is `{is}`, and not `{wanted}`"));
         }
         self
     }
@@ -184,6 +211,7 @@ impl UnitRun {
     /// If it has others, or the hook failed.
     #[track_caller]
     pub fn assert_published<'k>(&self, relation: &str, entries: impl IntoIterator<Item = (&'k str, &'k str)>) -> &Self {
+        self.is_in(relation);
         self.assert_bag(relation, &self.after.published(relation), entries)
     }
 
@@ -198,26 +226,37 @@ impl UnitRun {
         relation: &str,
         entries: impl IntoIterator<Item = (&'k str, &'k str)>,
     ) -> &Self {
-        self.assert_bag(relation, &self.after.published_app(relation), entries)
+        self.is_in(relation);
+        self.assert_bag(&format!("{relation}, for all"), &self.after.published_app(relation), entries)
     }
 
     #[track_caller]
-    fn assert_bag<'k>(
-        &self,
-        relation: &str,
-        bag: &Bag,
-        entries: impl IntoIterator<Item = (&'k str, &'k str)>,
-    ) -> &Self {
+    fn assert_bag<'k>(&self, place: &str, bag: &Bag, entries: impl IntoIterator<Item = (&'k str, &'k str)>) -> &Self {
         self.has_to_succeed();
         let wanted: Bag = entries.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-        if *bag != wanted {
-            let shown = |bag: &Bag| {
-                let all: Vec<String> = bag.iter().map(|(key, value)| format!("{key}={value:?}")).collect();
-                if all.is_empty() { "nothing".to_owned() } else { all.join(" ") }
-            };
-            self.fail(&format!("published on {relation} is {}, and not {}", shown(bag), shown(&wanted)));
+        let keys: BTreeSet<&String> = bag.keys().chain(wanted.keys()).collect();
+        let differing = keys.into_iter().filter(|key| bag.get(*key) != wanted.get(*key)).map(|key| {
+            let value = |bag: &Bag| bag.get(key).cloned();
+            let (is, wanted) = parted_or_nothing(value(bag).as_deref(), value(&wanted).as_deref());
+            format!("`{key}` is {is}, and not {wanted}")
+        });
+        let differing: Vec<String> = differing.collect();
+        if !differing.is_empty() {
+            self.fail(&format!("published on {place}:\n  {}", differing.join("\n  ")));
         }
         self
+    }
+
+    /// What is asked of a relation is asked of one that there is.
+    #[track_caller]
+    fn is_in(&self, relation: &str) {
+        self.has_to_succeed();
+        let id = relation_id(relation);
+        let relations = &self.after.agent.relations;
+        if !relations.values().any(|found| found.id == id) {
+            let all: Vec<String> = relations.values().map(|found| found.id.to_string()).collect();
+            self.fail(&format!("{} is in no relation `{relation}`; it is in: {}", self.after.name, quoted(&all)));
+        }
     }
 
     /// The hook has run this hook command, as a person would write it: `assert_command("open-port 2181/tcp")`.
@@ -231,9 +270,10 @@ impl UnitRun {
         let all: Vec<String> = self.commands().iter().map(ToString::to_string).collect();
         if !all.iter().any(|run| run == command) {
             let name = command.split(' ').next().unwrap_or_default();
-            let same: Vec<&String> = all.iter().filter(|run| run.split(' ').next() == Some(name)).collect();
+            let same = all.iter().filter(|run| run.split(' ').next() == Some(name));
+            let same: Vec<String> = same.map(|run| parted(run, command).0).collect();
             let near = if same.is_empty() { String::new() } else { format!("; there is {}", quoted(&same)) };
-            self.fail(&format!("has not run `{command}`{near}"));
+            self.fail(&format!("has not run `{}`{near}", short_value(command)));
         }
         self
     }
@@ -249,7 +289,7 @@ impl UnitRun {
         let begins =
             |text: &String| text.strip_prefix(command).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
         if let Some(run) = self.commands().iter().map(ToString::to_string).find(begins) {
-            self.fail(&format!("has run `{run}`"));
+            self.fail(&format!("has run `{}`", short_value(&run)));
         }
         self
     }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::fs;
 use std::path::Path;
 
-use super::bad;
+use super::OrBad;
 use crate::testing::charm::copy;
 
 /// A temporary directory, if there is need of one.
@@ -13,7 +13,7 @@ pub(super) struct Files(OnceCell<tempfile::TempDir>);
 
 impl Files {
     pub(super) fn path(&self) -> &Path {
-        self.0.get_or_init(|| tempfile::tempdir().unwrap_or_else(|error| bad("no temporary directory", &error))).path()
+        self.0.get_or_init(|| tempfile::tempdir().or_bad("no temporary directory")).path()
     }
 
     /// The directory, if there is something in it.
@@ -28,7 +28,7 @@ impl Clone for Files {
     fn clone(&self) -> Self {
         let copied = Self::default();
         if let Some(path) = self.used() {
-            copy(path, copied.path()).unwrap_or_else(|error| bad("the charm's files", &error));
+            copy(path, copied.path()).or_bad("the charm's files");
         }
         copied
     }

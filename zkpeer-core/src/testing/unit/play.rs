@@ -7,7 +7,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::event::{Event, What};
-use super::{Unit, UnitRun, bad, possible, relation_id, unit_name};
+use super::{IMPOSSIBLE, OrBad, Unit, UnitRun, bad, possible, relation_id, unit_name};
 use crate::context::Outside;
 use crate::error::{Error, describe};
 use crate::hook::{ActionEvent, HookEvent, RelationEvent};
@@ -209,7 +209,7 @@ impl Unit {
         let mut parameters = value::Value::default();
         let event = match event.0 {
             What::Hook(hook) => {
-                check_hook(&hook).unwrap_or_else(|reason| bad("hook", &reason));
+                check_hook(&hook).or_bad("hook");
                 HookEvent::hook(&hook)
             }
             What::Action { name, parameters: given } => {
@@ -230,13 +230,12 @@ impl Unit {
         if !self.whole {
             return value::Value::Map(given);
         }
-        let parameters = self.charm_files().action_parameters(action, given, self.controller.juju.is_four());
-        parameters.unwrap_or_else(|error| bad("action", &error))
+        self.charm_files().action_parameters(action, given, self.controller.juju.is_four()).or_bad("action")
     }
 
     #[track_caller]
     fn relation_event(&self, kind: RelationKind, id: RelationId, unit: Option<&str>) -> HookEvent {
-        let unit = unit.map(unit_name);
+        let unit = unit.map(str::parse::<UnitName>).transpose().or_bad("unit");
         let own = self.name.application();
         let known = self.controller.relations.get(&id.number).map(|relation| relation.remote_app(own));
         let application = match unit.as_ref().map(UnitName::application).or(known) {
@@ -267,7 +266,7 @@ impl Unit {
         let app = app.unwrap_or_else(|| self.name.application().to_owned());
         self.enter(&relation.id, &app);
         if let Some(unit) = &relation.remote_unit {
-            possible::remote(self, unit).unwrap_or_else(|why| bad("relation", &why));
+            possible::remote(self, unit).or_bad(IMPOSSIBLE);
             self.controller.know_unit(relation.id.number, unit);
         }
         Hook::Relation(RelationHook {
@@ -363,7 +362,7 @@ impl Unit {
         } else if let Some(failed) = self.failed.take().filter(|failed| failed != hook) {
             self.done(&failed);
         }
-        possible::event(self, hook).unwrap_or_else(|why| bad("hook", &why));
+        possible::event(self, hook).or_bad(IMPOSSIBLE);
         let Hook::Relation(RelationHook { kind, relation, unit: Some(unit), .. }) = hook else { return };
         // Who has just been said to come or go does so in this hook.
         match kind {
@@ -401,7 +400,7 @@ fn about(hook: &Hook) -> Option<(u32, UnitName)> {
 /// The kind of a relation's hook, whose name has to fit the relation.
 #[track_caller]
 fn kind_of(hook: &str, relation: &RelationId) -> RelationKind {
-    check_hook(hook).unwrap_or_else(|reason| bad("hook", &reason));
+    check_hook(hook).or_bad("hook");
     match RelationKind::split(hook) {
         Some((endpoint, kind)) if endpoint == relation.endpoint => kind,
         _ => bad("hook", &format!("`{hook}` is not about `{relation}`, of `{}`", relation.endpoint)),

@@ -4,6 +4,7 @@
 //! that of a unit whose whole life is known.
 
 use super::Unit;
+use super::assert::meant;
 use crate::juju::{RelationId, UnitName};
 use crate::metadata::Role;
 use crate::testing::check;
@@ -17,18 +18,20 @@ pub(super) fn relation(unit: &Unit, id: &RelationId, remote: &str) -> Result<(),
     match endpoint {
         None if !files.endpoints().is_empty() && !files.is_implicit(&id.endpoint) => {
             let names: Vec<&str> = files.endpoints().keys().map(String::as_str).collect();
-            return Err(format!("metadata.yaml has no endpoint `{}`; it has: {}", id.endpoint, names.join(", ")));
+            let near = meant(&id.endpoint, names.iter().copied());
+            return Err(format!("metadata.yaml has no endpoint `{}`; it has: {}{near}", id.endpoint, names.join(", ")));
         }
         Some(endpoint) if endpoint.role == Role::Peers && remote != own => {
-            let who = "peers are units of one application, which is";
             return Err(format!(
-                "`{}` is an endpoint for peers, and `{remote}` is another application: {who} `{own}`",
+                "`{}` is an endpoint for peers, and `{remote}` is another application; name units of `{own}`, or an \
+                 endpoint that is not for peers",
                 id.endpoint
             ));
         }
         Some(endpoint) if endpoint.role != Role::Peers && remote == own => {
             return Err(format!(
-                "`{}` is no endpoint for peers, and `{own}` is the unit's own application",
+                "`{}` is no endpoint for peers, and `{own}` is the unit's own application; name another one, or an \
+                 endpoint for peers",
                 id.endpoint
             ));
         }
@@ -38,16 +41,18 @@ pub(super) fn relation(unit: &Unit, id: &RelationId, remote: &str) -> Result<(),
     let of = known.sides.iter().find(|(application, _)| application == own).map(|(_, endpoint)| endpoint.as_str());
     if let Some(endpoint) = of.filter(|endpoint| *endpoint != id.endpoint) {
         return Err(format!(
-            "relation {} is of `{endpoint}`; each relation of a model has a number of its own",
+            "relation {} is of `{endpoint}`, and each relation of a model has a number of its own; give this one another",
             id.number
         ));
     }
     if unit.agent.relations.get(&id.number).is_some_and(|state| state.broken) {
-        return Err(format!("{id} is over; a relation that comes later has another number"));
+        return Err(format!("{id} is over, and a relation that comes later has another number; give this one another"));
     }
     let other = known.remote_app(own);
     if other != remote {
-        return Err(format!("{id} is a relation with `{other}`, and `{remote}` is another application"));
+        return Err(format!(
+            "{id} is a relation with `{other}`, and `{remote}` is another application; give its relation another number"
+        ));
     }
     Ok(())
 }
@@ -60,7 +65,7 @@ pub(super) fn has_peers(unit: &Unit, endpoint: &str) -> bool {
 /// Whether the unit can be at the other side of a relation.
 pub(super) fn remote(unit: &Unit, remote: &UnitName) -> Result<(), String> {
     if *remote == unit.name {
-        return Err(format!("{remote} is this unit, and no unit is its own peer"));
+        return Err(format!("{remote} is this unit, and no unit is its own peer; name another one"));
     }
     Ok(())
 }
@@ -68,7 +73,9 @@ pub(super) fn remote(unit: &Unit, remote: &UnitName) -> Result<(), String> {
 /// Whether Juju could run this now on a unit in this state.
 pub(super) fn event(unit: &Unit, hook: &Hook) -> Result<(), String> {
     let refused = match hook {
-        _ if unit.agent.removed => Some("the unit has been removed".to_owned()),
+        _ if unit.agent.removed => {
+            Some("the unit has been removed, `remove` was its last hook; take the unit as it was before".to_owned())
+        }
         Hook::Plain(name) => plain(unit, name),
         Hook::Relation(hook) => of_relation(unit, hook),
         _ => None,
@@ -78,18 +85,37 @@ pub(super) fn event(unit: &Unit, hook: &Hook) -> Result<(), String> {
 
 fn plain(unit: &Unit, name: &str) -> Option<String> {
     if let Some((HookFamily::Relation(_), _)) = HookFamily::of(name) {
-        return Some("it is about a relation: say which, as in event::joined(\"db:1\", \"mysql/0\")".to_owned());
+        return Some("it is about a relation; say which, as in event::joined(\"db:1\", \"mysql/0\")".to_owned());
     }
     if let Some((HookFamily::Storage, storage)) = HookFamily::of(name).filter(|_| unit.whole)
         && !unit.charm_files().storage.contains_key(storage)
     {
-        return Some(format!("metadata.yaml has no storage `{storage}`"));
+        let files = unit.charm_files();
+        let known: Vec<&str> = files.storage.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        return Some(format!("metadata.yaml has no storage `{storage}`; it has: {known}"));
     }
     // Contract 3.1: the unit enters its relations right after `install`.
-    if name == "install" && !unit.agent.relations.is_empty() {
-        return Some("until it is over a unit is in no relation (contract 3.1)".to_owned());
+    if let Some(entered) = unit.agent.relations.values().next().filter(|_| name == "install") {
+        return Some(format!(
+            "it is in the relation {} already, and a unit enters its relations after `install`; run `install` first, and \
+             say of the unit after it in which relations it is",
+            entered.id
+        ));
     }
-    check::not_now(name, &unit.name, &unit.controller).map(str::to_owned)
+    let why = check::not_now(name, &unit.name, &unit.controller)?;
+    Some(format!("{why}{}", advice(name, unit)))
+}
+
+/// What a test says for the hook to be possible.
+fn advice(name: &str, unit: &Unit) -> &'static str {
+    match name {
+        "leader-elected" => "; call set_leader(true) before",
+        "leader-settings-changed" if unit.controller.is_leader(&unit.name) => "; call set_leader(false) before",
+        "leader-deposed" => "",
+        "collect-metrics" | "meter-status-changed" => " with Unit::juju",
+        _ => "; Unit::juju chooses the version",
+    }
 }
 
 fn of_relation(unit: &Unit, hook: &RelationHook) -> Option<String> {
@@ -99,23 +125,28 @@ fn of_relation(unit: &Unit, hook: &RelationHook) -> Option<String> {
     // Who has just been said to come or go does so in this hook.
     let is_news = |remote: &UnitName| unit.news.contains(&(number, remote.clone()));
     let first = state.members.keys().next();
+    // Contract 4.2 and 4.3.
     match (hook.kind, &hook.unit) {
-        (RelationKind::Created, _) => first
-            .map(|first| format!("{first} is a member already, and this hook is the relation's first (contract 4.3)")),
-        (RelationKind::Joined, Some(remote)) if is_member(remote) && !is_news(remote) => {
-            Some(format!("{remote} has joined already, and joins once (contract 4.3)"))
-        }
+        (RelationKind::Created, _) => first.map(|first| {
+            format!("{first} is a member already, and this hook is the relation's first; say so after it")
+        }),
+        (RelationKind::Joined, Some(remote)) if is_member(remote) && !is_news(remote) => Some(format!(
+            "{remote} has joined already, and joins once; what it publishes later is event::changed, and with \
+                 remove_member it is gone"
+        )),
         (RelationKind::Changed, Some(remote)) if !is_member(remote) => {
-            Some(format!("{remote} has not joined: run its `-joined`, or say that it is a member with set_member"))
+            Some(format!("{remote} has not joined; run its `-joined`, or say that it is a member with set_member"))
         }
         (RelationKind::Departed, Some(remote)) if !is_member(remote) && !is_news(remote) => {
-            Some(format!("{remote} has never joined, or has departed: say that it is a member with set_member"))
+            Some(format!("{remote} has never joined, or has departed; say that it is a member with set_member"))
         }
-        (RelationKind::Joined | RelationKind::Departed, None) => Some("it is about a unit: say which".to_owned()),
+        (RelationKind::Joined | RelationKind::Departed, None) => {
+            Some("it is about a remote unit; say which".to_owned())
+        }
         (RelationKind::Broken, _) if hook.app == unit.name.application() => {
-            Some("peers have no such hook (contract 4.2)".to_owned())
+            Some("peers have no such hook; a peer that goes is event::departed".to_owned())
         }
-        (RelationKind::Broken, _) => first.map(|first| format!("{first} is a member yet: run its `-departed` first")),
+        (RelationKind::Broken, _) => first.map(|first| format!("{first} is a member yet; run its `-departed` first")),
         _ => None,
     }
 }

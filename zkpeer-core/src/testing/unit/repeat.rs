@@ -9,6 +9,7 @@ use super::Unit;
 use super::run::{UnitRun, short};
 use crate::record::Noted;
 use crate::report::CallOutcome;
+use crate::testing::apart::{NOTHING, parted};
 use crate::testing::charm::files;
 use crate::trigger::Edge;
 
@@ -95,8 +96,8 @@ fn results(one: &UnitRun, two: &UnitRun) -> Option<String> {
     of_maps("what is stored under", &one.after.stored(), &two.after.stored())
         .or_else(|| {
             let at = (0..commands.len().max(again.len())).find(|at| commands.get(*at) != again.get(*at))?;
-            let shown = |all: &[String]| all.get(at).map_or("no hook command".to_owned(), |text| format!("`{text}`"));
-            Some(format!("{}, and the second time {}", shown(&commands), shown(&again)))
+            let (once, again) = in_turn(commands.get(at).cloned(), again.get(at).cloned(), "no hook command");
+            Some(format!("{once}, and the second time {again}"))
         })
         .or_else(|| {
             let numbered = |run: &UnitRun| run.after.fake_texts().into_iter().enumerate().collect::<BTreeMap<_, _>>();
@@ -113,6 +114,13 @@ fn results(one: &UnitRun, two: &UnitRun) -> Option<String> {
         })
 }
 
+/// Two values of which one may not be there.
+fn in_turn(one: Option<String>, two: Option<String>, nothing: &str) -> (String, String) {
+    let (once, again) = parted(one.as_deref().unwrap_or_default(), two.as_deref().unwrap_or_default());
+    let shown = |value: Option<String>, shown: String| value.map_or(nothing.to_owned(), |_| format!("`{shown}`"));
+    (shown(one, once), shown(two, again))
+}
+
 /// The first key with another value.
 fn of_maps<K: Ord + Display, V: PartialEq + Display>(
     what: &str,
@@ -120,8 +128,9 @@ fn of_maps<K: Ord + Display, V: PartialEq + Display>(
     two: &BTreeMap<K, V>,
 ) -> Option<String> {
     let key = one.keys().chain(two.keys()).find(|key| one.get(*key) != two.get(*key))?;
-    let shown = |all: &BTreeMap<K, V>| all.get(key).map_or("not there".to_owned(), |value| format!("`{value}`"));
-    Some(format!("{what} `{key}` is {}, and the second time {}", shown(one), shown(two)))
+    let value = |all: &BTreeMap<K, V>| all.get(key).map(ToString::to_string);
+    let (once, again) = in_turn(value(one), value(two), NOTHING);
+    Some(format!("{what} `{key}` is {once}, and the second time {again}"))
 }
 
 /// The files in the charm's directory. One that cannot be read has no content to compare.

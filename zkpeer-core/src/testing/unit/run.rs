@@ -5,6 +5,7 @@ use std::fmt;
 use super::play::{Happening, Played};
 use super::{Unit, reasons, tell};
 use crate::juju::Bag;
+use crate::predicate::Condition;
 use crate::record::Noted;
 use crate::registry::Handler;
 use crate::report::{ChangedBy, Report};
@@ -139,9 +140,18 @@ impl UnitRun {
             return None;
         }
         let Some(index) = self.handlers().iter().position(|known| is_called(known, handler)) else {
-            return Some("there is no such handler".to_owned());
+            return self.unknown(handler);
         };
         Some(reasons::of(self, index).to_string())
+    }
+
+    /// Whether the handler waits for an endpoint that this charm has not: it is in a library, for other charms.
+    pub(super) fn is_for_others(&self, handler: &Handler) -> bool {
+        let files = self.after.charm_files();
+        let is_there = |of| files.metadata.endpoints_of(of).next().is_some();
+        let no_hook = |condition: &Condition| matches!(condition, Condition::Hook { names, .. } if names.is_empty());
+        let mut interfaces = handler.params().iter().filter(|param| !param.optional).filter_map(|param| param.at_start);
+        handler.predicate.0.iter().any(no_hook) || interfaces.any(|at_start| !is_there(at_start.of))
     }
 
     pub(super) fn handlers(&self) -> &[Handler] {

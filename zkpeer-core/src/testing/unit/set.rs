@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Unit, bad, possible, relation_id, unit_name};
+use super::{IMPOSSIBLE, OrBad, Unit, bad, possible, relation_id, unit_name};
 use crate::context::FLAG_PREFIX;
 use crate::juju::{RelationId, UnitName};
 use crate::testing::charm::{ConfigOption, OptionKind};
@@ -17,7 +17,7 @@ use crate::testing::value;
 #[track_caller]
 fn checked(pairs: &[(&str, &str)]) -> Entries {
     let entries = entries(pairs);
-    check::bag(&entries).unwrap_or_else(|why| bad("databag", &why));
+    check::bag(&entries).or_bad(IMPOSSIBLE);
     entries
 }
 
@@ -77,7 +77,7 @@ impl Unit {
     /// The relation of that id with that application, which this unit has entered.
     #[track_caller]
     pub(super) fn enter(&mut self, id: &RelationId, remote: &str) {
-        possible::relation(self, id, remote).unwrap_or_else(|why| bad("relation", &why));
+        possible::relation(self, id, remote).or_bad(IMPOSSIBLE);
         let own = (self.name.application().to_owned(), id.endpoint.clone());
         let other = (remote.to_owned(), "remote".to_owned());
         let sides = if remote == own.0 { vec![own] } else { vec![own, other] };
@@ -97,7 +97,7 @@ impl Unit {
     pub fn set_member(&mut self, relation: &str, unit: &str, bag: &[(&str, &str)]) {
         let (relation, unit) = (relation_id(relation), unit_name(unit));
         self.enter(&relation, unit.application());
-        possible::remote(self, &unit).unwrap_or_else(|why| bad("relation", &why));
+        possible::remote(self, &unit).or_bad(IMPOSSIBLE);
         self.controller.set_unit_bag(relation.number, &unit, checked(bag));
         if !self.is_member(relation.number, &unit) {
             self.news.insert((relation.number, unit.clone()));
@@ -179,21 +179,24 @@ impl Unit {
     #[track_caller]
     pub fn store<T: serde::Serialize + ?Sized>(&mut self, key: &str, value: &T) {
         let kept = self.store.set(key, value).and_then(|_| self.store.commit());
-        kept.unwrap_or_else(|error| bad(key, &error));
+        kept.or_bad(key);
     }
 
     /// Removes something from what is stored, as if an earlier hook had.
+    #[track_caller]
     pub fn unstore(&mut self, key: &str) {
         self.store.unset(key);
-        self.store.commit().unwrap_or_else(|error| bad(key, &error));
+        self.store.commit().or_bad(key);
     }
 
     /// Sets a flag, as if an earlier hook had.
+    #[track_caller]
     pub fn set_flag(&mut self, flag: &str) {
         self.store(&format!("{FLAG_PREFIX}{flag}"), &());
     }
 
     /// Clears a flag, as if an earlier hook had.
+    #[track_caller]
     pub fn clear_flag(&mut self, flag: &str) {
         self.unstore(&format!("{FLAG_PREFIX}{flag}"));
     }

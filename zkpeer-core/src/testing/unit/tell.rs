@@ -8,11 +8,9 @@ use crate::juju::Bag;
 use crate::predicate::Phase;
 use crate::record::Noted;
 use crate::report::{CallOutcome, ChangedBy, HookOutcome};
+use crate::testing::apart::{parted_or_nothing, short as short_value};
 use crate::testing::process::CommandRun;
 use crate::trigger::Edge;
-
-/// So much of an answer of a hook command is shown.
-const ANSWER: usize = 100;
 
 /// An indented text, line by line.
 #[derive(Default)]
@@ -50,7 +48,8 @@ fn listed(items: &[String]) -> String {
 }
 
 fn bag_of<'b>(entries: impl IntoIterator<Item = (&'b String, &'b String)>) -> String {
-    let pairs: Vec<String> = entries.into_iter().map(|(key, value)| format!("{key}={value:?}")).collect();
+    let pairs: Vec<String> =
+        entries.into_iter().map(|(key, value)| format!("{key}={:?}", short_value(value))).collect();
     if pairs.is_empty() { "nothing".to_owned() } else { pairs.join(" ") }
 }
 
@@ -64,7 +63,7 @@ fn before(unit: &Unit, text: &mut Text) {
     let options: Vec<String> = application
         .iter()
         .flat_map(|application| application.values())
-        .map(|(name, value)| format!("{name}={}", value.to_json()))
+        .map(|(name, value)| format!("{name}={}", short_value(&value.to_json().to_string())))
         .collect();
     if !options.is_empty() {
         text.field(1, "config", options.join(" "));
@@ -171,19 +170,21 @@ fn idle(run: &UnitRun, text: &mut Text) {
         let mut calls = run.report.rounds.iter().flat_map(|round| &round.handlers);
         calls.any(|call| call.name == id && call.outcome != CallOutcome::Skipped)
     };
-    let all: Vec<(usize, &str)> = run
-        .handlers()
-        .iter()
-        .enumerate()
-        .map(|(at, handler)| (at, handler.id.as_str()))
-        .filter(|(_, id)| !ran(id))
-        .collect();
-    if all.is_empty() {
-        return;
+    let all = run.handlers().iter().enumerate().filter(|(_, handler)| !ran(&handler.id));
+    let (others, all): (Vec<_>, Vec<_>) = all.partition(|(_, handler)| run.is_for_others(handler));
+    if !all.is_empty() {
+        text.line(1, "did not run");
     }
-    text.line(1, "did not run");
-    for (index, id) in all {
-        text.line(2, format!("{} ({}): {}", short(id), place(run, id), reasons::of(run, index)));
+    for (index, handler) in all {
+        text.line(2, format!("{} ({}): {}", short(&handler.id), handler.place(), reasons::of(run, index)));
+    }
+    if !others.is_empty() {
+        let are = if others.len() == 1 {
+            "1 more is for an endpoint"
+        } else {
+            &format!("{} more are for endpoints", others.len())
+        };
+        text.line(1, format!("{are} that the charm has not"));
     }
 }
 
@@ -195,14 +196,14 @@ fn commands(commands: &[CommandRun], text: &mut Text) {
     for command in commands {
         let answer = if command.code == 0 { &command.stdout } else { &command.stderr };
         let answer = answer.trim();
-        let short: String = answer.chars().take(ANSWER).map(|c| if c == '\n' { ' ' } else { c }).collect();
-        let more = if short.chars().count() < answer.chars().count() { ".." } else { "" };
+        let answer = short_value(&answer.replace('\n', " "));
+        let command_line = short_value(&command.to_string());
         text.line(
             2,
             match (command.code, answer.is_empty()) {
-                (0, true) => command.to_string(),
-                (0, false) => format!("{command} -> {short}{more}"),
-                (code, _) => format!("{command} -> exit {code}: {short}{more}"),
+                (0, true) => command_line,
+                (0, false) => format!("{command_line} -> {answer}"),
+                (code, _) => format!("{command_line} -> exit {code}: {answer}"),
             },
         );
     }
@@ -241,8 +242,9 @@ fn after(run: &UnitRun, text: &mut Text) {
 
 fn difference(before: &Bag, after: &Bag, text: &mut Text) {
     let keys: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let shown = |value: Option<&String>| value.map_or("nothing".to_owned(), |value| format!("{value:?}"));
+    let value = |bag: &Bag, key: &str| bag.get(key).cloned();
     for key in keys.into_iter().filter(|key| before.get(*key) != after.get(*key)) {
-        text.line(2, format!("{key}: {} -> {}", shown(before.get(key)), shown(after.get(key))));
+        let (before, after) = parted_or_nothing(value(before, key).as_deref(), value(after, key).as_deref());
+        text.line(2, format!("{key}: {before} -> {after}"));
     }
 }
