@@ -34,11 +34,16 @@ impl Player {
                 }
                 check_units(&self.model, application, units.as_ref(), &mut wrong);
                 check_leader(&self.model, application, leader.as_ref(), &mut wrong);
-                let found = self.model.app_status(application).unwrap_or_default();
+                let found = self.model.controller.applications.get(application);
+                let found = found.and_then(|application| application.status.clone()).unwrap_or_default();
                 check_status(application, &found, status.as_ref(), message.as_ref(), &mut wrong);
             }
             Expectation::Relation { relation, with, owner, data, members } => {
                 let number = relation_number(&self.model, relation, with.as_ref())?;
+                match owner {
+                    Remote::Unit(unit) => drop(self.model.known_unit(unit.as_str())?),
+                    Remote::Application(name) => self.model.known_application(name)?,
+                }
                 let (name, bag) = match owner {
                     Remote::Unit(unit) => (unit.to_string(), self.model.unit_data(number, unit.as_str())),
                     Remote::Application(name) => (name.clone(), self.model.app_data(number, name)),
@@ -124,7 +129,7 @@ fn check_units(model: &Model, application: &str, units: Option<&Units>, wrong: &
 }
 
 fn check_leader(model: &Model, application: &str, expected: Option<&ExpectedLeader>, wrong: &mut Vec<String>) {
-    let leader = model.leader(application);
+    let leader = model.controller.applications.get(application).and_then(|application| application.leader.as_ref());
     match (expected, leader) {
         (Some(ExpectedLeader::Nobody), Some(leader)) => wrong.push(format!("{leader} leads {application}, not nobody")),
         (Some(ExpectedLeader::Unit(unit)), leader) if leader != Some(unit) => {
