@@ -1,7 +1,7 @@
 //! Contract sections 1.1, 3, 4 and 5: which file runs, and what runs next.
 
 use crate::support::{Charm, Shell, names};
-use zkpeer_core::testing::{Error, Outcome};
+use zkpeer_core::testing::{Error, Outcome, UnitAgent};
 
 #[test]
 fn c3_1_first_start_of_a_leader() {
@@ -215,4 +215,24 @@ fn what_juju_could_not_run_is_refused_with_the_reason() {
     assert!(why(agent.run_relation_hook("zkpeer-relation-departed", "hello/1")).contains("still in the relation"));
     assert!(why(agent.run_hook("stop")).contains("not being removed"));
     assert!(agent.run_hook("some-new-hook").is_ok(), "a name of a newer Juju");
+}
+
+#[test]
+fn what_cannot_be_in_the_model_is_refused_with_what_to_do_instead() {
+    let mut agent = Charm::dispatch("exit 0").agent();
+    let why = |result: Result<(), Error>| result.unwrap_err().to_string();
+    let peers = |agent: &mut UnitAgent, endpoint: &str, unit: &str| agent.add_peer(endpoint, unit, &[]);
+    assert!(why(peers(&mut agent, "zkpeer", "hello/0")).contains("no unit is its own peer; name another one"));
+    assert!(why(peers(&mut agent, "zkpeer", "kafka/0")).contains("no unit of `hello`, as peers are; add_remote"));
+    assert!(why(peers(&mut agent, "client", "hello/1")).contains("no endpoint for peers; those for peers are: zkpeer"));
+    assert!(why(peers(&mut agent, "nothing", "hello/1")).contains("no endpoint `nothing` in metadata.yaml; it has"));
+    peers(&mut agent, "zkpeer", "hello/1").unwrap();
+    assert!(why(peers(&mut agent, "zkpeer", "hello/1")).contains("already; change_peer changes"));
+    assert!(why(agent.relate("zkpeer", "hello").map(drop)).contains("add_peer adds one"));
+    assert!(why(agent.relate("client", "hello").map(drop)).contains("own application; name another one"));
+    let relation = agent.relate("client", "kafka").unwrap();
+    assert!(why(agent.add_remote(&relation, "storm/0", &[])).contains("with `kafka`; name a unit of it"));
+    let peers = agent.relations()[0].clone();
+    assert!(why(agent.add_remote(&peers, "hello/2", &[])).contains("is a relation of peers; add_peer adds one"));
+    assert!(why(agent.unrelate(&peers)).contains("one of peers"));
 }

@@ -306,9 +306,31 @@ fn an_application_cannot_be_related_to_itself() -> Result<(), Error> {
     let charm = charm(&format!("{METADATA}requires:\n  upstream: {{interface: zookeeper}}\n"));
     let mut model = Model::new();
     model.deploy(Application::new(charm.path()).function(|_| 0))?;
-    let error = model.relate("zk:client", "zk:upstream").unwrap_err().to_string();
-    assert!(error.contains("cannot be related to itself"), "{error}");
+    for (one, other, instead) in [
+        ("zk:client", "zk:upstream", "deploy the charm once more, under another name"),
+        ("zk:zkpeer", "zk:zkpeer", "peers are related from their deployment on"),
+    ] {
+        let error = model.relate(one, other).unwrap_err().to_string();
+        assert!(error.contains("cannot be related to itself") && error.contains(instead), "{error}");
+    }
     Ok(())
+}
+
+#[test]
+fn two_leaders_and_a_unit_as_its_own_peer_cannot_be_said() -> Result<(), Error> {
+    let charm = charm(METADATA);
+    let mut model = Model::new();
+    model.deploy(peers(&charm).units(2))?;
+    model.settle()?;
+    model.set_leader("zk/0")?;
+    model.set_leader("zk/1")?;
+    assert_eq!(model.leader("zk").map(ToString::to_string).as_deref(), Some("zk/1"));
+    assert_eq!(model.members("zk/1", "zkpeer"), ["zk/0"]);
+    let refused = model.set_leader("zk/2").unwrap_err().to_string();
+    assert!(refused.contains("there is no unit zk/2; the model has: zk/0, zk/1"), "{refused}");
+    let refused = model.set_leader("kafka/0").unwrap_err().to_string();
+    assert!(refused.contains("there is no unit kafka/0"), "{refused}");
+    model.check()
 }
 
 #[test]

@@ -205,7 +205,11 @@ impl Model {
             matches!((first.role, second.role), (Role::Provides, Role::Requires) | (Role::Requires, Role::Provides));
         let shown = format!("{first_app}:{first_name} and {second_app}:{second_name}");
         if first_app == second_app {
-            return Error::impossible(format!("{shown}: an application cannot be related to itself"));
+            let instead = match first.role {
+                Role::Peers => "peers are related from their deployment on",
+                _ => "deploy the charm once more, under another name",
+            };
+            return Error::impossible(format!("{shown}: an application cannot be related to itself; {instead}"));
         }
         if !fits {
             return Error::impossible(format!("{shown}: one has to provide what the other requires"));

@@ -13,11 +13,21 @@ impl UnitAgent {
     ///
     /// # Errors
     ///
-    /// If there is no such endpoint, or the unit cannot be a peer.
+    /// If there is no such endpoint, it is not for peers, or the unit cannot be a peer.
     pub fn add_peer(&mut self, endpoint: &str, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
         let name: UnitName = unit.parse()?;
-        if name == self.name || name.application() != self.name.application() {
-            return Error::impossible(format!("{name} cannot be a peer of {}", self.name));
+        let own = self.name.application();
+        if name == self.name {
+            return Error::impossible(format!("{name} is this unit, and no unit is its own peer; name another one"));
+        }
+        if name.application() != own {
+            return Error::impossible(format!("{name} is no unit of `{own}`, as peers are; add_remote is for others"));
+        }
+        let files = &self.model.deployed(own)?.files;
+        if files.endpoint(endpoint)?.role != Role::Peers {
+            let peers: Vec<&str> = files.peers().collect();
+            let peers = if peers.is_empty() { "none".to_owned() } else { peers.join(", ") };
+            return Error::impossible(format!("`{endpoint}` is no endpoint for peers; those for peers are: {peers}"));
         }
         let number = self.relation_number(endpoint)?;
         self.add_to(number, &name, bag)
@@ -63,10 +73,15 @@ impl UnitAgent {
     pub fn relate(&mut self, endpoint: &str, app: &str) -> Result<RelationId, Error> {
         let found = self.model.deployed(self.name.application())?.files.endpoint(endpoint)?;
         if found.role == Role::Peers {
-            return Error::impossible(format!("`{endpoint}` is a peer endpoint"));
+            return Error::impossible(format!(
+                "`{endpoint}` is an endpoint for peers, who are related from the deployment on; add_peer adds one"
+            ));
         }
-        if app == self.name.application() || !is_application(app) {
-            return Error::impossible(format!("`{app}` cannot be the other application"));
+        if app == self.name.application() {
+            return Error::impossible(format!("`{app}` is the unit's own application; name another one"));
+        }
+        if !is_application(app) {
+            return Error::impossible(format!("`{app}` is no name for an application"));
         }
         self.model.controller.application(app);
         let number = self.model.controller.add_relation(&[(self.name.application(), endpoint), (app, "remote")]);
@@ -80,18 +95,26 @@ impl UnitAgent {
     /// If there is no such relation, or the unit is not of the other application.
     pub fn add_remote(&mut self, relation: &RelationId, unit: &str, bag: &[(&str, &str)]) -> Result<(), Error> {
         let name: UnitName = unit.parse()?;
-        let own = self.name.application();
-        match self.model.controller.relations.get(&relation.number) {
-            Some(found) if !found.is_peer() && name.application() == found.remote_app(own) => {
-                self.add_to(relation.number, &name, bag)
-            }
-            _ => Error::impossible(format!("{name} cannot be a remote unit of {relation}")),
+        let Some(found) = self.model.controller.relations.get(&relation.number) else {
+            return Error::impossible(format!("there is no relation {relation}; relate makes one"));
+        };
+        if found.is_peer() {
+            return Error::impossible(format!("{relation} is a relation of peers; add_peer adds one"));
         }
+        let other = found.remote_app(self.name.application());
+        if name.application() != other {
+            return Error::impossible(format!(
+                "{relation} is a relation with `{other}`; name a unit of it, not {name}"
+            ));
+        }
+        self.add_to(relation.number, &name, bag)
     }
 
     fn add_to(&mut self, number: u32, name: &UnitName, bag: &[(&str, &str)]) -> Result<(), Error> {
         if self.model.controller.relations.get(&number).is_some_and(|relation| relation.present.contains(name)) {
-            return Error::impossible(format!("{name} is in the relation already"));
+            return Error::impossible(format!(
+                "{name} is in the relation already; change_peer changes what it has written"
+            ));
         }
         self.model.controller.add_unit(name, None);
         self.model.controller.enter(name, number);
@@ -130,7 +153,9 @@ impl UnitAgent {
                 found.dying = true;
                 Ok(())
             }
-            _ => Error::impossible(format!("{relation} cannot be removed")),
+            _ => Error::impossible(format!(
+                "{relation} cannot be removed: it is none, or one of peers, who part with the last unit"
+            )),
         }
     }
 
