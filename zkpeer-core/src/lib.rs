@@ -29,8 +29,12 @@
 //! - Handlers in bash and any other language: [external handlers](guide::external_handlers).
 //! - `main` with resources, triggers and settings: [`Charm`].
 //! - What is wrong with handlers, flags and triggers, without running any: [`check`].
-//! - Tests: `testing::Unit` runs a unit in the test's process, `testing::UnitAgent` starts the real program (feature
-//!   `testing`).
+//! - Tests: `testing::Unit` runs a unit in the test's process, `testing::Model` several of them, `testing::UnitAgent` starts the real
+//!   program (feature `testing`).
+#![cfg_attr(
+    feature = "testing",
+    doc = "  [Every order of events, and a kill at every instant](guide::exploring) is a page of its own."
+)]
 //!
 //! "Contract 4.1" names a section of what Juju promises to charms; "rule 7" and "D8" are in the [`guide`]. `F` and `R` with a
 //! number are observations of how charms.reactive and its `zookeeper-quorum` interface really behave.
@@ -124,6 +128,10 @@ pub mod guide {
 
     #[doc = include_str!("docs/external.md")]
     pub mod external_handlers {}
+
+    #[cfg(feature = "testing")]
+    #[doc = include_str!("docs/exploring.md")]
+    pub mod exploring {}
 
     #[doc = include_str!("docs/migration.md")]
     pub mod migration {}

@@ -8,7 +8,8 @@
 //!
 //! What handlers do outside Juju is replaced per unit ([`Application::fake`]): [resources](crate::Resource) have another form, over
 //! data ([`Fake`]); [programs](Programs) answer and are not run; [`Root`](crate::Root) is a directory of the unit's own.
-//! [`explore_crashes`] stops each hook of a story at each of its instants, and goes on to the end.
+//! [`explore`] plays every order of events that Juju permits, and [`explore_crashes`] stops each hook of a story at each of its
+//! instants, and goes on to the end: [their guide](crate::guide::exploring).
 //!
 //! All three are one model, held as data. A hook is a run on what the unit sees when it begins, and then a commit, which applies
 //! all that the hook has buffered or refuses it. As a process, it is started in its own charm directory with exactly the

@@ -116,6 +116,42 @@ impl Debug for MakeFakes {
 ///
 /// What it holds is only reached through [`read`](Self::read) and [`change`](Self::change), each of which is one effect that a kill
 /// can come before or after.
+///
+/// ```
+/// use std::rc::Rc;
+///
+/// use zkpeer_core::testing::{Fake, Unit};
+/// use zkpeer_core::{Flags, Resource, handlers, when_not};
+///
+/// /// What handlers ask for: in production files, in this test data.
+/// trait Disk {
+///     fn write(&self, name: &str, text: &str);
+/// }
+///
+/// struct FakeDisk(Fake<Vec<(String, String)>>);
+///
+/// impl Disk for FakeDisk {
+///     fn write(&self, name: &str, text: &str) {
+///         self.0.change(|files| files.push((name.to_owned(), text.to_owned())));
+///     }
+/// }
+///
+/// #[when_not("written")]
+/// fn write(disk: Resource<dyn Disk>, flags: Flags) {
+///     disk.write("settings", "port=80");
+///     flags.set("written");
+/// }
+///
+/// let unit = Unit::new(handlers![write]).fake(|fakes| {
+///     let files = fakes.state(Vec::new());
+///     fakes.resource_as::<dyn Disk>(Rc::new(FakeDisk(files)));
+/// });
+/// let files: Vec<(String, String)> = unit.after("install").faked().unwrap();
+/// assert_eq!(files, [("settings".to_owned(), "port=80".to_owned())]);
+/// ```
+///
+/// [`Application::fake`](super::Application::fake) has the same for each unit of a model, and [`Model::fake`](super::Model::fake)
+/// shows it.
 pub struct Fake<S>(Rc<FakeCell<S>>);
 
 impl<S> Clone for Fake<S> {

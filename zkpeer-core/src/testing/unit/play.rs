@@ -7,7 +7,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::event::{Event, What};
-use super::{IMPOSSIBLE, OrBad, Unit, UnitRun, bad, possible, relation_id, unit_name};
+use super::{IMPOSSIBLE, OrBad, Unit, UnitRun, bad, possible, relation_id};
 use crate::context::Outside;
 use crate::error::{Error, describe};
 use crate::hook::{ActionEvent, HookEvent, RelationEvent};
