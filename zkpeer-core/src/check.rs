@@ -267,37 +267,41 @@ impl Node {
     }
 }
 
-/// Flags that are set, for conditions to look at; everything else is as a handler would have it.
-struct Flags<'f>(&'f BTreeSet<&'f str>);
+/// Flags that are set, for conditions to look at. Whatever else a condition is about is taken for so, or for not so.
+struct Flags<F> {
+    is_set: F,
+    others: bool,
+}
 
-impl World for Flags<'_> {
+impl<F: Fn(&str) -> bool> World for Flags<F> {
     fn is_set(&self, flag: &str) -> bool {
-        self.0.contains(flag)
+        (self.is_set)(flag)
     }
 
     fn is_hook(&self, _: &str) -> bool {
-        true
+        self.others
     }
 
     fn is_action(&self, _: &str) -> bool {
-        true
+        self.others
     }
 
     fn file_changed(&self, _: usize, _: &[&'static str]) -> bool {
-        true
+        self.others
     }
 
     fn has_succeeded(&self, _: usize) -> bool {
-        false
+        !self.others
     }
 
     fn wants_to_run(&self, _: usize, _: &Moment<'_>) -> bool {
-        true
+        self.others
     }
 }
 
 fn holds(predicate: &Predicate, set: &BTreeSet<&str>) -> bool {
-    predicate.holds(0, &Moment { phase: Phase::Other, changed: None }, &Flags(set))
+    let world = Flags { is_set: |flag: &str| set.contains(flag), others: true };
+    predicate.holds(0, &Moment { phase: Phase::Other, changed: None }, &world)
 }
 
 /// With more flags than this, not every combination is looked at.

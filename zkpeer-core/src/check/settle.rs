@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::handlers::{self, Stuck};
-use super::{Finding, Graph, Kind, Node, combinations, holds};
+use super::{Finding, Flags, Graph, Kind, Node, combinations, holds};
 use crate::dispatch::{Dispatch, Rules};
 use crate::notes::What;
-use crate::predicate::{Condition, Moment, Phase, World};
+use crate::predicate::{Condition, Phase};
 use crate::trigger::Edge;
 
 /// So many rounds are looked at from each beginning; cycles are short.
@@ -118,35 +118,9 @@ struct Player<'g> {
     rules: Rules,
 }
 
-/// The flags in a game.
-struct State {
-    set: BTreeSet<String>,
-}
-
-impl World for State {
-    fn is_set(&self, flag: &str) -> bool {
-        self.set.contains(flag)
-    }
-
-    fn is_hook(&self, _: &str) -> bool {
-        false
-    }
-
-    fn is_action(&self, _: &str) -> bool {
-        false
-    }
-
-    fn file_changed(&self, _: usize, _: &[&'static str]) -> bool {
-        false
-    }
-
-    fn has_succeeded(&self, _: usize) -> bool {
-        true
-    }
-
-    fn wants_to_run(&self, _: usize, _: &Moment<'_>) -> bool {
-        false
-    }
+/// The flags in a game, on which nothing else runs.
+fn only(set: &BTreeSet<String>) -> Flags<impl Fn(&str) -> bool> {
+    Flags { is_set: |flag: &str| set.contains(flag), others: false }
 }
 
 impl<'g> Player<'g> {
@@ -156,48 +130,54 @@ impl<'g> Player<'g> {
 
     /// Plays from these flags to where they settle, or repeat.
     fn play(&self, start: BTreeSet<String>) -> (BTreeSet<String>, Option<Cycle<'g>>) {
-        let mut state = State { set: start.clone() };
-        let mut dispatch = Dispatch::begin(&self.rules, Phase::Other, &state);
+        let mut set = start.clone();
+        let mut dispatch = Dispatch::begin(&self.rules, Phase::Other, &only(&set));
         let mut rounds: Vec<Vec<Step<'g>>> = Vec::new();
         let mut states: Vec<(BTreeSet<String>, BTreeSet<String>)> = Vec::new();
         while rounds.len() < MOST_ROUNDS {
-            let Some(round) = self.round(&mut dispatch, &mut state) else { break };
+            let Some(round) = self.round(&mut dispatch, &mut set) else { break };
             rounds.push(round);
-            let now = (state.set.clone(), dispatch.changed().clone());
-            if !dispatch.next_round(&state) {
+            let now = (set.clone(), dispatch.changed().clone());
+            if !dispatch.next_round(&only(&set)) {
                 break;
             }
             if let Some(at) = states.iter().position(|before| *before == now) {
-                return (state.set, self.cycle(start, rounds, &states[at..], at + 1));
+                return (set, self.cycle(start, rounds, &states[at..], at + 1));
             }
             states.push(now);
         }
-        (state.set, None)
+        (set, None)
     }
 
     /// Plays one round; none if the triggers of a change have no end.
-    fn round(&self, dispatch: &mut Dispatch<'_>, state: &mut State) -> Option<Vec<Step<'g>>> {
+    fn round(&self, dispatch: &mut Dispatch<'_>, set: &mut BTreeSet<String>) -> Option<Vec<Step<'g>>> {
         let mut round = Vec::new();
         while let Some(at) = dispatch.next() {
             let node = &self.graph.nodes[at];
             let mut changes = Vec::new();
             for of in node.uses.iter().filter(|of| of.always) {
                 match of.what {
-                    What::Sets => self.change(state, &of.flag, Edge::Set, &mut changes)?,
-                    What::Clears => self.change(state, &of.flag, Edge::Cleared, &mut changes)?,
+                    What::Sets => self.change(set, &of.flag, Edge::Set, &mut changes)?,
+                    What::Clears => self.change(set, &of.flag, Edge::Cleared, &mut changes)?,
                     What::Reads => {}
                 }
             }
             let changed = changes.iter().map(|(flag, _)| flag.clone()).collect();
             round.push(Step { node, changes });
-            dispatch.ran(changed, state);
+            dispatch.ran(changed, &only(set));
         }
         Some(round)
     }
 
     /// Changes a flag, and what triggers change after it: what is set before what is cleared (rule 8).
-    fn change(&self, state: &mut State, flag: &str, edge: Edge, changes: &mut Vec<(String, Edge)>) -> Option<()> {
-        let is_change = if edge == Edge::Set { state.set.insert(flag.to_owned()) } else { state.set.remove(flag) };
+    fn change(
+        &self,
+        set: &mut BTreeSet<String>,
+        flag: &str,
+        edge: Edge,
+        changes: &mut Vec<(String, Edge)>,
+    ) -> Option<()> {
+        let is_change = if edge == Edge::Set { set.insert(flag.to_owned()) } else { set.remove(flag) };
         if !is_change {
             return Some(());
         }
@@ -208,7 +188,7 @@ impl<'g> Player<'g> {
         for then in [Edge::Set, Edge::Cleared] {
             let of_change = |t: &&super::Trigger| t.flag == flag && t.edge == edge && t.then == then;
             for trigger in self.graph.triggers.iter().filter(of_change) {
-                self.change(state, &trigger.other, then, changes)?;
+                self.change(set, &trigger.other, then, changes)?;
             }
         }
         Some(())

@@ -5,10 +5,7 @@ use std::fs;
 use zkpeer_core::testing::{Unit, event};
 use zkpeer_core::{Flags, Result, handlers, hook, when_not};
 
-use crate::said;
-
-const METADATA: &str =
-    "name: shop\nsummary: s\ndescription: d\nrequires:\n  db: {interface: sql}\npeers:\n  staff: {interface: staff}\n";
+use crate::{METADATA, said};
 
 #[when_not("installed")]
 fn install(flags: Flags) {

@@ -8,6 +8,10 @@ use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
+/// A charm with an endpoint for peers, and one for something else.
+const METADATA: &str =
+    "name: shop\nsummary: s\ndescription: d\nrequires:\n  db: {interface: sql}\npeers:\n  staff: {interface: staff}\n";
+
 thread_local! {
     /// The file in which this thread has panicked last.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };

@@ -12,9 +12,7 @@ use zkpeer_core::{
     when, when_not,
 };
 
-use crate::said;
-
-const METADATA: &str = "name: shop\nrequires:\n  db: {interface: sql}\npeers:\n  staff: {interface: staff}\n";
+use crate::{METADATA, said};
 
 struct Sql(Endpoint);
 

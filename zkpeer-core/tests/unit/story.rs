@@ -11,9 +11,7 @@ use zkpeer_core::{
     when, when_any, when_file_changed, when_not, when_not_all,
 };
 
-use crate::said;
-
-const METADATA: &str = "name: shop\npeers:\n  staff: {interface: staff}\nrequires:\n  db: {interface: sql}\n";
+use crate::{METADATA, said};
 
 struct Staff(Endpoint);
 
