@@ -27,6 +27,22 @@ pub(super) fn short(value: &str) -> String {
     cut(value, 0)
 }
 
+/// A value as `{:#?}` shows it, on one line.
+pub(super) fn one_line(value: &str) -> String {
+    let mut line = String::new();
+    for part in value.lines().map(str::trim) {
+        if part.starts_with([')', ']', '}']) && line.ends_with(',') {
+            line.pop();
+        }
+        let is_inside = line.ends_with(['(', '[']) || part.starts_with([')', ']']);
+        if !line.is_empty() && !is_inside {
+            line.push(' ');
+        }
+        line.push_str(part);
+    }
+    line
+}
+
 fn fits(value: &str) -> bool {
     value.chars().nth(SHOWN).is_none()
 }
@@ -59,6 +75,19 @@ mod tests {
         assert_eq!(other, format!("..{}there{}..", "a".repeat(BEFORE), "z".repeat(SHOWN - BEFORE - 5)));
         let (one, other) = parted(&"ä".repeat(SHOWN + 1), &"ä".repeat(SHOWN));
         assert_eq!((one, other), (format!("..{}", "ä".repeat(BEFORE + 1)), format!("..{}", "ä".repeat(BEFORE))));
+    }
+
+    #[test]
+    fn a_value_is_one_line_as_it_is_without_line_breaks() {
+        #[derive(Debug, Default)]
+        #[allow(dead_code, reason = "it is only shown")]
+        struct Server {
+            members: Vec<(u32, Option<String>)>,
+            empty: Vec<u32>,
+        }
+        let server = Server { members: vec![(1, None), (2, Some("a,\n]".to_owned()))], ..Server::default() };
+        assert_eq!(one_line(&format!("{server:#?}")), format!("{server:?}"));
+        assert_eq!(one_line(&format!("{:#?}", [1, 2])), "[1, 2]");
     }
 
     #[test]

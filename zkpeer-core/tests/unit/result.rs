@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use zkpeer_core::testing::{Unit, event};
+use zkpeer_core::testing::{Fake, Unit, event};
 use zkpeer_core::{
     Action, ChangedBy, CharmDir, Config, Edge, Endpoint, Flags, Interface, Kv, Resource, Result, Status, action,
     collect_metrics, handlers,
@@ -277,10 +277,27 @@ fn handlers_for_endpoints_that_the_charm_has_not_are_no_part_of_the_story() {
     let linked = handlers![zookeeper::look, zookeeper_quorum::joined, zookeeper_quorum::departed_untold, install];
     let story = Unit::new(linked).metadata(METADATA).on("start").to_string();
     assert!(!story.contains("look") && !story.contains("zookeeper_quorum"), "{story}");
-    assert!(story.contains("\n  3 more are for endpoints that the charm has not\n"), "{story}");
     let unit = Unit::new(linked).metadata("name: zk\npeers:\n  zkpeer: {interface: zookeeper-quorum}\n");
     let story = unit.on("config-changed").to_string();
-    assert!(story.contains("departed_untold") && story.contains("\n  1 more is for an endpoint that the"), "{story}");
+    assert!(story.contains("departed_untold") && !story.contains("look"), "{story}");
+}
+
+#[derive(Clone, Debug, Hash)]
+struct Names(Vec<&'static str>);
+
+#[when_not("written")]
+fn writes(disk: Resource<Fake<Names>>) {
+    disk.change(|names| names.0.push("settings"));
+}
+
+#[test]
+fn what_is_outside_juju_is_told_before_and_after() {
+    let unit = Unit::new(handlers![writes]).fake(|fakes| {
+        let names = fakes.state(Names(vec!["a"]));
+        fakes.resource(names);
+    });
+    let story = unit.on("start").to_string();
+    assert!(story.contains("\n  outside Juju Names([\"a\"]) -> Names([\"a\", \"settings\"])\n"), "{story}");
 }
 
 #[when_not("stamped")]

@@ -230,7 +230,10 @@ impl Unit {
         if !self.whole {
             return value::Value::Map(given);
         }
-        self.charm_files().action_parameters(action, given, self.controller.juju.is_four()).or_bad("action")
+        match self.charm_files().action_parameters(action, given, self.controller.juju.is_four()) {
+            Ok(parameters) => parameters,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     #[track_caller]

@@ -7,7 +7,7 @@ use super::{Unit, reasons, tell};
 use crate::juju::Bag;
 use crate::predicate::Condition;
 use crate::record::Noted;
-use crate::registry::Handler;
+use crate::registry::{Body, Handler};
 use crate::report::{ChangedBy, Report};
 use crate::testing::controller::Status;
 use crate::testing::hook::Hook;
@@ -145,8 +145,13 @@ impl UnitRun {
         Some(reasons::of(self, index).to_string())
     }
 
-    /// Whether the handler waits for an endpoint that this charm has not: it is in a library, for other charms.
+    /// Whether the handler is in a library and waits for an endpoint that this charm has not: it is there for other charms.
     pub(super) fn is_for_others(&self, handler: &Handler) -> bool {
+        let registry = self.after.registry.as_deref();
+        let Body::Function(def) = &handler.body else { return false };
+        if registry.is_none_or(|registry| registry.is_own(def)) {
+            return false;
+        }
         let files = self.after.charm_files();
         let is_there = |of| files.metadata.endpoints_of(of).next().is_some();
         let no_hook = |condition: &Condition| matches!(condition, Condition::Hook { names, .. } if names.is_empty());

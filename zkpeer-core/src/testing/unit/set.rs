@@ -45,7 +45,7 @@ impl Unit {
             match application.charm.option_value(option, value) {
                 Ok(value::Value::Null) => drop(application.config.remove(option)),
                 Ok(value) => drop(application.config.insert(option.to_owned(), value)),
-                Err(error) => bad("config", &error),
+                Err(error) => panic!("{error}"),
             }
             return;
         }

@@ -8,7 +8,7 @@ use crate::juju::Bag;
 use crate::predicate::Phase;
 use crate::record::Noted;
 use crate::report::{CallOutcome, ChangedBy, HookOutcome};
-use crate::testing::apart::{parted_or_nothing, short as short_value};
+use crate::testing::apart::{one_line, parted, parted_or_nothing, short as short_value};
 use crate::testing::process::CommandRun;
 use crate::trigger::Edge;
 
@@ -170,21 +170,14 @@ fn idle(run: &UnitRun, text: &mut Text) {
         let mut calls = run.report.rounds.iter().flat_map(|round| &round.handlers);
         calls.any(|call| call.name == id && call.outcome != CallOutcome::Skipped)
     };
-    let all = run.handlers().iter().enumerate().filter(|(_, handler)| !ran(&handler.id));
-    let (others, all): (Vec<_>, Vec<_>) = all.partition(|(_, handler)| run.is_for_others(handler));
-    if !all.is_empty() {
-        text.line(1, "did not run");
-    }
-    for (index, handler) in all {
-        text.line(2, format!("{} ({}): {}", short(&handler.id), handler.place(), reasons::of(run, index)));
-    }
-    if !others.is_empty() {
-        let are = if others.len() == 1 {
-            "1 more is for an endpoint"
-        } else {
-            &format!("{} more are for endpoints", others.len())
-        };
-        text.line(1, format!("{are} that the charm has not"));
+    let all = run.handlers().iter().enumerate().filter(|(_, handler)| !ran(&handler.id) && !run.is_for_others(handler));
+    let lines = all
+        .map(|(index, handler)| format!("{} ({}): {}", short(&handler.id), handler.place(), reasons::of(run, index)));
+    for (number, line) in lines.enumerate() {
+        if number == 0 {
+            text.line(1, "did not run");
+        }
+        text.line(2, line);
     }
 }
 
@@ -229,9 +222,9 @@ fn after(run: &UnitRun, text: &mut Text) {
     let status = unit.status();
     text.field(1, "status", format!("{}: {}", status.status, status.message));
     let (fakes, before) = (unit.fake_texts(), run.before.fake_texts());
-    for (now, _) in fakes.iter().zip(&before).filter(|(now, before)| now != before) {
-        text.line(1, "outside Juju");
-        now.lines().for_each(|line| text.line(2, line));
+    for (now, before) in fakes.iter().zip(&before).filter(|(now, before)| now != before) {
+        let (before, now) = parted(&one_line(before), &one_line(now));
+        text.line(1, format!("outside Juju {before} -> {now}"));
     }
     for (relation, is_application, before, after) in run.published() {
         let whose = if is_application { format!("{relation}, for all") } else { relation };
