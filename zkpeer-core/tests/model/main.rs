@@ -192,46 +192,46 @@ fn what_is_asked_of_a_unit_that_never_was_is_refused_with_the_nearest_that_there
     let charm = charm(METADATA);
     let mut model = Model::new();
     model.deploy(peers(&charm).units(2))?;
-    let refused = |ask: &dyn Fn(&Model)| {
+    let refused = |ask: fn(&Model) -> String| {
         let panic = catch_unwind(AssertUnwindSafe(|| ask(&model))).unwrap_err();
         panic.downcast::<String>().map(|said| *said).unwrap_or_default()
     };
-    let of_units: [&dyn Fn(&Model); 12] = [
-        &|model| drop(model.status("zk/2")),
-        &|model| drop(model.flags("zk/2")),
-        &|model| drop(model.stored("zk/2")),
-        &|model| drop(model.failed("zk/2").is_none()),
-        &|model| drop(model.running("zk/2").is_none()),
-        &|model| drop(model.members("zk/2", "zkpeer")),
-        &|model| drop(model.unit_data(0, "zk/2")),
-        &|model| drop(model.charm_state("zk/2")),
-        &|model| drop(model.ports("zk/2")),
-        &|model| drop(model.fake::<u32>("zk/2")),
-        &|model| drop(model.programs("zk/2")),
-        &|model| drop(model.charm_dir("zk/2").is_none()),
+    let of_units: [fn(&Model) -> String; 12] = [
+        |model| format!("{:?}", model.status("zk/2")),
+        |model| format!("{:?}", model.flags("zk/2")),
+        |model| format!("{:?}", model.stored("zk/2")),
+        |model| format!("{:?}", model.failed("zk/2").is_none()),
+        |model| format!("{:?}", model.running("zk/2").is_none()),
+        |model| format!("{:?}", model.members("zk/2", "zkpeer")),
+        |model| format!("{:?}", model.unit_data(0, "zk/2")),
+        |model| format!("{:?}", model.charm_state("zk/2")),
+        |model| format!("{:?}", model.ports("zk/2")),
+        |model| format!("{:?}", model.fake::<u32>("zk/2")),
+        |model| format!("{:?}", model.programs("zk/2")),
+        |model| format!("{:?}", model.charm_dir("zk/2").is_none()),
     ];
     for ask in of_units {
         let said = refused(ask);
         let wanted = "there is no unit `zk/2`, and there was none; the model has: zk/0, zk/1";
         assert_eq!(said, wanted);
     }
-    let of_applications: [&dyn Fn(&Model); 9] = [
-        &|model| drop(model.app_status("zkp")),
-        &|model| drop(model.leader("zkp").is_none()),
-        &|model| drop(model.relations("zkp")),
-        &|model| drop(model.app_data(0, "zkp")),
-        &|model| drop(model.leader_settings("zkp")),
-        &|model| drop(model.workload_version("zkp").len()),
-        &|model| drop(model.peer_endpoints("zkp")),
-        &|model| drop(model.actions("zkp")),
-        &|model| drop(model.is_gone("zkp/0")),
+    let of_applications: [fn(&Model) -> String; 9] = [
+        |model| format!("{:?}", model.app_status("zkp")),
+        |model| format!("{:?}", model.leader("zkp").is_none()),
+        |model| format!("{:?}", model.relations("zkp")),
+        |model| format!("{:?}", model.app_data(0, "zkp")),
+        |model| format!("{:?}", model.leader_settings("zkp")),
+        |model| format!("{:?}", model.workload_version("zkp").len()),
+        |model| format!("{:?}", model.peer_endpoints("zkp")),
+        |model| format!("{:?}", model.actions("zkp")),
+        |model| format!("{:?}", model.is_gone("zkp/0")),
     ];
     for ask in of_applications {
         let said = refused(ask);
         assert_eq!(said, "there is no application `zkp`, and there was none; the model has: zk; is it `zk`?");
     }
-    assert!(refused(&|model| drop(model.flags("zkp/0"))).contains("application `zkp`"));
-    assert!(refused(&|model| drop(model.status("zk"))).contains("`zk` is not the name of a unit"));
+    assert!(refused(|model| format!("{:?}", model.flags("zkp/0"))).contains("application `zkp`"));
+    assert!(refused(|model| format!("{:?}", model.status("zk"))).contains("`zk` is not the name of a unit"));
     assert!(model.is_gone("zk/2"), "a unit may come later");
     model.settle()?;
     model.remove_unit("zk/1")?;
