@@ -18,6 +18,7 @@
 //! Comments refer to sections of the charm runtime contract of Juju by number; ARCHITECTURE.md says which module keeps which.
 
 mod agent;
+mod apart;
 mod application;
 mod base64;
 mod builder;

@@ -38,8 +38,10 @@
 //! Found is the shortest story that breaks a property. It prints itself step by step, with a string that
 //! [`replay`](Explore::replay) takes, and as a test.
 
-mod differ;
-mod doing;
+pub(crate) mod blame;
+pub(crate) mod differ;
+pub(crate) mod difference;
+pub(crate) mod doing;
 mod fairness;
 mod found;
 mod look;
@@ -48,6 +50,7 @@ pub(crate) mod place;
 mod progress;
 mod property;
 mod replay;
+mod seal;
 mod search;
 mod settings;
 mod story;

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::panic;
 use crate::testing::model::Model;
 
-/// What a property says of a model: `true`, or `Ok(())`; else `false`, or why not.
+/// What a property says of a model: `true`, or `Ok(())`; else why not, or `false`, which is told with what the units say and their flags.
 pub trait Verdict {
     /// Why it does not hold; none if it does.
     fn why_not(self) -> Option<String>;
@@ -80,11 +81,7 @@ impl Property {
         match catch_unwind(AssertUnwindSafe(|| (self.judge)(model))) {
             Ok(None) => Judged::Holds,
             Ok(Some(why)) => Judged::Broken(why),
-            Err(panic) => {
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-                Judged::Panicked(text.unwrap_or("with no message").to_owned())
-            }
+            Err(panic) => Judged::Panicked(panic::message(&*panic)),
         }
     }
 }
