@@ -38,9 +38,20 @@
 //! charm's own commit and Juju's. Besides, the changes of each hook that has exited 0 are refused once by Juju, and a leader loses its
 //! leadership once in each of its hooks, after the last hook command.
 //!
-//! Compared is where everything stands when all is quiet: what each unit has stored, its fakes, files, status, ports and relation
-//! data; leader settings and data of applications. An action is not run again by Juju: it leads to where the whole action does, or to
-//! where none at all does.
+//! Compared is where everything stands each time that all is quiet, before each thing that an operator does and at the end: what each
+//! unit has stored, its fakes, files, status, ports and relation data; leader settings and data of applications. For the comparison
+//! each unit runs an `update-status` more, in copies of the model: only the hook after a kill takes back what Juju has not kept of
+//! it, and after an action none may be due. So what every `update-status` mends by itself is not found.
+//!
+//! In two cases all may stand elsewhere than undisturbed. An action is not run again by Juju: it leads to where the whole action does, or to
+//! where none at all does. After a leadership that was lost all is where it would be if the unit had been deposed
+//! before the hook, or after it. What differs is then told from each of these.
+//!
+//! The undisturbed story is played twice before anything is stopped, and once more before a crash is blamed: if it is not the same each
+//! time, handlers depend on time, chance or something else that is not in the model, and that is what is told.
+//!
+//! A hook is stopped once, and then runs through. What was stopped may be stopped again when it is run again:
+//! [`kills(2)`](Crashes::kills).
 
 mod crash;
 mod found;
