@@ -30,8 +30,7 @@ fn a_handler_that_depends_on_the_process_is_found_by_running_it_twice() {
     let (model, _charm) = model(handlers![charms::depend_on_the_process], 1);
     let why = refused(explore(model).run());
     assert!(why.contains("hello/0 begins install did something else when it was run again"), "{why}");
-    let told =
-        "what it changed is other by `explore::charms::depend_on_the_process` (zkpeer-core/tests/explore/charms.rs:";
+    let told = "what `explore::charms::depend_on_the_process` (zkpeer-core/tests/explore/charms.rs:";
     assert!(why.contains(told), "{why}");
     assert!(why.contains("\n  status of hello/0:\n    once:  active call "), "{why}");
     assert!(why.contains("\n    again: active call "), "{why}");
@@ -43,7 +42,7 @@ fn what_is_stored_differently_is_named_with_both_values_and_the_handler() {
     let (model, _charm) = model(handlers![charms::greet, charms::remember_the_process], 1);
     let why = refused(explore(model).run());
     let (told, story) = why.split_once("\nHandlers may depend").unwrap();
-    let (by, values) = told.split_once("what it changed is other by `").unwrap().1.split_once("`").unwrap();
+    let (by, values) = told.split_once("what `").unwrap().1.split_once("`").unwrap();
     assert_eq!(by, "explore::charms::remember_the_process", "{why}");
     assert!(values.contains("\n  stored of hello/0:\n    once:  call: "), "{why}");
     assert!(values.contains("\n    again: call: "), "{why}");

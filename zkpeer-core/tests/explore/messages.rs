@@ -26,7 +26,11 @@ fn of_two_stories_each_is_told_with_its_own_steps() {
     assert!(!found.story.iter().any(|line| line.contains("other story")), "{text}");
     let steps = found.other.len();
     let same = found.story.iter().zip(&found.other).take_while(|(one, other)| one == other).count();
-    let same_told = if same > 0 { format!(", of which the first {same} are the same") } else { String::new() };
+    let same_told = match same {
+        0 => String::new(),
+        1 => ", of which the first is the same".to_owned(),
+        same => format!(", of which the first {same} are the same"),
+    };
     let head = format!("\n\nThe other story, in {steps} steps{same_told}:\n");
     let (_, told) = text.split_once(&head).unwrap_or_else(|| panic!("{head} is not in:\n{text}"));
     assert!(told.starts_with(&format!("{:>4}. {}", same + 1, found.other[same])), "{text}");
@@ -67,7 +71,7 @@ fn a_step_of_the_authors_that_panics_is_told_with_its_story() {
     let panicked = found(explore(explored).at_any_time(Doing::other("somebody looks", look)).run());
     assert_eq!(panicked.property, "somebody looks");
     let text = panicked.to_string();
-    assert!(text.starts_with("`somebody looks` came to nothing: it panicked: it has greeted already"), "{text}");
+    assert!(text.starts_with("`somebody looks` did not work: it panicked: it has greeted already"), "{text}");
     assert!(panicked.story[0].starts_with("hello/0 begins install"), "{text}");
     assert!(panicked.story.last().unwrap().starts_with("somebody looks: it panicked"), "{text}");
 }

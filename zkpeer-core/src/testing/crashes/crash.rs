@@ -113,8 +113,7 @@ impl Crashing<'_> {
         }
         let mut others = Vec::new();
         for other in self.others() {
-            // A story in which that goes wrong by itself leads nowhere.
-            others.extend(self.told_otherwise(*other)?.map(|places| (other.describe(), places)));
+            others.push((other.describe(), self.told_otherwise(*other)?));
         }
         for (nth, (now, wanted)) in quiet.iter().zip(undisturbed).enumerate() {
             let others = || others.iter().filter_map(|(what, places)| Some((*what, places.get(nth)?)));
@@ -129,8 +128,9 @@ impl Crashing<'_> {
         Ok(None)
     }
 
-    /// Where all stands in the story if in this hook something else happens that may be.
-    fn told_otherwise(&self, other: Otherwise) -> Result<Option<Vec<Places>>, CrashError> {
+    /// Where all stands each time that it is quiet, up to where something goes wrong by itself, in the story in which something else
+    /// happens in this hook that may be.
+    fn told_otherwise(&self, other: Otherwise) -> Result<Vec<Places>, CrashError> {
         let hook = self.hook();
         let mut model = self.told.before(hook);
         match other {
@@ -151,13 +151,13 @@ impl Crashing<'_> {
         }
         let mut quiet = Vec::new();
         match play::go_on(self.crashes, &mut model, self.told.rest(hook), &mut quiet) {
+            // If it is back before the end, the rest is as it would have been.
             Ok(_) => {
-                // If it is back before the end, the rest is as it would have been.
                 let told = &self.told.quiet[self.told.quiet_before(hook)..];
                 quiet.extend(told.iter().skip(quiet.len()).cloned());
-                Ok(Some(quiet))
+                Ok(quiet)
             }
-            Err(Stopped::Failed(_) | Stopped::Undone(_)) => Ok(None),
+            Err(Stopped::Failed(_) | Stopped::Undone(_)) => Ok(quiet),
             Err(Stopped::Error(error)) => Err(error.into()),
         }
     }

@@ -43,8 +43,8 @@ pub(super) struct Elsewhere {
 impl fmt::Display for Elsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.before {
-            Some(doing) => write!(f, "once all was quiet, before `{doing}`, this was ")?,
-            None => f.write_str("at the end, when all was quiet, this was ")?,
+            Some(doing) => write!(f, "Once all was quiet, before `{doing}`, this was ")?,
+            None => f.write_str("At the end, when all was quiet, this was ")?,
         }
         for (nth, ((story, label), differences)) in self.than.iter().enumerate() {
             let and = if nth > 0 { "\nand " } else { "" };
@@ -86,7 +86,7 @@ fn repeated(crashing: &Crashing<'_>, happened: &Happened, differences: &[Differe
         let Changed::Fake(what) = what else { return None };
         let handler = blame::named(&crashing.hook().run, handler);
         let what = short(what);
-        Some(format!("handler {handler} changed `{what}` twice: before that, and again in the next try"))
+        Some(format!("Handler {handler} changed `{what}` twice: before that, and again in the next try"))
     };
     differs.filter_map(told).collect()
 }
@@ -117,12 +117,12 @@ impl Crash {
 
     /// A hook fails that would not have.
     pub(super) fn failed(crashing: &Crashing<'_>, happened: &Happened, run: &HookRun) -> Self {
-        Self::new(crashing, happened, format!("then {}", run.problem().unwrap_or_default()))
+        Self::new(crashing, happened, format!("Then {}", run.problem().unwrap_or_default()))
     }
 
     /// Nothing comes of what an operator does.
     pub(super) fn undone(crashing: &Crashing<'_>, happened: &Happened, why: String) -> Self {
-        Self::new(crashing, happened, format!("then {why}"))
+        Self::new(crashing, happened, format!("Then {why}"))
     }
 }
 
@@ -130,9 +130,12 @@ impl fmt::Display for Crash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { hook, instant, handler, differs, repeated, replay } = self;
         let ran = handler.as_ref().map(|handler| format!(", in handler {handler}")).unwrap_or_default();
-        writeln!(f, "{hook} {instant}{ran}; {differs}")?;
+        writeln!(f, "{hook} {instant}{ran}.\n{differs}")?;
         for repeated in repeated {
-            writeln!(f, "{repeated}; it has to look at what is there first, or not to mind what is")?;
+            writeln!(
+                f,
+                "{repeated}; it should look first whether that is done, or do it so that it may be done twice"
+            )?;
         }
         writeln!(
             f,

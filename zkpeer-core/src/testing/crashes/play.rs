@@ -96,7 +96,7 @@ pub(super) fn take(model: &mut Model, step: &Step) -> Result<(), Stopped> {
 pub(super) fn apply(model: &mut Model, doing: &Doing) -> Result<(), Stopped> {
     doing.apply(model).map_err(|why| match why {
         Undone::Error(error @ (Error::Io { .. } | Error::Interrupted)) => Stopped::Error(error),
-        why => Stopped::Undone(format!("`{doing}` came to nothing: {why}")),
+        why => Stopped::Undone(format!("`{doing}` did not work: {why}")),
     })
 }
 

@@ -20,12 +20,11 @@ pub(crate) struct Twice<'m> {
 impl Twice<'_> {
     /// In words.
     pub(crate) fn tell(&self) -> String {
-        let places = |model: &Model| Places::of(model).with_what_is_stored(model);
-        let differences = places(self.once).differences(&places(self.again));
+        let differences = Places::of_all(self.once).differences(&Places::of_all(self.again));
         if !differences.is_empty() {
-            let who = blame::who(&differences, &self.noted).map(|who| format!(" by {who}")).unwrap_or_default();
+            let who = blame::who(&differences, &self.noted).unwrap_or_else(|| "it".to_owned());
             let told = difference::tell(&differences, ("once", "again"));
-            return format!("what it changed is other{who}:{told}");
+            return format!("what {who} changed differs:{told}");
         }
         self.runs().unwrap_or_else(|| {
             "neither flags, what is stored, fakes nor files show where; does the `Hash` of a fake depend on more than its \

@@ -38,7 +38,8 @@ impl Found {
         let Broken { property, headline, why, other, built_in } = broken;
         // A fault may be in a story for nothing, if it makes later hooks one move instead of two.
         let shortest = shortest && explore.faults == Faults::default();
-        let headline = if why.is_empty() { headline } else { format!("{headline}: {why}") };
+        let space = if why.starts_with('\n') { "" } else { " " };
+        let headline = format!("{headline}:{space}{why}");
         let told = story::tell(explore, path)?;
         let others = other.as_ref().map(|other| story::tell(explore, other)).transpose()?.unwrap_or_default();
         let replay = seal::seal(explore, other.iter().chain([path]));
@@ -56,17 +57,25 @@ impl fmt::Display for Found {
         writeln!(f, "{}", story::numbered(story, 0))?;
         if !other.is_empty() {
             let same = story.iter().zip(other).take_while(|(one, other)| one == other).count();
-            let same_told = if same == 0 { String::new() } else { format!(", of which the first {same} are the same") };
+            let same_told = match same {
+                0 => String::new(),
+                1 => ", of which the first is the same".to_owned(),
+                same => format!(", of which the first {same} are the same"),
+            };
             writeln!(f, "\nThe other story, in {}{same_told}:\n{}", steps(other.len()), story::numbered(other, same))?;
         }
         if let Some(built_in) = built_in {
             writeln!(f, "\nIf that is as it should be: `.without(BuiltIn::{built_in:?}, \"why\")`.")?;
         }
+        let of_first = if other.is_empty() { "" } else { " of the first story" };
         writeln!(
             f,
-            "\nTo see it again: `.replay(\"{replay}\")` in the place of `.run()` or `.walk(..)`; or this test, in which"
+            "\nTo see it again: `.replay(\"{replay}\")` in the place of `.run()` or `.walk(..)`; or this test{of_first},"
         )?;
-        write!(f, "`fn model() -> Result<Model, Error>` makes the model that was given to `explore`:\n\n{test}")
+        writeln!(
+            f,
+            "in which `fn model() -> Result<Model, Error>` makes the model that was given to `explore`:\n\n{test}"
+        )
     }
 }
 

@@ -56,8 +56,18 @@ pub(crate) enum Part {
 pub(crate) struct Places(BTreeMap<String, Parts>);
 
 impl Places {
+    /// Without the units that are leaving.
     pub(crate) fn of(model: &Model) -> Self {
-        let units = model.staying().map(|(unit, _)| (unit.to_string(), of_unit(model, unit)));
+        Self::of_these(model, model.staying().map(|(unit, _)| unit))
+    }
+
+    /// All of it, with what is stored.
+    pub(crate) fn of_all(model: &Model) -> Self {
+        Self::of_these(model, model.controller.units.keys()).with_what_is_stored(model)
+    }
+
+    fn of_these<'m>(model: &'m Model, units: impl Iterator<Item = &'m UnitName>) -> Self {
+        let units = units.map(|unit| (unit.to_string(), of_unit(model, unit)));
         let applications = model.applications().into_iter().map(|name| (name.to_owned(), of_application(model, name)));
         Self(units.chain(applications).collect())
     }

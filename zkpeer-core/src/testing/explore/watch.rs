@@ -106,7 +106,7 @@ impl<'e> Watch<'e> {
         let run = match came {
             Came::Ended(run) => run,
             Came::Undone(doing, why) => {
-                return Some(Broken::named(doing, format!("`{doing}` came to nothing"), why.clone()));
+                return Some(Broken::named(doing, format!("`{doing}` did not work"), why.clone()));
             }
             Came::Other => return None,
         };
