@@ -1,12 +1,16 @@
-//! `bench-scenario CASE CHARM RUNS`: stories of a charm of ten handlers, as its tests would play them; prints for each the
-//! nanoseconds and how many hooks they were. CHARM is a charm's directory.
+//! `bench-scenario CASE CHARM RUNS`: what a charm's tests would do; prints for each run the nanoseconds and how many hooks they
+//! were. CHARM is a charm's directory.
 //!
-//! The cases: `unit`, twenty hooks of one unit, hook by hook, on `testing::Unit`; `model`, three units and what an operator does
-//! to them, on `testing::Model`. `python/on_scenario.py` is the first one on ops-scenario.
+//! The cases: `unit`, twenty hooks of one unit with ten handlers, hook by hook, on `testing::Unit`; `model`, three such units and
+//! what an operator does to them, on `testing::Model`. `python/on_scenario.py` is the first one on ops-scenario. `explore` goes
+//! through all orders of three units that know their peers; it prints nanoseconds, states, moves, and the bytes that the
+//! process had more at most.
 
+mod peers;
 mod ten;
 
 use std::error::Error;
+use std::fs;
 use std::time::{Duration, Instant};
 
 use zkpeer_core::Charm;
@@ -16,6 +20,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [case, charm, runs] = arguments.as_slice() else { return Err("bench-scenario CASE CHARM RUNS".into()) };
     for _ in 0..runs.parse()? {
+        if case == "explore" {
+            println!("{}", exploration(charm)?);
+            continue;
+        }
         let (time, hooks) = match case.as_str() {
             "unit" => unit(charm)?,
             "model" => model(charm)?,
@@ -24,6 +32,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{} {hooks}", time.as_nanos());
     }
     Ok(())
+}
+
+fn exploration(charm: &str) -> Result<String, Box<dyn Error>> {
+    let before = resident("VmRSS:")?;
+    let explored = peers::explored(charm)?;
+    let more = resident("VmHWM:")?.saturating_sub(before);
+    Ok(format!("{} {} {} {more}", explored.elapsed.as_nanos(), explored.states, explored.moves))
+}
+
+/// How many bytes of memory this process has (`VmRSS:`), or has had at most (`VmHWM:`).
+fn resident(what: &str) -> Result<u64, Box<dyn Error>> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let kib = status.lines().find_map(|line| line.strip_prefix(what)).ok_or("no such line in /proc/self/status")?;
+    Ok(kib.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
 }
 
 /// The relation of the peers, and those who come and go over it.

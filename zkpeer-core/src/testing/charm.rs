@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::error::Error;
 use super::names::JujuVersion;
@@ -32,7 +33,7 @@ const IMPLICIT: &str = "juju-info";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CharmFiles {
     /// Its name and its endpoints, which the charm's own program reads, too.
-    pub(crate) metadata: Metadata,
+    pub(crate) metadata: Rc<Metadata>,
     /// Whether its units live beside those of another charm.
     pub(crate) subordinate: bool,
     /// Names in `extra-bindings`.
@@ -87,7 +88,7 @@ impl CharmFiles {
 
     /// A charm of which only this is known.
     pub(crate) fn of(metadata: Metadata) -> Self {
-        Self { metadata, ..Self::default() }
+        Self { metadata: Rc::new(metadata), ..Self::default() }
     }
 
     /// Reads a charm that has no directory.
@@ -101,7 +102,7 @@ impl CharmFiles {
         let read_actions = |root: &Node| actions::read(root, &details.metadata.name);
         let actions = check_any(texts.actions, &directory.join("actions.yaml"), read_actions)?;
         Ok(Self {
-            metadata: details.metadata,
+            metadata: Rc::new(details.metadata),
             subordinate: details.subordinate,
             extra_bindings: details.extra_bindings,
             storage: details.storage,

@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::command::{Answer, NEEDS_STDIN, Request};
+use super::command::{Answer, Request};
 use super::error::Error;
 use super::fake::Fakes;
 use super::files::Tree;
@@ -357,7 +357,7 @@ impl LocalCommands {
         self.0.instants.is_killed()
     }
 
-    /// What the program of every hook command does: it asks, and asks again with its standard input where that is wanted.
+    /// What the program of every hook command does, which would be asked for its standard input where that is wanted.
     fn run_command(&self, name: &str, arguments: &[&str], input: Option<&[u8]>) -> CommandOutput {
         let local = &*self.0;
         let refused =
@@ -368,33 +368,24 @@ impl LocalCommands {
         let Some(session) = session.as_mut().filter(|_| !local.instants.is_killed()) else {
             return refused("dial unix agent.socket: connect: connection refused");
         };
-        let mut request = Request {
+        let request = Request {
             context_id: local.context_id.clone(),
             directory: local.directory.clone(),
             name: name.to_owned(),
             args: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
-            stdin: None,
+            stdin: Some(input.unwrap_or_default().to_vec()),
         };
         let output = match local.failing.get(name) {
-            Some(stderr) => {
-                request.stdin = input.map(<[u8]>::to_vec);
-                refused(stderr)
-            }
-            None => {
-                let mut answer = session.answer(&request);
-                if answer == Answer::Refused(NEEDS_STDIN.to_owned()) {
-                    request.stdin = Some(input.unwrap_or_default().to_vec());
-                    answer = session.answer(&request);
+            Some(stderr) => refused(stderr),
+            None => match session.answer(&request) {
+                Answer::Done(output) => {
+                    CommandOutput { code: output.code, stdout: output.stdout, stderr: output.stderr }
                 }
-                match answer {
-                    Answer::Done(output) => {
-                        CommandOutput { code: output.code, stdout: output.stdout, stderr: output.stderr }
-                    }
-                    Answer::Refused(reason) => refused(&reason),
-                }
-            }
+                Answer::Refused(reason) => refused(&reason),
+            },
         };
         let Request { name, args, stdin, .. } = request;
+        let stdin = stdin.filter(|_| input.is_some());
         let CommandOutput { code, stdout, stderr } = output.clone();
         local.commands.borrow_mut().push(CommandRun { name, args, stdin, code, stdout, stderr });
         local.instants.answered(line);

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::json;
-use zkpeer_core::testing::Unit;
+use zkpeer_core::testing::{Application, Doing, ExploreError, Model, Unit, explore};
 use zkpeer_core::{
-    CharmDir, Context, Flags, Hash, HookOutcome, Kv, Result, action, handlers, when, when_file_changed, when_not,
+    Charm, CharmDir, Config, Context, Flags, Hash, HookOutcome, Kv, Result, Status, action, handlers, hook, when,
+    when_file_changed, when_not,
 };
 
 #[when_not("never")]
@@ -205,4 +206,36 @@ fn flags_that_are_not_set_are_told_in_their_order() {
     let mut unit = Unit::new(handlers![lists_what_is_missing]);
     unit.store("reactive.states.there", &());
     unit.run("install");
+}
+
+#[hook("config-changed")]
+fn makes_a_file(config: Config, directory: CharmDir) -> Result {
+    if config.get("make")? == Some(true) {
+        fs::write(directory.join("made"), "")?;
+    }
+    Ok(())
+}
+
+#[hook("{start,update-status}")]
+fn looks_for_it(config: Config, directory: CharmDir, status: Status) -> Result {
+    let (made, wanted) = (directory.join("made").exists(), config.get::<bool>("make")?);
+    status.active(if made && wanted != Some(true) { "somebody else's" } else { "fine" })?;
+    Ok(())
+}
+
+#[test]
+fn a_file_that_a_handler_writes_is_only_in_its_own_order_of_events() -> std::result::Result<(), ExploreError> {
+    let charm = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| fs::write(charm.path().join(file), text).unwrap();
+    write("metadata.yaml", "name: app\nsummary: s\ndescription: d\n");
+    write("config.yaml", "options:\n  make: {type: boolean, default: false}\n");
+    let mut model = Model::new();
+    let handlers = Charm::new().handlers(handlers![makes_a_file, looks_for_it]);
+    model.deploy(Application::new(charm.path()).in_process(handlers))?;
+    explore(model)
+        .at_any_time(Doing::set_config("app", "make", true))
+        .update_status(1)
+        .always("what is found was made here", |model| model.status("app/0").message != "somebody else's")
+        .run()?;
+    Ok(())
 }

@@ -118,7 +118,7 @@ fn c11_1_the_program_reads_the_same_endpoints() {
     let text =
         format!("{BEGIN}peers:\n  zkpeer:\n    interface: quorum\nrequires:\n  db: mysql\nextra-bindings: {{x: }}\n");
     let charm = CharmFiles::from_texts(&text, None, None).unwrap();
-    assert_eq!(charm.metadata, Metadata::parse(&text, Path::new("metadata.yaml")).unwrap());
+    assert_eq!(*charm.metadata, Metadata::parse(&text, Path::new("metadata.yaml")).unwrap());
 }
 
 #[test]

@@ -293,7 +293,7 @@ impl Unit {
         let agent = mem::replace(&mut self.agent, Agent::new(self.name.clone(), 0, Rc::default()));
         let controller = mem::take(&mut self.controller);
         let resources = self.files.path().join("resources");
-        let metadata = charm.metadata.clone();
+        let metadata = Rc::clone(&charm.metadata);
         let session = Session { run, controller, agent, charm, resources, changes: Vec::new(), answered: 0 };
         let now = session.controller.now;
         let juju_version = Some(session.controller.juju.to_string());
@@ -310,7 +310,7 @@ impl Unit {
             home_is_set: true,
             program_path: None,
             may_go_back_to_python: false,
-            metadata: Rc::new(metadata),
+            metadata,
             juju: Rc::new(Tools::over(commands.clone())),
             resources: self.outside.as_ref().map(|outside| outside.fakes.resources().clone()).unwrap_or_default(),
             clock: Rc::new(move || now),
