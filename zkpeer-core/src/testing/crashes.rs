@@ -43,9 +43,9 @@
 //! each unit runs an `update-status` more, in copies of the model: only the hook after a kill takes back what Juju has not kept of
 //! it, and after an action none may be due. So what every `update-status` mends by itself is not found.
 //!
-//! In two cases all may stand elsewhere than undisturbed. An action is not run again by Juju: it leads to where the whole action does, or to
-//! where none at all does. After a leadership that was lost all is where it would be if the unit had been deposed
-//! before the hook, or after it. What differs is then told from each of these.
+//! In two cases all may stand elsewhere than undisturbed. An action is not run again by Juju: it leads to where the whole action does,
+//! or to where none at all does. After a leadership that was lost all is where it would be if the unit had been deposed before the
+//! hook, or after it. What differs is then told from each of these.
 //!
 //! The undisturbed story is played twice before anything is stopped, and once more before a crash is blamed: if it is not the same each
 //! time, handlers depend on time, chance or something else that is not in the model, and that is what is told.

@@ -50,6 +50,25 @@ fn what_is_stored_differently_is_named_with_both_values_and_the_handler() {
 }
 
 #[test]
+fn what_is_published_differently_is_named_with_both_values() {
+    let (model, _charm) = model(handlers![charms::greet, charms::publish_the_process], 1);
+    let why = refused(explore(model).run());
+    assert!(why.starts_with("hello/0 begins leader-elected did something else"), "{why}");
+    assert!(
+        why.contains("\n  leader settings of hello:\n    once:  call=") && why.contains("\n    again: call="),
+        "{why}"
+    );
+}
+
+#[test]
+fn what_waits_for_the_end_of_the_hook_is_named_by_its_hook_command() {
+    let (model, _charm) = model(handlers![charms::greet, charms::open_the_process], 1);
+    let why = refused(explore(model).run());
+    assert!(why.starts_with("hello/0 begins install did something else"), "{why}");
+    assert!(why.contains(": once it called `open-port 1") && why.contains("`, and again `open-port 1"), "{why}");
+}
+
+#[test]
 fn what_should_hold_sometimes_and_never_does_is_named() {
     let (model, _charm) = model(GREETS, 1);
     let why = refused(explore(model).sometimes("it rains", |_: &Model| false).run());

@@ -10,7 +10,7 @@ use crate::faults::found;
 fn a_property_that_says_only_false_is_told_with_statuses_and_flags() {
     let (always, _charm) = model(GREETS, 2);
     let found_always = found(explore(always).always("nobody greets", |model| model.flags("hello/0").is_empty()).run());
-    let why = "it said `false`; how the units stood:\n  hello/0: `active good day`; flags greeted\n  \
+    let why = "no reason is given; how the units stand there:\n  hello/0: `active good day`; flags greeted\n  \
                hello/1: `waiting installing agent`; no flags";
     assert_eq!(found_always.why, why, "{found_always}");
     let (quiet, _charm) = model(GREETS, 1);

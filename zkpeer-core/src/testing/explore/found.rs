@@ -12,7 +12,8 @@ use crate::testing::error::Error;
 
 /// Something that does not hold, with the story that leads to it.
 ///
-/// Its text tells what and, where something was changed, who; step by step how; the string that [`replay`](super::Explore::replay) takes, and a test that can be pasted in.
+/// Its text tells what and, where something was changed, who; step by step how; the string that [`replay`](super::Explore::replay)
+/// takes; and a test that can be pasted in.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Found {

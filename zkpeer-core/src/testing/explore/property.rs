@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::panic;
 use crate::testing::model::Model;
 
-/// What a property says of a model: `true`, or `Ok(())`; else why not, or `false`, which is told with what the units say and their flags.
+/// What a property says of a model: `true`, or `Ok(())`; else why not, or only `false`, which is told with the units' statuses and flags.
 pub trait Verdict {
     /// Why it does not hold; none if it does.
     fn why_not(self) -> Option<String>;

@@ -172,8 +172,8 @@ impl Explore {
         Search::new(&self).run()
     }
 
-    /// Plays so many random stories, at least one, each from the beginning until all is quiet, for models that are too large to be exhausted. The
-    /// [seed](Self::seed) decides which.
+    /// Plays so many random stories, at least one, each from the beginning until all is quiet, for models that are too large to be
+    /// exhausted. The [seed](Self::seed) decides which.
     ///
     /// # Errors
     ///

@@ -50,7 +50,7 @@ impl Broken {
     /// It does not hold here, for this reason, if it gives one.
     fn here(property: &Property, why: String, model: &Model) -> Self {
         let why = if why.is_empty() {
-            format!("it said `false`; how the units stood:{}", place::overview(model))
+            format!("no reason is given; how the units stand there:{}", place::overview(model))
         } else {
             why
         };
@@ -196,11 +196,12 @@ fn repeating_changes(state: &State) -> Result<Option<String>, Error> {
             model.run_now(unit, Hook::plain("update-status"))?;
         }
         model.update_status(unit.as_str())?;
-        let before = Places::of(&model);
-        model.note_instants(true);
-        let run = model.run_now(unit, Hook::plain("update-status"))?;
-        let differences = before.differences(&Places::of(&model));
+        let mut after = model.fork();
+        after.run_now(unit, Hook::plain("update-status"))?;
+        let differences = Places::of(&model).differences(&Places::of(&after));
         if !differences.is_empty() {
+            model.note_instants(true);
+            let run = model.run_now(unit, Hook::plain("update-status"))?;
             let who = blame::who(&differences, &[&run]).unwrap_or_else(|| "the hook".to_owned());
             let told = difference::tell(&differences, ("before it", "after it"));
             return Ok(Some(format!("update-status ran once more on {unit}, and {who} changed:{told}")));
