@@ -71,7 +71,7 @@ fn a_step_of_the_authors_that_panics_is_told_with_its_story() {
     let panicked = found(explore(explored).at_any_time(Doing::other("somebody looks", look)).run());
     assert_eq!(panicked.property, "somebody looks");
     let text = panicked.to_string();
-    assert!(text.starts_with("`somebody looks` did not work: it panicked: it has greeted already"), "{text}");
+    assert!(text.starts_with("`somebody looks` did not work: it panicked: it has greeted already (at zkpeer-core/tests/explore/messages.rs:"), "{text}");
     assert!(panicked.story[0].starts_with("hello/0 begins install"), "{text}");
     assert!(panicked.story.last().unwrap().starts_with("somebody looks: it panicked"), "{text}");
 }

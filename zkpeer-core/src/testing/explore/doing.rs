@@ -1,7 +1,6 @@
 //! What operators do while units are at work: at any moment, each once.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use crate::panic;
@@ -124,10 +123,7 @@ impl Doing {
             Kind::Relate(one, other) => model.relate(one, other).map(|_| ()),
             Kind::RemoveRelation(one, other) => model.remove_relation(one, other),
             Kind::SetAddress(unit, address) => model.set_address(unit, address),
-            Kind::Other(_, doing) => match catch_unwind(AssertUnwindSafe(|| doing(model))) {
-                Ok(done) => done,
-                Err(panic) => return Err(Undone::Panicked(panic::message(&*panic))),
-            },
+            Kind::Other(_, doing) => panic::quietly(|| doing(model)).map_err(Undone::Panicked)?,
         };
         done.map_err(Undone::Error)
     }

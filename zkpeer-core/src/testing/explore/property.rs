@@ -1,7 +1,6 @@
 //! What is to hold: properties of the author's, and those that every charm should have.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::panic;
 use crate::testing::model::Model;
@@ -78,10 +77,10 @@ impl Property {
     }
 
     pub(super) fn judge(&self, model: &Model) -> Judged {
-        match catch_unwind(AssertUnwindSafe(|| (self.judge)(model))) {
+        match panic::quietly(|| (self.judge)(model)) {
             Ok(None) => Judged::Holds,
             Ok(Some(why)) => Judged::Broken(why),
-            Err(panic) => Judged::Panicked(panic::message(&*panic)),
+            Err(message) => Judged::Panicked(message),
         }
     }
 }
