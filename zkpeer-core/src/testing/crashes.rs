@@ -135,7 +135,7 @@ impl Crashes {
     }
 
     /// Kills a hook up to so many times in a row, instead of once: what was stopped or refused is killed again when it is run again,
-    /// at each of its instants. Two take some times as long as one; most of what is found takes only one.
+    /// at each of its instants. Two take a few times as long as one; most of what is found takes only one.
     #[must_use]
     pub fn kills(mut self, in_a_row: usize) -> Self {
         self.kills = in_a_row;
