@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde_json::json;
-use zkpeer_core::testing::{Application, Doing, ExploreError, Model, Unit, explore};
+use zkpeer_core::testing::{Application, Doing, ExploreError, Model, Unit, explore, explore_crashes};
 use zkpeer_core::{
-    Charm, CharmDir, Config, Context, Flags, Hash, HookOutcome, Kv, Result, Status, action, handlers, hook, when,
-    when_file_changed, when_not,
+    Charm, CharmDir, Config, Context, Flags, HandlerDef, Hash, HookOutcome, Kv, Result, Status, action, handlers, hook,
+    when, when_file_changed, when_not,
 };
 
 #[when_not("never")]
@@ -238,4 +238,31 @@ fn a_file_that_a_handler_writes_is_only_in_its_own_order_of_events() -> std::res
         .always("what is found was made here", |model| model.status("app/0").message != "somebody else's")
         .run()?;
     Ok(())
+}
+
+#[hook("start")]
+fn writes_once(kv: Kv) -> Result {
+    kv.set("a", &1)?;
+    Ok(())
+}
+
+#[hook("start")]
+fn writes_four_times(kv: Kv, flags: Flags) -> Result {
+    kv.set("a", &1)?;
+    kv.set("b", &1)?;
+    kv.unset("b");
+    flags.set("c");
+    Ok(())
+}
+
+#[test]
+fn each_write_to_the_store_is_an_instant_at_which_a_hook_may_be_killed() {
+    let charm = tempfile::tempdir().unwrap();
+    fs::write(charm.path().join("metadata.yaml"), "name: app\nsummary: s\ndescription: d\n").unwrap();
+    let instants = |handlers: &[&'static HandlerDef]| {
+        let mut model = Model::new();
+        model.deploy(Application::new(charm.path()).in_process(Charm::new().handlers(handlers))).unwrap();
+        explore_crashes(model).run().unwrap().instants
+    };
+    assert_eq!(instants(handlers![writes_four_times]) - instants(handlers![writes_once]), 3);
 }
