@@ -48,6 +48,11 @@ fn an_ensemble_survives_each_instant_while_hooks_overlap() -> Result<(), CrashEr
 }
 
 #[test]
+fn an_ensemble_survives_two_kills_in_a_row() -> Result<(), CrashError> {
+    survives("zookeeper, killed twice", life("3.6.25")?.kills(2))
+}
+
+#[test]
 fn servers_and_clients_survive_each_instant() -> Result<(), CrashError> {
     for juju in VERSIONS {
         let mut model = ensemble(juju, 2)?;

@@ -6,8 +6,10 @@ use std::ffi::OsString;
 use std::fmt;
 #[cfg(any(test, feature = "testing"))]
 use std::panic::resume_unwind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::path::PathBuf;
+#[cfg(any(test, feature = "testing"))]
+use std::sync::Once;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +26,12 @@ thread_local! {
     static HANDLER: Cell<Option<&'static HandlerDef>> = const { Cell::new(None) };
 }
 
+#[cfg(any(test, feature = "testing"))]
+thread_local! {
+    /// Whether panics of this thread are only remembered.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
 /// The handler that runs in the program, for the end of the process: there is none when that comes as it should.
 static RUNNING: Mutex<Option<Exit>> = Mutex::new(None);
 
@@ -34,9 +42,7 @@ const LOG_LIMIT: Duration = Duration::from_secs(30);
 /// handler. Any other panic is printed in one line.
 pub(crate) fn remember() {
     std::panic::set_hook(Box::new(|info| {
-        let message = payload_text(info.payload());
-        let place = info.location().map_or_else(String::new, |at| format!(" (at {}:{})", at.file(), at.line()));
-        let message = format!("{message}{place}");
+        let message = with_place(info);
         let handler = HANDLER.get();
         match handler {
             None => complain(&format!("ERROR panic outside of a handler's own thread: {message}")),
@@ -48,6 +54,32 @@ pub(crate) fn remember() {
             }
         }
     }));
+}
+
+/// What a panic says, and where.
+fn with_place(info: &PanicHookInfo<'_>) -> String {
+    let place = info.location().map_or_else(String::new, |at| format!(" (at {}:{})", at.file(), at.line()));
+    format!("{}{place}", payload_text(info.payload()))
+}
+
+/// Runs what may panic in a test, maybe again and again, without a word on standard error; a panic's message has its place.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if QUIET.get() {
+                LAST.with_borrow_mut(|last| *last = Some(with_place(info)));
+            } else {
+                before(info);
+            }
+        }));
+    });
+    let before = QUIET.replace(true);
+    let ended = catch_unwind(AssertUnwindSafe(run));
+    QUIET.set(before);
+    ended.map_err(|payload| message(&*payload))
 }
 
 /// A kill of the simulated Juju, on its way out of what it has killed.

@@ -1,18 +1,26 @@
 //! Two values that are not the same, for a person: long ones are shown round the place where they part.
 
-/// So many characters are shown of a value, round what matters in it.
-const SHOWN: usize = 120;
-/// So many of them stand before the place where two values part.
-const BEFORE: usize = 40;
+/// Texts up to this length are shown whole.
+const WHOLE: usize = 100;
+/// How much is shown of what they have in common, before and after the place.
+const ROUND: usize = 30;
+/// How much is shown of the place itself.
+const MOST: usize = 160;
 
 /// Stands for a value that is not there.
 pub(super) const NOTHING: &str = "nothing";
 
-/// Both values, each cut to the part round the first character that is not the same.
+/// Both, of a long text what differs and what is round it.
 pub(super) fn parted(one: &str, other: &str) -> (String, String) {
-    let same = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
-    let from = if fits(one) && fits(other) { 0 } else { same.saturating_sub(BEFORE) };
-    (cut(one, from), cut(other, from))
+    let (ones, others): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    if ones.len().max(others.len()) <= WHOLE {
+        return (one.to_owned(), other.to_owned());
+    }
+    let alike = |(one, other): &(&char, &char)| one == other;
+    let before = ones.iter().zip(&others).take_while(alike).count();
+    let after = ones[before..].iter().rev().zip(others[before..].iter().rev()).take_while(alike).count();
+    let cut = |text: &[char]| piece(text, before.saturating_sub(ROUND), text.len().min(text.len() - after + ROUND));
+    (cut(&ones), cut(&others))
 }
 
 /// The same in quotes, of values that may not be there.
@@ -22,9 +30,10 @@ pub(super) fn parted_or_nothing(one: Option<&str>, other: Option<&str>) -> (Stri
     (quoted(one, &shown), quoted(other, &shown_other))
 }
 
-/// A value alone, cut where it is too long.
-pub(super) fn short(value: &str) -> String {
-    cut(value, 0)
+/// A text with nothing to compare it to.
+pub(super) fn short(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    piece(&characters, 0, characters.len())
 }
 
 /// A value as `{:#?}` shows it, on one line.
@@ -43,18 +52,18 @@ pub(super) fn one_line(value: &str) -> String {
     line
 }
 
-fn fits(value: &str) -> bool {
-    value.chars().nth(SHOWN).is_none()
-}
-
-/// What is left out is told by two dots.
-fn cut(value: &str, from: usize) -> String {
-    let before = if from == 0 { "" } else { ".." };
-    let rest: String = value.chars().skip(from).collect();
-    match rest.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{before}{}..", &rest[..end]),
-        None => format!("{before}{rest}"),
+/// From here to there, with a mark where something is left out.
+fn piece(text: &[char], from: usize, to: usize) -> String {
+    let end = to.min(from + MOST);
+    let mut piece = String::new();
+    if from > 0 {
+        piece.push('…');
     }
+    piece.extend(&text[from..end]);
+    if end < text.len() {
+        piece.push('…');
+    }
+    piece
 }
 
 #[cfg(test)]
@@ -62,19 +71,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_values_are_shown_whole() {
-        assert_eq!(parted("port 80", "port 81"), ("port 80".to_owned(), "port 81".to_owned()));
-        assert_eq!(short("port 80"), "port 80");
+    fn short_texts_are_whole() {
+        assert_eq!(parted("[1, 2]", "[1]"), ("[1, 2]".to_owned(), "[1]".to_owned()));
     }
 
     #[test]
-    fn long_values_are_shown_round_the_place_where_they_part() {
-        let long = |what: &str| format!("{}{what}{}", "a".repeat(500), "z".repeat(500));
-        let (one, other) = parted(&long("here"), &long("there"));
-        assert_eq!(one, format!("..{}here{}..", "a".repeat(BEFORE), "z".repeat(SHOWN - BEFORE - 4)));
-        assert_eq!(other, format!("..{}there{}..", "a".repeat(BEFORE), "z".repeat(SHOWN - BEFORE - 5)));
-        let (one, other) = parted(&"ä".repeat(SHOWN + 1), &"ä".repeat(SHOWN));
-        assert_eq!((one, other), (format!("..{}", "ä".repeat(BEFORE + 1)), format!("..{}", "ä".repeat(BEFORE))));
+    fn of_long_texts_the_place_is_shown() {
+        let (same, tail) = ("a".repeat(500), "é".repeat(500));
+        let (one, other) = parted(&format!("{same}1{tail}"), &format!("{same}22{tail}"));
+        let (head, end) = ("a".repeat(ROUND), "é".repeat(ROUND));
+        assert_eq!(one, format!("…{head}1{end}…"));
+        assert_eq!(other, format!("…{head}22{end}…"));
+    }
+
+    #[test]
+    fn one_that_goes_on_is_shown_where_the_other_ends() {
+        let (one, other) = parted(&"ab".repeat(60), &"ab".repeat(600));
+        assert!(one.starts_with('…') && one.ends_with('b') && other.ends_with('…'), "{one}\n{other}");
+        assert!(other.chars().count() <= MOST + 2, "{other}");
+        assert_eq!(short(&"x".repeat(1000)).chars().count(), MOST + 1);
     }
 
     #[test]

@@ -38,10 +38,22 @@
 //! charm's own commit and Juju's. Besides, the changes of each hook that has exited 0 are refused once by Juju, and a leader loses its
 //! leadership once in each of its hooks, after the last hook command.
 //!
-//! Compared is where everything stands when all is quiet: what each unit has stored, its fakes, files, status, ports and relation
-//! data; leader settings and data of applications. An action is not run again by Juju: it leads to where the whole action does, or to
-//! where none at all does.
+//! Compared is where everything stands each time that all is quiet, before each thing that an operator does and at the end: what each
+//! unit has stored, its fakes, files, status, ports and relation data; leader settings and data of applications. For the comparison
+//! each unit runs an `update-status` more, in copies of the model: only the hook after a kill takes back what Juju has not kept of
+//! it, and after an action none may be due. So what every `update-status` mends by itself is not found.
+//!
+//! In two cases all may stand elsewhere than undisturbed. An action is not run again by Juju: it leads to where the whole action does,
+//! or to where none at all does. After a leadership that was lost all is where it would be if the unit had been deposed before the
+//! hook, or after it. What differs is then told from each of these.
+//!
+//! The undisturbed story is played twice before anything is stopped, and once more before a crash is blamed: if it is not the same each
+//! time, handlers depend on time, chance or something else that is not in the model, and that is what is told.
+//!
+//! A hook is stopped once, and then runs through. What was stopped may be stopped again when it is run again:
+//! [`kills(2)`](Crashes::kills).
 
+mod crash;
 mod found;
 mod play;
 mod told;
@@ -54,6 +66,7 @@ use std::time::{Duration, Instant};
 
 use super::explore::Doing;
 use super::model::Model;
+use crash::Crashing;
 use play::Place;
 use told::Told;
 
@@ -63,6 +76,7 @@ pub struct Crashes {
     model: Model,
     doings: Vec<Doing>,
     seeds: Vec<Option<u64>>,
+    kills: usize,
 }
 
 /// How many instants there were; each led to the end of an undisturbed story.
@@ -101,7 +115,7 @@ impl fmt::Display for Survived {
 /// All its hooks have to run in this process, and what handlers do outside Juju has to be in the model, as
 /// [fakes](super::Fakes) or as files in the charm's directory or below [`Root`](crate::Root).
 pub fn explore_crashes(model: Model) -> Crashes {
-    Crashes { model, doings: Vec::new(), seeds: vec![None] }
+    Crashes { model, doings: Vec::new(), seeds: vec![None], kills: 1 }
 }
 
 impl Crashes {
@@ -117,6 +131,14 @@ impl Crashes {
     #[must_use]
     pub fn seeds(mut self, seeds: impl IntoIterator<Item = u64>) -> Self {
         self.seeds = seeds.into_iter().map(Some).collect();
+        self
+    }
+
+    /// Kills a hook up to so many times in a row, instead of once: what was stopped or refused is killed again when it is run again,
+    /// at each of its instants. Two take a few times as long as one; most of what is found takes only one.
+    #[must_use]
+    pub fn kills(mut self, in_a_row: usize) -> Self {
+        self.kills = in_a_row;
         self
     }
 
@@ -140,48 +162,69 @@ impl Crashes {
         Ok(survived)
     }
 
-    /// Plays one crash again, as [`Crash::replay`] has it.
+    /// Everything that can go wrong in one hook: in its first try, then in the next one, too.
+    fn crash_in(&self, told: &Told, number: usize, survived: &mut Survived) -> Result<(), CrashError> {
+        let mut left = BTreeSet::new();
+        let mut tries: Vec<Vec<Place>> = told.places(number).into_iter().map(|place| vec![place]).collect();
+        for _ in 0..self.kills {
+            let mut next = Vec::new();
+            for places in tries {
+                survived.count(&places);
+                let crashing = Crashing { crashes: self, told, number, places };
+                let survivor = crashing.play(&mut left)?;
+                survived.told += usize::from(survivor.told);
+                let then = |point| crashing.places.iter().copied().chain([Place::Kill(point)]).collect();
+                next.extend(survivor.next.into_iter().map(then));
+            }
+            tries = next;
+        }
+        Ok(())
+    }
+
+    /// Plays one crash again, as [`Crash::replay`] has it, whatever [`kills`](Self::kills) says.
     ///
     /// # Errors
     ///
-    /// As for [`run`](Self::run).
+    /// As for [`run`](Self::run); [`CrashError::NoCrash`] if the text is not one of this story.
     pub fn replay(mut self, crash: &str) -> Result<Survived, CrashError> {
         self.prepare()?;
-        let Some((seed, number, place)) = found::read(crash) else { return Err(CrashError::NoCrash(crash.to_owned())) };
+        let no_crash = || CrashError::NoCrash(crash.to_owned());
+        let (seed, number, places) = found::read(crash).ok_or_else(no_crash)?;
         let told = Told::tell(&self, seed)?;
-        if number >= told.hooks.len() {
-            return Err(CrashError::NoCrash(crash.to_owned()));
+        if number >= told.hooks.len() || !told.places(number).contains(&places[0]) {
+            return Err(no_crash());
         }
         let mut survived = Survived { hooks: 1, told: 1, ..Survived::default() };
-        survived.count(place);
-        told.crash(&self, number, place, &mut BTreeSet::new())?;
-        Ok(survived)
+        survived.count(&places);
+        let played = Crashing { crashes: &self, told: &told, number, places }.play(&mut BTreeSet::new());
+        played.map(|_| survived).map_err(|error| match error {
+            CrashError::NoCrash(_) => no_crash(),
+            error => error,
+        })
     }
 
     fn prepare(&mut self) -> Result<(), CrashError> {
+        if self.seeds.is_empty() || self.kills == 0 {
+            let what =
+                if self.kills == 0 { "`.kills(0)` kills no hook" } else { "`.seeds(..)` of none tells no story" };
+            return Err(CrashError::Nothing(format!(
+                "{what}, so nothing can be said: give it at least one, or leave it out"
+            )));
+        }
         self.model.check()?;
         self.model.make_copiable()?;
         self.model.note_instants(true);
         Ok(())
     }
-
-    /// Everything that can go wrong in one hook.
-    fn crash_in(&self, told: &Told, number: usize, survived: &mut Survived) -> Result<(), CrashError> {
-        let mut left = BTreeSet::new();
-        for place in told.places(number) {
-            survived.count(place);
-            survived.told += usize::from(told.crash(self, number, place, &mut left)?);
-        }
-        Ok(())
-    }
 }
 
 impl Survived {
-    fn count(&mut self, place: Place) {
-        match place {
-            Place::Kill(_) => self.instants += 1,
-            Place::Refused => self.refusals += 1,
-            Place::LeadershipLost => self.lost += 1,
+    fn count(&mut self, places: &[Place]) {
+        match places.last() {
+            Some(Place::Kill(_)) => self.instants += 1,
+            Some(Place::Refused) => self.refusals += 1,
+            Some(Place::LeadershipLost) => self.lost += 1,
+            None => {}
         }
     }
 }

@@ -33,13 +33,15 @@
 //! An order is one of *moves*: a unit begins a hook (its program runs, on what the unit sees then), a unit ends its hook (Juju applies
 //! what the hook has buffered), a unit becomes leader, an operator does [something](Doing), a fault happens. What a move leads
 //! to depends on nothing but the state, so handlers that are explored may look at nothing else; what they do outside Juju has to be
-//! in the model, as [fakes](super::Fakes) or as files in the charm's directory.
+//! in the model, as [fakes](super::Fakes), or as files in the charm's directory or below [`Root`](crate::Root).
 //!
 //! Found is the shortest story that breaks a property. It prints itself step by step, with a string that
-//! [`replay`](Explore::replay) takes, and as a test.
+//! [`replay`](Explore::replay) takes, and as a test. An error or a panic in what an operator does is told with its story, too.
 
-mod differ;
-mod doing;
+pub(crate) mod blame;
+pub(crate) mod differ;
+pub(crate) mod difference;
+pub(crate) mod doing;
 mod fairness;
 mod found;
 mod look;
@@ -48,6 +50,7 @@ pub(crate) mod place;
 mod progress;
 mod property;
 mod replay;
+mod seal;
 mod search;
 mod settings;
 mod story;

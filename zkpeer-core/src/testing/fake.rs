@@ -223,6 +223,7 @@ trait State {
     fn add_to(&self, hasher: &mut dyn Hasher);
     fn name(&self) -> &'static str;
     fn text(&self) -> String;
+    fn line(&self) -> String;
 }
 
 impl<S: Hash + Debug + 'static> State for S {
@@ -241,6 +242,10 @@ impl<S: Hash + Debug + 'static> State for S {
     fn text(&self) -> String {
         format!("{self:#?}")
     }
+
+    fn line(&self) -> String {
+        format!("{self:?}")
+    }
 }
 
 /// All of a unit's world, at one moment.
@@ -256,6 +261,11 @@ impl World {
     /// Each part, for people: the name of its type, and what is in it.
     pub(crate) fn texts(&self) -> Vec<(&'static str, String)> {
         self.0.iter().map(|state| (short(state.name()), state.text())).collect()
+    }
+
+    /// The same, each in one line.
+    pub(crate) fn lines(&self) -> Vec<(&'static str, String)> {
+        self.0.iter().map(|state| (short(state.name()), state.line())).collect()
     }
 }
 

@@ -18,8 +18,17 @@ pub(crate) struct Instant {
     pub(crate) what: String,
     /// The handler that runs, by its path, or which callback.
     pub(crate) handler: Option<String>,
-    /// What of the unit's world has just been changed.
-    pub(crate) changed: Option<&'static str>,
+    /// What has just been changed.
+    pub(crate) changed: Option<Changed>,
+}
+
+/// What a hook has changed that outlives it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Changed {
+    /// Of the unit's world, by the name of its type.
+    Fake(&'static str),
+    /// A key of the store.
+    Key(String),
 }
 
 /// How a hook is watched.
@@ -97,7 +106,7 @@ impl Instants {
     /// It has changed.
     pub(crate) fn changed(&self, what: &'static str) {
         let nth = self.changes.get();
-        self.at(KillPoint::Changed(nth), Some(what), || format!("after it changed `{}`", short(what)));
+        self.at(KillPoint::Changed(nth), Some(Changed::Fake(what)), || format!("after it changed `{}`", short(what)));
     }
 
     /// The program ends.
@@ -117,7 +126,7 @@ impl Instants {
         }
     }
 
-    fn at(&self, point: KillPoint, changed: Option<&'static str>, what: impl FnOnce() -> String) {
+    fn at(&self, point: KillPoint, changed: Option<Changed>, what: impl FnOnce() -> String) {
         if self.is_killed() {
             return;
         }
@@ -127,7 +136,7 @@ impl Instants {
         }
     }
 
-    fn note(&self, point: KillPoint, changed: Option<&'static str>, what: impl FnOnce() -> String) {
+    fn note(&self, point: KillPoint, changed: Option<Changed>, what: impl FnOnce() -> String) {
         if self.watched.noted && !self.is_killed() {
             let instant = Instant { point, what: what(), handler: self.handler.borrow().clone(), changed };
             self.seen.borrow_mut().push(instant);
@@ -144,7 +153,8 @@ impl Witness for Instants {
 
     fn wrote(&self, key: &str) {
         let nth = next(&self.writes);
-        self.at(KillPoint::Write(nth), None, || format!("after it wrote `{key}` to its store"));
+        let changed = self.watched.noted.then(|| Changed::Key(key.to_owned()));
+        self.at(KillPoint::Write(nth), changed, || format!("after it wrote `{key}` to its store"));
     }
 
     fn commits(&self) {

@@ -30,7 +30,42 @@ fn a_handler_that_depends_on_the_process_is_found_by_running_it_twice() {
     let (model, _charm) = model(handlers![charms::depend_on_the_process], 1);
     let why = refused(explore(model).run());
     assert!(why.contains("hello/0 begins install did something else when it was run again"), "{why}");
-    assert!(why.contains("call "), "{why}");
+    let told = "what `explore::charms::depend_on_the_process` (zkpeer-core/tests/explore/charms.rs:";
+    assert!(why.contains(told), "{why}");
+    assert!(why.contains("\n  status of hello/0:\n    once:  active call "), "{why}");
+    assert!(why.contains("\n    again: active call "), "{why}");
+    assert!(why.contains("\n   1. hello/0 begins install"), "{why}");
+}
+
+#[test]
+fn what_is_stored_differently_is_named_with_both_values_and_the_handler() {
+    let (model, _charm) = model(handlers![charms::greet, charms::remember_the_process], 1);
+    let why = refused(explore(model).run());
+    let (told, story) = why.split_once("\nHandlers may depend").unwrap();
+    let (by, values) = told.split_once("what `").unwrap().1.split_once("`").unwrap();
+    assert_eq!(by, "explore::charms::remember_the_process", "{why}");
+    assert!(values.contains("\n  stored of hello/0:\n    once:  call: "), "{why}");
+    assert!(values.contains("\n    again: call: "), "{why}");
+    assert!(story.contains("\n   1. hello/0 begins install"), "{why}");
+}
+
+#[test]
+fn what_is_published_differently_is_named_with_both_values() {
+    let (model, _charm) = model(handlers![charms::greet, charms::publish_the_process], 1);
+    let why = refused(explore(model).run());
+    assert!(why.starts_with("hello/0 begins leader-elected did something else"), "{why}");
+    assert!(
+        why.contains("\n  leader settings of hello:\n    once:  call=") && why.contains("\n    again: call="),
+        "{why}"
+    );
+}
+
+#[test]
+fn what_waits_for_the_end_of_the_hook_is_named_by_its_hook_command() {
+    let (model, _charm) = model(handlers![charms::greet, charms::open_the_process], 1);
+    let why = refused(explore(model).run());
+    assert!(why.starts_with("hello/0 begins install did something else"), "{why}");
+    assert!(why.contains(": once it called `open-port 1") && why.contains("`, and again `open-port 1"), "{why}");
 }
 
 #[test]
@@ -63,9 +98,16 @@ fn processes_cannot_be_explored() {
 
 #[test]
 fn a_text_that_is_no_story_is_refused() {
-    for text in ["?", "z0", "77777"] {
+    for text in ["?", "z0", "77777", "", "0", "0000-0000"] {
         let (model, _charm) = model(GREETS, 1);
         let why = refused(explore(model).replay(text));
         assert!(why.contains(&format!("`{text}` is no story of this exploration")), "{why}");
     }
+}
+
+#[test]
+fn no_story_at_all_decides_nothing() {
+    let (model, _charm) = model(GREETS, 1);
+    let why = refused(explore(model).walk(0));
+    assert!(why.starts_with("`.walk(0)` plays no story"), "{why}");
 }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
 
 use zkpeer_core::testing::{Application, Fake, Model};
-use zkpeer_core::{Charm, Flags, HandlerDef, Leader, Resource, Result, Status, handlers, hook, when, when_not};
+use zkpeer_core::{
+    Charm, Flags, HandlerDef, Kv, Leader, Port, Ports, Resource, Result, Status, handlers, hook, when, when_not,
+};
 
 /// What the charms change outside Juju.
 pub(crate) struct Counter(pub(crate) Fake<u32>);
@@ -53,6 +55,34 @@ pub(crate) fn depend_on_the_process(flags: Flags, status: Status) -> Result {
     status.active(&format!("call {calls}"))?;
     flags.set("called");
     Ok(())
+}
+
+/// The fault: what it remembers and marks depends on how often it was called in this process.
+#[when_not("marked")]
+pub(crate) fn remember_the_process(flags: Flags, kv: Kv) -> Result {
+    let calls = CALLS.fetch_add(1, Ordering::Relaxed);
+    kv.set("call", &calls)?;
+    flags.set("marked");
+    Ok(())
+}
+
+/// The fault: what it publishes depends on how often it was called in this process.
+#[hook("leader-elected")]
+pub(crate) fn publish_the_process(leader: Leader) -> Result {
+    leader.set("call", &CALLS.fetch_add(1, Ordering::Relaxed).to_string())?;
+    Ok(())
+}
+
+/// The fault: which port it opens depends on how often it was called in this process.
+#[hook("install")]
+pub(crate) fn open_the_process(ports: Ports) {
+    ports.open(Port::tcp(1000 + CALLS.fetch_add(1, Ordering::Relaxed) as u16));
+}
+
+/// It runs again and again, and changes nothing.
+#[hook("update-status")]
+pub(crate) fn look_on(counter: Resource<Counter>) {
+    counter.0.read(|count| *count);
 }
 
 /// The fault: it fails for ever.

@@ -6,4 +6,6 @@ mod bad_input;
 mod charms;
 mod faults;
 mod found;
+mod messages;
+mod replays;
 mod walks;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use zkpeer_core::testing::{
     Application, Crash, CrashError, Crashes, Doing, Error, Fake, Model, Programs, explore_crashes,
@@ -121,12 +122,16 @@ fn an_effect_that_happens_twice_is_named_with_its_handler() {
         crash.handler.as_ref().unwrap().starts_with("`model::crashes::count` (zkpeer-core/tests/model/crashes.rs:")
     );
     let text = crash.to_string();
-    assert!(text.contains("now: [ \"one more\", \"one more\", ]"), "{text}");
-    assert!(text.contains("handler `model::crashes::count` (zkpeer-core/tests/model/crashes.rs:"), "{text}");
+    let differs = "install of zk/0 was killed after it changed `Vec<&str>`, in handler `model::crashes::count`";
+    assert!(text.starts_with(differs), "{text}");
+    let differs = "    undisturbed: [\"one more\"]\n    now:         [\"one more\", \"one more\"]\n";
+    assert!(text.contains(differs), "{text}");
+    assert!(text.contains("\nHandler `model::crashes::count` (zkpeer-core/tests/model/crashes.rs:"), "{text}");
     assert!(
-        text.contains(") changed `Vec<&str>` twice: before that, and again in the next try; it has to look"),
+        text.contains(") changed `Vec<&str>` twice: before that, and again in the next try; it should look first"),
         "{text}"
     );
+    assert!(text.contains("`fn explored_crashes() -> Result<Crashes, Error>` makes"), "{text}");
     assert!(text.contains("fn install_of_zk_0_hook_1_changed_1() -> Result<(), CrashError> {"), "{text}");
     let again = crashes(handlers![count]).replay(&crash.replay).unwrap_err();
     assert_eq!(again.to_string(), text, "the same again");
@@ -163,7 +168,7 @@ fn mark_first(marks: Resource<Marks>, status: Status) -> Result {
 fn what_is_said_to_be_done_before_it_is_done_never_is() {
     let crash = found(crashes(handlers![mark_first]));
     assert_eq!(crash.instant, "was killed after it changed `Vec<&str>`");
-    assert!(crash.to_string().contains("undisturbed: \"really done\","), "{crash}");
+    assert!(crash.to_string().contains("undisturbed: [\"done\", \"really done\"]\n"), "{crash}");
 }
 
 /// Told to Juju at once, while the flag waits for the end of the hook.
@@ -190,7 +195,13 @@ fn an_action_is_whole_or_not_at_all() -> std::result::Result<(), CrashError> {
     crashes(handlers![install, order_whole]).afterwards(Doing::run_action("zk/0", "order")).run()?;
     let crash = found(crashes(handlers![install, order]).afterwards(Doing::run_action("zk/0", "order")));
     assert!(crash.hook.starts_with("action `order`") || crash.hook.contains("order"), "{crash}");
-    assert!(crash.to_string().contains("ordered"), "{crash}");
+    let not_run = "\nand other than if the action had not run:\n  fake 1 `Vec<&str>` of zk/0:\n    not run: [\"installed\"]\n    \
+                   now:     [\"installed\", \"ordered\"]\n";
+    assert!(
+        crash.differs.contains("  flags of zk/0:\n    undisturbed: ordered\n    now:         not there"),
+        "{crash}"
+    );
+    assert!(crash.to_string().contains(not_run), "{crash}");
     Ok(())
 }
 
@@ -216,7 +227,133 @@ fn a_story_that_does_not_go_well_by_itself_is_no_base() {
 
 #[test]
 fn a_crash_that_there_is_not_is_refused() {
-    for wrong in ["hook 1000, exit", "seed 1", "whatever"] {
+    for wrong in ["hook 1000, exit", "hook 1, changed 99", "seed 1", "whatever"] {
         assert!(matches!(crashes(handlers![install]).replay(wrong), Err(CrashError::NoCrash(_))), "{wrong}");
     }
+}
+
+static CALLS: AtomicU32 = AtomicU32::new(0);
+
+/// Depends on how often it was called in this process.
+#[when_not("called")]
+fn call(kv: Kv, flags: Flags) -> Result {
+    kv.set("call", &CALLS.fetch_add(1, Ordering::Relaxed))?;
+    flags.set("called");
+    Ok(())
+}
+
+#[test]
+fn what_chance_does_is_not_blamed_on_a_crash() {
+    let error = crashes(handlers![install, call]).run().unwrap_err();
+    assert!(matches!(error, CrashError::NotDeterministic { .. }), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.starts_with("zk/0 begins install did something else when it was run again in the same state"),
+        "{text}"
+    );
+    assert!(text.contains("what `model::crashes::call` (zkpeer-core/tests/model/crashes.rs:"), "{text}");
+    assert!(text.contains("\n  stored of zk/0:\n    once:  call: ") && text.contains("\n    again: call: "), "{text}");
+}
+
+/// Begins anew, whatever there was.
+#[when("config.changed.port")]
+fn begin_anew(config: zkpeer_core::Config, marks: Resource<Marks>) -> Result {
+    let port = config.get::<u16>("port")?;
+    marks.0.change(|marks| {
+        if port == Some(81) {
+            marks.clear()
+        }
+    });
+    Ok(())
+}
+
+#[test]
+fn what_an_operator_mends_later_is_found_before() {
+    let story = || crashes(handlers![count, begin_anew]).afterwards(Doing::set_config("zk", "port", 81.0));
+    let crash = found(story());
+    assert!(crash.differs.starts_with("Once all was quiet, before `juju config zk port=81"), "{crash}");
+    let again = story().replay(&crash.replay).unwrap_err();
+    assert_eq!(again.to_string(), crash.to_string());
+}
+
+/// Puts up with what one try before it has left, and not with what two have.
+#[when_not("clean")]
+fn clean_up_twice(marks: Resource<Marks>, flags: Flags) {
+    marks.add("draft");
+    marks.0.change(|marks| {
+        for _ in 0..2 {
+            if let Some(at) = marks.iter().position(|mark| *mark == "draft") {
+                marks.remove(at);
+            }
+        }
+    });
+    flags.set("clean");
+}
+
+#[test]
+fn a_hook_may_be_killed_in_its_next_try_too() -> std::result::Result<(), CrashError> {
+    let once = crashes(handlers![clean_up_twice]).run()?;
+    let crash = found(crashes(handlers![clean_up_twice]).kills(2));
+    assert!(crash.replay.ends_with(", changed 1, changed 1"), "{crash}");
+    let both = "was killed after it changed `Vec<&str>`; in its next try it was killed after it changed `Vec<&str>`";
+    assert_eq!(crash.instant, both);
+    let again = crashes(handlers![clean_up_twice]).replay(&crash.replay).unwrap_err();
+    assert_eq!(again.to_string(), crash.to_string());
+    let twice = crashes(handlers![install]).kills(2).run()?;
+    assert!(twice.instants > 2 * once.instants && twice.told < twice.instants, "{twice}");
+    Ok(())
+}
+
+#[test]
+fn a_step_of_the_authors_that_panics_is_told() {
+    let greeted = Doing::other("somebody looks", |model: &mut Model| {
+        assert_eq!(model.status("zk/0").message, "good day", "no greeting");
+        Ok(())
+    });
+    let error = crashes(handlers![install]).afterwards(greeted).run().unwrap_err();
+    assert!(matches!(error, CrashError::Undisturbed(_)), "{error}");
+    assert!(error.to_string().contains("`somebody looks` did not work: it panicked: "), "{error}");
+}
+
+#[test]
+fn without_a_story_or_a_kill_nothing_can_be_said() {
+    for none in [crashes(handlers![install]).seeds([]), crashes(handlers![install]).kills(0)] {
+        let error = none.run().unwrap_err();
+        assert!(matches!(error, CrashError::Nothing(_)), "{error}");
+        assert!(error.to_string().contains("nothing can be said: give it at least one"), "{error}");
+    }
+}
+
+/// Holds what a second try cannot get.
+#[when_not("locked")]
+fn lock(marks: Resource<Marks>, flags: Flags) -> Result {
+    if marks.0.read(|marks| marks.contains(&"lock")) {
+        return Err("it is locked".into());
+    }
+    marks.add("lock");
+    marks.0.change(Vec::clear);
+    flags.set("locked");
+    Ok(())
+}
+
+#[test]
+fn a_hook_that_fails_after_a_crash_is_told_with_its_reason() {
+    let crash = found(crashes(handlers![lock]));
+    assert_eq!(crash.instant, "was killed after it changed `Vec<&str>`");
+    assert!(crash.differs.starts_with("Then hook install failed on zk/0: it exited with code 1\n"), "{crash}");
+    assert!(crash.differs.contains("it is locked"), "{crash}");
+}
+
+#[test]
+fn a_step_of_the_authors_that_an_action_should_have_prepared_is_told_after_its_crash() {
+    let ordered = Doing::other("somebody looks", |model: &mut Model| {
+        assert!(model.flags("zk/0").contains(&"ordered".to_owned()), "nothing was ordered");
+        Ok(())
+    });
+    let story = crashes(handlers![install, order_whole]).afterwards(Doing::run_action("zk/0", "order"));
+    let crash = found(story.afterwards(ordered));
+    assert_eq!(crash.hook, "action order (1) of zk/0");
+    let told =
+        "Then `somebody looks` did not work: it panicked: nothing was ordered (at zkpeer-core/tests/model/crashes.rs:";
+    assert!(crash.differs.starts_with(told), "{crash}");
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::crash::{Crashing, Happened, Try};
 use super::play::Place;
-use super::told::{Told, ToldHook};
 use crate::testing::error::Error;
-use crate::testing::instants::{Instant, short};
+use crate::testing::explore::blame;
+use crate::testing::explore::difference::{self, Difference};
+use crate::testing::instants::{Changed, short};
 use crate::testing::outcome::HookRun;
 use crate::testing::process::KillPoint;
 
@@ -30,89 +32,97 @@ pub struct Crash {
     pub replay: String,
 }
 
-/// What happened in a hook, and when it was run again.
-pub(super) struct Happened<'t> {
-    pub(super) place: Place,
-    pub(super) told: &'t Told,
-    pub(super) number: usize,
-    pub(super) disturbed: HookRun,
-    pub(super) retried: Option<HookRun>,
+/// Where all stands when all is quiet, and may not.
+pub(super) struct Elsewhere {
+    /// The operator's doing that is next, if there is one.
+    pub(super) before: Option<String>,
+    /// In what it differs from each of the stories that may be: what happens in that one, in a sentence and in two words.
+    pub(super) than: Vec<((&'static str, &'static str), Vec<Difference>)>,
 }
 
-impl Happened<'_> {
-    fn hook(&self) -> &ToldHook {
-        &self.told.hooks[self.number]
+impl fmt::Display for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.before {
+            Some(doing) => write!(f, "Once all was quiet, before `{doing}`, this was ")?,
+            None => f.write_str("At the end, when all was quiet, this was ")?,
+        }
+        for (nth, ((story, label), differences)) in self.than.iter().enumerate() {
+            let and = if nth > 0 { "\nand " } else { "" };
+            write!(f, "{and}other than {story}:{}", difference::tell(differences, (label, "now")))?;
+        }
+        Ok(())
     }
+}
 
-    /// The instant at which it was killed.
-    fn instant(&self) -> Option<&Instant> {
-        let Place::Kill(point) = self.place else { return None };
-        self.hook().instants.iter().find(|instant| instant.point == point)
-    }
+/// What befell the hook, try by try.
+fn what_befell(happened: &Happened) -> String {
+    let tries: Vec<String> = happened.tries.iter().map(befell).collect();
+    tries.join("; in its next try it ")
+}
 
-    fn what(&self) -> String {
-        match (self.place, self.instant()) {
-            (Place::Kill(_), Some(instant)) => format!("was killed {}", instant.what),
-            (Place::Kill(_), None) => "was killed before it did anything".to_owned(),
-            (Place::Refused, _) => "exited 0, and Juju refused its changes".to_owned(),
-            (Place::LeadershipLost, _) => {
-                "exited 0, and its unit was no leader any more when its changes were to be applied".to_owned()
-            }
+fn befell(of: &Try) -> String {
+    match (of.place, &of.instant) {
+        (Place::Kill(_), Some(instant)) => format!("was killed {}", instant.what),
+        (Place::Kill(_), None) => "was killed before it did anything".to_owned(),
+        (Place::Refused, _) => "exited 0, and Juju refused its changes".to_owned(),
+        (Place::LeadershipLost, _) => {
+            "exited 0, and its unit was no leader any more when its changes were to be applied".to_owned()
         }
     }
+}
 
-    fn named(&self, handler: &str) -> String {
-        match self.hook().places.get(handler) {
-            Some(place) => format!("`{handler}` ({place})"),
-            None => handler.to_owned(),
-        }
-    }
-
-    /// What handlers have changed both times, and is other than it should be.
-    fn repeated(&self, differs: &str) -> Vec<String> {
-        let changes = |run: &HookRun| -> BTreeSet<(String, &'static str)> {
-            let changes = run.instants.iter().filter_map(|instant| Some((instant.handler.clone()?, instant.changed?)));
-            changes.collect()
-        };
-        let before = changes(&self.disturbed);
-        let again = self.retried.as_ref().map(changes).unwrap_or_default();
-        let told = |(handler, what): &(String, &'static str)| {
-            format!(
-                "handler {} changed `{}` twice: before that, and again in the next try",
-                self.named(handler),
-                short(what)
-            )
-        };
-        let both = before.intersection(&again).filter(|(_, what)| differs.contains(&format!("`{}` of ", short(what))));
-        both.map(told).collect()
-    }
+/// What handlers have changed outside the store in an earlier try and again in the last one, and is other than it should be.
+fn repeated(crashing: &Crashing<'_>, happened: &Happened, differences: &[Difference]) -> Vec<String> {
+    let changes = |run: &HookRun| -> BTreeSet<(String, Changed)> {
+        let changes =
+            run.instants.iter().filter_map(|instant| Some((instant.handler.clone()?, instant.changed.clone()?)));
+        changes.collect()
+    };
+    let before: BTreeSet<(String, Changed)> = happened.tries.iter().flat_map(|of| changes(&of.run)).collect();
+    let again = happened.retried.as_ref().map(changes).unwrap_or_default();
+    let both = before.intersection(&again);
+    let differs = both.filter(|(_, what)| differences.iter().any(|difference| blame::is_of(difference, what)));
+    let told = |(handler, what): &(String, Changed)| {
+        let Changed::Fake(what) = what else { return None };
+        let handler = blame::named(&crashing.hook().run, handler);
+        let what = short(what);
+        Some(format!("Handler {handler} changed `{what}` twice: before that, and again in the next try"))
+    };
+    differs.filter_map(told).collect()
 }
 
 impl Crash {
-    fn new(happened: &Happened<'_>, differs: String) -> Self {
-        let Happened { place, told, number, .. } = happened;
-        let hook = happened.hook();
-        let handler = happened.instant().and_then(|instant| instant.handler.as_ref());
-        let seed = told.seed.map(|seed| format!("seed {seed}, ")).unwrap_or_default();
+    fn new(crashing: &Crashing<'_>, happened: &Happened, differs: String) -> Self {
+        let hook = crashing.hook();
+        let last = happened.tries.last().and_then(|of| of.instant.as_ref());
+        let handler = last.and_then(|instant| instant.handler.as_ref());
+        let seed = crashing.told.seed.map(|seed| format!("seed {seed}, ")).unwrap_or_default();
+        let places: Vec<String> = crashing.places.iter().map(ToString::to_string).collect();
         Self {
             hook: format!("{} of {}", hook.hook, hook.unit),
-            instant: happened.what(),
-            handler: handler.map(|handler| happened.named(handler)),
-            repeated: happened.repeated(&differs),
+            instant: what_befell(happened),
+            handler: handler.map(|handler| blame::named(&hook.run, handler)),
+            repeated: Vec::new(),
             differs,
-            replay: format!("{seed}hook {}, {place}", number + 1),
+            replay: format!("{seed}hook {}, {}", crashing.number + 1, places.join(", ")),
         }
     }
 
-    /// The story ends elsewhere.
-    pub(super) fn elsewhere(happened: &Happened<'_>, differs: String) -> CrashError {
-        CrashError::Found(Box::new(Self::new(happened, format!("all ended elsewhere than undisturbed:{differs}"))))
+    /// The story is elsewhere when all is quiet.
+    pub(super) fn elsewhere(crashing: &Crashing<'_>, happened: &Happened, elsewhere: &Elsewhere) -> Self {
+        let differences = elsewhere.than.first().map(|(_, differences)| differences.as_slice()).unwrap_or_default();
+        let repeated = repeated(crashing, happened, differences);
+        Self { repeated, ..Self::new(crashing, happened, elsewhere.to_string()) }
     }
 
     /// A hook fails that would not have.
-    pub(super) fn failed(happened: &Happened<'_>, run: &HookRun) -> CrashError {
-        let differs = format!("{run} of {} failed then: {}", run.unit, run.problem().unwrap_or_default());
-        CrashError::Found(Box::new(Self::new(happened, differs)))
+    pub(super) fn failed(crashing: &Crashing<'_>, happened: &Happened, run: &HookRun) -> Self {
+        Self::new(crashing, happened, format!("Then {}", run.problem().unwrap_or_default()))
+    }
+
+    /// Nothing comes of what an operator does.
+    pub(super) fn undone(crashing: &Crashing<'_>, happened: &Happened, why: String) -> Self {
+        Self::new(crashing, happened, format!("Then {why}"))
     }
 }
 
@@ -120,17 +130,20 @@ impl fmt::Display for Crash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { hook, instant, handler, differs, repeated, replay } = self;
         let ran = handler.as_ref().map(|handler| format!(", in handler {handler}")).unwrap_or_default();
-        writeln!(f, "{hook} {instant}{ran}; {differs}")?;
+        writeln!(f, "{hook} {instant}{ran}.\n{differs}")?;
         for repeated in repeated {
-            writeln!(f, "{repeated}; it has to look at what is there first, or not to mind what is")?;
+            writeln!(
+                f,
+                "{repeated}; it should look first whether that is done, or do it so that it may be done twice"
+            )?;
         }
         writeln!(
             f,
             "\nTo see it again: `.replay(\"{replay}\")` in the place of `.run()`; as a test of its own, in which"
         )?;
-        writeln!(f, "`crashes()` is the exploration without `.run()`:\n")?;
+        writeln!(f, "`fn explored_crashes() -> Result<Crashes, Error>` makes the exploration without `.run()`:\n")?;
         writeln!(f, "#[test]\nfn {}() -> Result<(), CrashError> {{", function(hook, replay))?;
-        write!(f, "    crashes()?.replay(\"{replay}\").map(drop)\n}}\n")
+        write!(f, "    explored_crashes()?.replay(\"{replay}\").map(drop)\n}}\n")
     }
 }
 
@@ -147,8 +160,8 @@ fn function(hook: &str, replay: &str) -> String {
     words.collect::<Vec<_>>().join("_").to_ascii_lowercase()
 }
 
-/// Reads what [`Crash::replay`] has: the seed, the number of the hook from 0, and what befalls it.
-pub(super) fn read(text: &str) -> Option<(Option<u64>, usize, Place)> {
+/// Reads what [`Crash::replay`] has: the seed, the number of the hook from 0, and what befalls it, try by try.
+pub(super) fn read(text: &str) -> Option<(Option<u64>, usize, Vec<Place>)> {
     let mut parts: Vec<&str> = text.split(", ").collect();
     let seed = match parts.first()?.strip_prefix("seed ") {
         Some(seed) => {
@@ -157,14 +170,18 @@ pub(super) fn read(text: &str) -> Option<(Option<u64>, usize, Place)> {
         }
         None => None,
     };
-    let [hook, place] = parts.as_slice() else { return None };
+    let (hook, places) = parts.split_first()?;
     let number: usize = hook.strip_prefix("hook ")?.parse().ok()?;
-    let place = match *place {
+    let places: Vec<Place> = places.iter().map(|place| read_place(place)).collect::<Option<_>>()?;
+    (!places.is_empty()).then_some((seed, number.checked_sub(1)?, places))
+}
+
+fn read_place(text: &str) -> Option<Place> {
+    Some(match text {
         "refused" => Place::Refused,
         "leadership lost" => Place::LeadershipLost,
         point => Place::Kill(read_point(point)?),
-    };
-    Some((seed, number.checked_sub(1)?, place))
+    })
 }
 
 fn read_point(text: &str) -> Option<KillPoint> {
@@ -195,19 +212,21 @@ pub enum CrashError {
     /// The story does not go well undisturbed.
     #[error("the story does not go well undisturbed, so nothing can be said of crashes: {0}")]
     Undisturbed(String),
-    /// A hook did something else the second time.
+    /// The same story was another one the second time, without any crash.
     #[error(
-        "{hook} was to be disturbed at `{place}`, as it came there undisturbed, and did not come there again ({outcome}); handlers may \
-         depend on what is in the model only: put what else they look at into a resource, and a fake in its place"
+        "{step} did something else when it was run again in the same state, so nothing can be said of crashes: {what}\n\
+         Handlers may depend on what is in the model only. Put what else they look at (time, chance, global state, files outside \
+         the charm's directory) into a resource, and a fake in its place."
     )]
     NotDeterministic {
-        /// The hook, and its unit.
-        hook: String,
-        /// Where it should have come.
-        place: String,
-        /// How it ended.
-        outcome: String,
+        /// What happened twice.
+        step: String,
+        /// How the two differ.
+        what: String,
     },
+    /// Nothing was to be explored.
+    #[error("{0}")]
+    Nothing(String),
     /// The text is not one that an exploration has given.
     #[error("`{0}` is no crash of this exploration: give it as it was printed, to the same model with the same doings")]
     NoCrash(String),
@@ -217,12 +236,13 @@ pub enum CrashError {
 }
 
 impl CrashError {
-    pub(super) fn not_deterministic(hook: &ToldHook, place: Place, run: &HookRun) -> Self {
-        Self::NotDeterministic {
-            hook: format!("{} of {}", hook.hook, hook.unit),
-            place: place.to_string(),
-            outcome: format!("{:?}", run.outcome),
-        }
+    pub(super) fn not_deterministic(step: String, what: String) -> Self {
+        Self::NotDeterministic { step, what }
+    }
+
+    /// Juju does not run the hook so often.
+    pub(super) fn no_such_try(crashing: &Crashing<'_>) -> Self {
+        Self::NoCrash(crashing.places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -238,15 +258,17 @@ mod tests {
 
     #[test]
     fn a_crash_is_read_as_it_is_written() {
-        assert_eq!(read("seed 3, hook 12, changed 2"), Some((Some(3), 11, Place::Kill(KillPoint::Changed(2)))));
-        assert_eq!(read("hook 1, leadership lost"), Some((None, 0, Place::LeadershipLost)));
+        assert_eq!(read("seed 3, hook 12, changed 2"), Some((Some(3), 11, vec![Place::Kill(KillPoint::Changed(2))])));
+        assert_eq!(read("hook 1, leadership lost"), Some((None, 0, vec![Place::LeadershipLost])));
+        let twice = vec![Place::Refused, Place::Kill(KillPoint::Exit)];
+        assert_eq!(read("hook 2, refused, exit"), Some((None, 1, twice)));
         for place in
             ["start", "command 1", "answer 2", "change 1", "write 9", "commit 1", "committed 1", "exit", "refused"]
         {
             let (_, _, read) = read(&format!("hook 1, {place}")).unwrap();
-            assert_eq!(read.to_string(), place);
+            assert_eq!(read.iter().map(ToString::to_string).collect::<Vec<_>>(), [place]);
         }
-        for wrong in ["", "hook 0, exit", "hook 1", "hook 1, exit, exit", "seed x, hook 1, exit", "hook 1, often"] {
+        for wrong in ["", "hook 0, exit", "hook 1", "hook 1, exit, ", "seed x, hook 1, exit", "hook 1, often"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

@@ -4,14 +4,16 @@ use std::fmt;
 
 use super::moves::Faults;
 use super::property::BuiltIn;
+use super::seal;
 use super::settings::Explore;
-use super::story::{self, Path, Told};
+use super::story::{self, Path};
 use super::watch::Broken;
 use crate::testing::error::Error;
 
 /// Something that does not hold, with the story that leads to it.
 ///
-/// Its text tells what, step by step how, the string that [`replay`](super::Explore::replay) takes, and a test that can be pasted in.
+/// Its text tells what and, where something was changed, who; step by step how; the string that [`replay`](super::Explore::replay)
+/// takes; and a test that can be pasted in.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Found {
@@ -21,6 +23,8 @@ pub struct Found {
     pub why: String,
     /// What happened, step by step.
     pub story: Vec<String>,
+    /// What happened in the story whose end is another, if it takes two to see it; else nothing.
+    pub other: Vec<String>,
     /// What [`Explore::replay`](super::Explore::replay) takes to see it again.
     pub replay: String,
     /// A test in which the same happens.
@@ -32,47 +36,52 @@ pub struct Found {
 
 impl Found {
     pub(super) fn new(explore: &Explore, broken: Broken, path: &Path, shortest: bool) -> Result<Self, Error> {
-        let Broken { property, when, why, other, panicked, built_in } = broken;
+        let Broken { property, headline, why, other, built_in } = broken;
         // A fault may be in a story for nothing, if it makes later hooks one move instead of two.
         let shortest = shortest && explore.faults == Faults::default();
-        let when = when.map(|when| format!(", {when},")).unwrap_or_default();
-        let headline = match (panicked, why.as_str()) {
-            (true, _) => {
-                format!("`{property}`{when} panicked where it should have said `false` or why it does not hold: {why}")
-            }
-            (false, "") => format!("`{property}`{when} does not hold"),
-            (false, why) => format!("`{property}`{when} does not hold: {why}"),
-        };
-        let mut told = story::tell(explore, path)?;
-        let mut replay = path.encode();
-        if let Some(other) = other {
-            let Told { lines, .. } = story::tell(explore, &other)?;
-            told.lines.push("and the other story:".to_owned());
-            told.lines.extend(lines);
-            replay = format!("{}/{replay}", other.encode());
-        }
+        let space = if why.starts_with('\n') { "" } else { " " };
+        let headline = format!("{headline}:{space}{why}");
+        let told = story::tell(explore, path)?;
+        let others = other.as_ref().map(|other| story::tell(explore, other)).transpose()?.unwrap_or_default();
+        let replay = seal::seal(explore, other.iter().chain([path]));
         let test = told.test(&property, &headline);
-        Ok(Self { property, why, story: told.lines, replay, test, headline, shortest, built_in })
+        let (story, other) = (told.lines, others.lines);
+        Ok(Self { property, why, story, other, replay, test, headline, shortest, built_in })
     }
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { headline, story, replay, test, shortest, built_in, .. } = self;
+        let Self { headline, story, other, replay, test, shortest, built_in, .. } = self;
         let none_shorter = if *shortest { ", and none is shorter" } else { "" };
-        writeln!(f, "{headline}\n\nThe story, in {} steps{none_shorter}:", story.len())?;
-        for (number, line) in story.iter().enumerate() {
-            writeln!(f, "{:>4}. {line}", number + 1)?;
+        writeln!(f, "{headline}\n\nThe story, in {}{none_shorter}:", steps(story.len()))?;
+        writeln!(f, "{}", story::numbered(story, 0))?;
+        if !other.is_empty() {
+            let same = story.iter().zip(other).take_while(|(one, other)| one == other).count();
+            let same_told = match same {
+                0 => String::new(),
+                1 => ", of which the first is the same".to_owned(),
+                same => format!(", of which the first {same} are the same"),
+            };
+            writeln!(f, "\nThe other story, in {}{same_told}:\n{}", steps(other.len()), story::numbered(other, same))?;
         }
         if let Some(built_in) = built_in {
             writeln!(f, "\nIf that is as it should be: `.without(BuiltIn::{built_in:?}, \"why\")`.")?;
         }
+        let of_first = if other.is_empty() { "" } else { " of the first story" };
         writeln!(
             f,
-            "\nTo see it again: `.replay(\"{replay}\")` in the place of `.run()` or `.walk(..)`; or this test, in which"
+            "\nTo see it again: `.replay(\"{replay}\")` in the place of `.run()` or `.walk(..)`; or this test{of_first},"
         )?;
-        write!(f, "`fn model() -> Result<Model, Error>` makes the model that was given to `explore`:\n\n{test}")
+        writeln!(
+            f,
+            "in which `fn model() -> Result<Model, Error>` makes the model that was given to `explore`:\n\n{test}"
+        )
     }
+}
+
+fn steps(count: usize) -> String {
+    if count == 1 { "1 step".to_owned() } else { format!("{count} steps") }
 }
 
 impl fmt::Debug for Found {
@@ -135,9 +144,17 @@ pub enum ExploreError {
         /// The way there.
         story: String,
     },
-    /// The text is not one that an exploration has given.
-    #[error("`{0}` is no story of this exploration: give it as it was printed, to the same model with the same doings")]
-    NoStory(String),
+    /// The text is not one that this exploration has given.
+    #[error("`{story}` is no story of this exploration: {why}")]
+    NoStory {
+        /// The text.
+        story: String,
+        /// Why not, and what to do.
+        why: String,
+    },
+    /// Nothing was to be played.
+    #[error("{0}")]
+    Nothing(String),
     /// More than an exploration takes.
     #[error("{0}")]
     TooMany(String),

@@ -119,6 +119,8 @@ pub(super) struct Planned {
 pub(super) enum Came {
     /// A hook is over.
     Ended(Box<HookRun>),
+    /// Nothing came of the operators' doing of this name, for this reason.
+    Undone(String, String),
     /// Something else has happened.
     Other,
 }
@@ -197,11 +199,12 @@ impl State {
                 _ => Came::Other,
             },
             Move::Doing(number) => {
-                if let Some(planned) = doings.get(*number) {
-                    planned.doing.apply(model)?;
-                }
                 self.done |= 1 << number;
-                Came::Other
+                let undone = doings.get(*number).and_then(|planned| Some((planned, planned.doing.apply(model).err()?)));
+                match undone {
+                    Some((planned, why)) => Came::Undone(planned.doing.to_string(), why.to_string()),
+                    None => Came::Other,
+                }
             }
             Move::Lead(unit) => {
                 self.left.leads -= 1;

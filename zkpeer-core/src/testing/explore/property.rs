@@ -1,11 +1,11 @@
 //! What is to hold: properties of the author's, and those that every charm should have.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::panic;
 use crate::testing::model::Model;
 
-/// What a property says of a model: `true`, or `Ok(())`; else `false`, or why not.
+/// What a property says of a model: `true`, or `Ok(())`; else why not, or only `false`, which is told with the units' statuses and flags.
 pub trait Verdict {
     /// Why it does not hold; none if it does.
     fn why_not(self) -> Option<String>;
@@ -77,14 +77,10 @@ impl Property {
     }
 
     pub(super) fn judge(&self, model: &Model) -> Judged {
-        match catch_unwind(AssertUnwindSafe(|| (self.judge)(model))) {
+        match panic::quietly(|| (self.judge)(model)) {
             Ok(None) => Judged::Holds,
             Ok(Some(why)) => Judged::Broken(why),
-            Err(panic) => {
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-                Judged::Panicked(text.unwrap_or("with no message").to_owned())
-            }
+            Err(message) => Judged::Panicked(message),
         }
     }
 }

@@ -5,16 +5,18 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::differ::Twice;
 use super::fairness::Graph;
 use super::found::ExploreError;
-use super::moves::{Move, State};
+use super::moves::{Came, Move, State};
 use super::progress::Progress;
 use super::property::When;
 use super::settings::{Explore, Explored};
 use super::story::{self, Path};
-use super::watch::{Broken, Watch};
+use super::watch::{AGAIN_AND_AGAIN, Broken, NEVER, Watch};
 use crate::juju::UnitName;
 use crate::testing::model::Step;
+use crate::testing::outcome::HookRun;
 
 /// The first moves are made twice, and of the rest one in so many, to find handlers that do not do the same each time.
 const FIRST_TWICE: usize = 300;
@@ -164,19 +166,29 @@ impl<'e> Search<'e> {
 
     /// The same move from the same state has to lead to the same state.
     fn again(&self, state: &State, chosen: &Move, next: &State, node: Node) -> Result<(), ExploreError> {
-        if !matches!(chosen, Move::Step(Step::Begin(..))) {
-            return Ok(());
-        }
-        let mut other = state.fork();
-        other.take(chosen, &self.explore.doings)?;
+        let Move::Step(Step::Begin(unit, _)) = chosen else { return Ok(()) };
+        let (other, run) = self.noted(state, chosen, unit)?;
         if other.fingerprint() == next.fingerprint() {
             return Ok(());
         }
-        let what = super::differ::tell(&next.model, &other.model);
+        // What the first one did was not noted; one more may have done the same.
+        let (_, third) = self.noted(state, chosen, unit)?;
+        let noted = run.iter().chain(&third).collect();
+        let what = Twice { once: &next.model, again: &other.model, unit: Some(unit), noted }.tell();
         let told = story::tell(self.explore, &self.path_by(node))?;
-        let story: Vec<String> = told.lines.iter().map(|line| format!("  {line}")).collect();
         let step = chosen.describe(&self.explore.doings);
-        Err(ExploreError::NotDeterministic { step, what, story: story.join("\n") })
+        Err(ExploreError::NotDeterministic { step, what, story: story::numbered(&told.lines, 0) })
+    }
+
+    /// The same move once more, its instants being noted.
+    fn noted(&self, state: &State, chosen: &Move, unit: &UnitName) -> Result<(State, Option<HookRun>), ExploreError> {
+        let mut other = state.fork();
+        other.model.note_instants(true);
+        let run = match other.take(chosen, &self.explore.doings)? {
+            Came::Ended(run) => Some(*run),
+            _ => other.model.run_of(unit).map(|running| running.result.clone()),
+        };
+        Ok((other, run))
     }
 
     /// What holds eventually.
@@ -187,11 +199,7 @@ impl<'e> Search<'e> {
             let has = |state: u32| fair.held.get(state as usize).is_some_and(|held| held & (1 << at) != 0);
             let is_end = |state: u32| fair.ends.binary_search(&state).is_ok();
             let Some(state) = fair.graph.avoids(has, is_end) else { continue };
-            let why = if is_end(state) {
-                "the story ends, and it has held in none of its states"
-            } else {
-                "the story comes back to its last state again and again, and it holds in none of them"
-            };
+            let why = if is_end(state) { NEVER } else { AGAIN_AND_AGAIN };
             let path = self.path_avoiding(state, &has);
             return Err(self.explore.found(Broken::of(property, why.to_owned()), &path, true));
         }

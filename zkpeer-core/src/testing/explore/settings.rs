@@ -10,7 +10,7 @@ use super::moves::{Faults, Planned, State};
 use super::property::{BuiltIn, Property, Verdict, When};
 use super::search::Search;
 use super::story::Path;
-use super::{replay, walk};
+use super::{replay, seal, walk};
 use crate::report::Report;
 use crate::testing::model::Model;
 
@@ -172,28 +172,36 @@ impl Explore {
         Search::new(&self).run()
     }
 
-    /// Plays so many random stories, each from the beginning until all is quiet, for models that are too large to be exhausted. The
-    /// [seed](Self::seed) decides which.
+    /// Plays so many random stories, at least one, each from the beginning until all is quiet, for models that are too large to be
+    /// exhausted. The [seed](Self::seed) decides which.
     ///
     /// # Errors
     ///
     /// [`ExploreError::Found`] with a story that was made as short as could be, if something does not hold; otherwise why
     /// nothing can be said. What has to hold [eventually](Self::eventually) has to hold in some state of each story.
     pub fn walk(mut self, stories: u32) -> Result<Explored, ExploreError> {
+        if stories == 0 {
+            let why = "`.walk(0)` plays no story, so nothing can be said: give it how many to play";
+            return Err(ExploreError::Nothing(why.to_owned()));
+        }
         self.prepare()?;
         walk::walk(&self, stories)
     }
 
-    /// Plays one story again, as [`Found`] gives it.
+    /// Plays one story again, as [`Found::replay`] has it, to see what it breaks: again, or no more.
+    ///
+    /// Once its moves are over, it goes on with what is due until all is quiet: whoever has waited longest is next, and operators do
+    /// something only when nothing else is due. So a charm that was mended is seen to end well.
     ///
     /// # Errors
     ///
-    /// As for [`run`](Self::run).
+    /// As for [`run`](Self::run); and [`ExploreError::NoStory`] if the text is not whole, if the exploration is not what it was then,
+    /// or if the charm has been changed so much that there are no such moves any more.
     pub fn replay(mut self, story: &str) -> Result<Explored, ExploreError> {
         self.prepare()?;
-        let no_story = || ExploreError::NoStory(story.to_owned());
-        let paths: Vec<Path> = story.split('/').map(Path::decode).collect::<Option<_>>().ok_or_else(no_story)?;
-        replay::replay(&self, &paths).map_err(|error| error.unwrap_or_else(no_story))
+        let no_story = |why: String| ExploreError::NoStory { story: story.to_owned(), why };
+        let paths = seal::open(&self, story).map_err(no_story)?;
+        replay::replay(&self, &paths, &no_story)
     }
 
     fn prepare(&mut self) -> Result<(), ExploreError> {

@@ -58,15 +58,16 @@ pub(super) fn tell(explore: &Explore, path: &Path) -> Result<Told, Error> {
         if let Move::Step(Step::Begin(unit, _)) = chosen {
             let run = match &came {
                 Came::Ended(run) => Some(&**run),
-                Came::Other => state.model.run_of(unit).map(|running| &running.result),
+                _ => state.model.run_of(unit).map(|running| &running.result),
             };
             line.push_str(&run.map(what_it_did).unwrap_or_default());
         }
-        if let Came::Ended(run) = &came
-            && let Some(problem) = run.problem()
-        {
-            line.push_str(&format!(": {problem}"));
-        }
+        let problem = match &came {
+            Came::Ended(run) => run.problem(),
+            Came::Undone(_, why) => Some(why.clone()),
+            Came::Other => None,
+        };
+        line.extend(problem.map(|problem| format!(": {problem}")));
         told.lines.push(line);
         told.code.push(chosen.code(&explore.doings));
         if let (Move::Step(Step::Begin(unit, _)), Came::Ended(_)) = (chosen, &came) {
@@ -74,6 +75,12 @@ pub(super) fn tell(explore: &Explore, path: &Path) -> Result<Told, Error> {
         }
     }
     Ok(told)
+}
+
+/// The steps with their numbers, without the first ones.
+pub(super) fn numbered(lines: &[String], without: usize) -> String {
+    let number = |(number, line): (usize, &String)| format!("{:>4}. {}", number + 1, line.replace('\n', "\n      "));
+    lines.iter().enumerate().skip(without).map(number).collect::<Vec<_>>().join("\n")
 }
 
 /// Which handlers ran, and which flags changed.

@@ -92,7 +92,7 @@ impl Walks<'_> {
             let number = u16::try_from(chosen).unwrap_or(u16::MAX);
             player.go(number, &mut self.watch).map_err(|error| {
                 // It is one of the moves that there are.
-                error.unwrap_or_else(|| ExploreError::NoStory(player.path.encode()))
+                error.unwrap_or_else(|| ExploreError::TooMany("a state has lost one of its moves".to_owned()))
             })?;
             if player.path.0.len() > MOST {
                 let told =

@@ -2,50 +2,69 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::blame;
+use super::difference;
 use super::moves::{Came, State};
 use super::place::{self, Places};
 use super::property::{BuiltIn, Judged, Property, When};
 use super::settings::Explore;
-use super::story::{Path, called};
+use super::story::Path;
+use crate::juju::UnitName;
 use crate::report::Report;
 use crate::testing::error::Error;
+use crate::testing::hook::Hook;
+use crate::testing::model::Model;
 use crate::testing::outcome::Outcome;
 use crate::testing::shared::sum_of;
+
+/// Why something does not hold eventually.
+pub(super) const NEVER: &str = "the story ends, and it has held in none of its states";
+pub(super) const AGAIN_AND_AGAIN: &str =
+    "the story comes back to its last state again and again, and it holds in none of them";
 
 /// What does not hold.
 #[derive(Debug)]
 pub(super) struct Broken {
-    /// The name of the property.
+    /// The name of the property, or of what else went wrong.
     pub(super) property: String,
-    /// When it is to hold, if that is not said by the name.
-    pub(super) when: Option<When>,
+    /// That it does not hold, without the reason.
+    pub(super) headline: String,
     pub(super) why: String,
     /// The story whose end is another, if it takes two to see it.
     pub(super) other: Option<Path>,
-    /// The property could not say.
-    pub(super) panicked: bool,
     /// Which of those it is that are looked at by themselves.
     pub(super) built_in: Option<BuiltIn>,
 }
 
 impl Broken {
     fn built_in(which: BuiltIn, why: String) -> Self {
-        Self { property: which.to_string(), when: None, why, other: None, panicked: false, built_in: Some(which) }
+        let headline = format!("`{which}` does not hold");
+        Self { property: which.to_string(), headline, why, other: None, built_in: Some(which) }
     }
 
     pub(super) fn of(property: &Property, why: String) -> Self {
-        Self {
-            property: property.name.clone(),
-            when: Some(property.when),
-            why,
-            other: None,
-            panicked: false,
-            built_in: None,
-        }
+        let Property { name, when, .. } = property;
+        Self::named(name, format!("`{name}`, {when}, does not hold"), why)
+    }
+
+    /// It does not hold here, for this reason, if it gives one.
+    fn here(property: &Property, why: String, model: &Model) -> Self {
+        let why = if why.is_empty() {
+            format!("no reason is given; how the units stand there:{}", place::overview(model))
+        } else {
+            why
+        };
+        Self::of(property, why)
     }
 
     fn panicked(property: &Property, message: String) -> Self {
-        Self { panicked: true, ..Self::of(property, message) }
+        let Property { name, when, .. } = property;
+        let headline = format!("`{name}`, {when}, panicked where it should have said `false` or why it does not hold");
+        Self::named(name, headline, message)
+    }
+
+    fn named(name: &str, headline: String, why: String) -> Self {
+        Self { property: name.to_owned(), headline, why, other: None, built_in: None }
     }
 }
 
@@ -84,7 +103,13 @@ impl<'e> Watch<'e> {
 
     /// What a move has come to.
     pub(super) fn after(&mut self, came: &Came) -> Option<Broken> {
-        let Came::Ended(run) = came else { return None };
+        let run = match came {
+            Came::Ended(run) => run,
+            Came::Undone(doing, why) => {
+                return Some(Broken::named(doing, format!("`{doing}` did not work"), why.clone()));
+            }
+            Came::Other => return None,
+        };
         if let Some(report) = &run.report {
             self.reports.entry(sum_of(report)).or_insert_with(|| report.clone());
         }
@@ -104,7 +129,7 @@ impl<'e> Watch<'e> {
                 (When::OnceQuiet, _) => {}
                 (_, Judged::Holds) => here |= 1 << number,
                 (_, Judged::Panicked(message)) => return Err(Broken::panicked(property, message)),
-                (When::Always, Judged::Broken(why)) => return Err(Broken::of(property, why)),
+                (When::Always, Judged::Broken(why)) => return Err(Broken::here(property, why, &state.model)),
                 (_, Judged::Broken(_)) => {}
             }
         }
@@ -120,7 +145,7 @@ impl<'e> Watch<'e> {
         for property in quiet {
             match property.judge(&state.model) {
                 Judged::Holds => {}
-                Judged::Broken(why) => return Ok(Some(Broken::of(property, why))),
+                Judged::Broken(why) => return Ok(Some(Broken::here(property, why, &state.model))),
                 Judged::Panicked(message) => return Ok(Some(Broken::panicked(property, message))),
             }
         }
@@ -148,7 +173,11 @@ impl<'e> Watch<'e> {
                 None
             }
             Some((other, there)) => {
-                let why = places.differs_from(there, ("here", "at the end of the other story"))?;
+                let differences = there.differences(&places);
+                if differences.is_empty() {
+                    return None;
+                }
+                let why = difference::tell(&differences, ("in the other story", "in this one"));
                 let broken = Broken::built_in(BuiltIn::SameEnd, why);
                 Some(Broken { other: Some(other.clone()), ..broken })
             }
@@ -156,22 +185,26 @@ impl<'e> Watch<'e> {
     }
 }
 
-/// What an `update-status` on each unit changes, if anything.
+/// What an `update-status` on each unit changes, if anything, and who has done it.
 fn repeating_changes(state: &State) -> Result<Option<String>, Error> {
-    let started = |unit: &crate::juju::UnitName| state.model.agents.get(unit).is_some_and(|agent| agent.started);
+    let started = |unit: &UnitName| state.model.agents.get(unit).is_some_and(|agent| agent.started);
     for unit in state.model.staying().map(|(unit, _)| unit).filter(|unit| started(unit)) {
         let mut model = state.model.fork();
         // What Juju has refused is taken back by the next hook, whichever that is.
         if model.unconfirmed(unit).is_some() {
             model.update_status(unit.as_str())?;
-            model.run_now(unit, crate::testing::hook::Hook::plain("update-status"))?;
+            model.run_now(unit, Hook::plain("update-status"))?;
         }
         model.update_status(unit.as_str())?;
-        let before = Places::of(&model);
-        let run = model.run_now(unit, crate::testing::hook::Hook::plain("update-status"))?;
-        if let Some(why) = Places::of(&model).differs_from(&before, ("after an update-status", "before")) {
-            let handlers: Vec<&str> = run.report.as_ref().map(|report| called(report).collect()).unwrap_or_default();
-            return Ok(Some(format!("on {unit} {} ran again:{why}", handlers.join(", "))));
+        let mut after = model.fork();
+        after.run_now(unit, Hook::plain("update-status"))?;
+        let differences = Places::of(&model).differences(&Places::of(&after));
+        if !differences.is_empty() {
+            model.note_instants(true);
+            let run = model.run_now(unit, Hook::plain("update-status"))?;
+            let who = blame::who(&differences, &[&run]).unwrap_or_else(|| "the hook".to_owned());
+            let told = difference::tell(&differences, ("before it", "after it"));
+            return Ok(Some(format!("update-status ran once more on {unit}, and {who} changed:{told}")));
         }
     }
     Ok(None)
