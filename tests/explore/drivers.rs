@@ -300,7 +300,8 @@ fn shown(model: &Model, run: &HookRun) -> String {
     let _ =
         writeln!(text, "ports {:?} state {:?}", model.ports(run.unit.as_str()), model.charm_state(run.unit.as_str()));
     let _ = writeln!(text, "flags {:?} settings {:?}", model.flags(run.unit.as_str()), model.leader_settings(APP));
-    let _ = writeln!(text, "client {:?}", model.relations(CLIENT));
+    let clients = model.applications().contains(&CLIENT).then(|| model.relations(CLIENT));
+    let _ = writeln!(text, "client {clients:?}");
     let directory = model.charm_dir(run.unit.as_str()).unwrap_or(Path::new("DIRECTORY"));
     text.replace(&*directory.to_string_lossy(), "DIRECTORY")
 }

@@ -196,15 +196,42 @@ proptest! {
     /// A cycle that is certain fails the hook that begins where it says.
     #[test]
     fn what_never_settles_does_not_settle(case in case()) {
-        let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join("metadata.yaml"), "name: app\n").unwrap();
-        let graph = charm(&case).graph(directory.path()).unwrap();
-        for cycle in settle::cycles(&graph).iter().filter(|cycle| cycle.certain) {
-            if let Some((ran, after)) = Player::new(&case).run(&cycle.start, "update-status") {
-                prop_assert!(after.is_none(), "{ran:?} from {:?}", cycle.start);
-            }
-        }
+        prop_assert_eq!(settled_after_all(&case), None);
     }
+}
+
+/// A cycle that is certain, and settles: the handlers that ran, and where it was to begin.
+fn settled_after_all(case: &Case) -> Option<(Vec<String>, BTreeSet<String>)> {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("metadata.yaml"), "name: app\n").unwrap();
+    let graph = charm(case).graph(directory.path()).unwrap();
+    settle::cycles(&graph).iter().filter(|cycle| cycle.certain).find_map(|cycle| {
+        let (ran, after) = Player::new(case).run(&cycle.start, "update-status")?;
+        after.map(|_| (ran, cycle.start.clone()))
+    })
+}
+
+#[test]
+fn what_a_handler_of_the_cycle_may_do_lets_another_end_it() {
+    use Quantifier::{All, None, NotAll};
+    let shape = |conditions: &[(Quantifier, &[usize])], changes: &[(bool, usize, bool)]| Shape {
+        conditions: conditions
+            .iter()
+            .map(|(quantifier, flags)| (*quantifier, flags.iter().copied().collect()))
+            .collect(),
+        changes: changes.to_vec(),
+    };
+    let (a, d, e) = (0, 3, 4);
+    let case = Case {
+        handlers: vec![
+            shape(&[(All, &[e])], &[(false, e, true), (true, e, true), (false, d, false)]),
+            shape(&[(None, &[a])], &[(true, d, true)]),
+            shape(&[(None, &[d]), (NotAll, &[a, e])], &[(false, e, true)]),
+        ],
+        triggers: Vec::new(),
+        from_outside: BTreeSet::from([a]),
+    };
+    assert_eq!(settled_after_all(&case), Option::None);
 }
 
 /// Not one of the claims is empty: random charms have all that is looked for.

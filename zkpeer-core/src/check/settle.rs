@@ -218,9 +218,33 @@ impl<'g> Player<'g> {
         if nodes.any(|node| (runs(node) || may_run(node)) && disturbs(node, &flags)) {
             return None;
         }
-        let certain = self.graph.is_known_to_play() && rounds.iter().flatten().all(|step| !disturbs(step.node, &flags));
+        let bearing = bearing(self.graph, &flags);
+        let all_known = |node: &Node| !disturbs(node, &bearing);
+        let certain = self.graph.is_known_to_play()
+            && rounds.iter().chain(&repeating).flatten().all(|step| all_known(step.node))
+            && self.graph.nodes.iter().filter(|node| may_run(node)).all(all_known);
         // Where it goes round without the rounds before it, these are none of it.
         Some(Cycle { start, rounds: repeating, certain })
+    }
+}
+
+/// The flags on which it depends what becomes of these: others that handlers wait for, and triggers, that may change one of them.
+fn bearing<'g>(graph: &'g Graph, flags: &BTreeSet<&'g str>) -> BTreeSet<&'g str> {
+    let mut bearing = flags.clone();
+    loop {
+        let before = bearing.len();
+        for node in &graph.nodes {
+            let changes_one = node.uses.iter().any(|of| of.what != What::Reads && bearing.contains(of.flag.as_str()));
+            if changes_one || disturbs(node, &bearing) {
+                bearing.extend(node.predicate.flags().map(AsRef::as_ref));
+            }
+        }
+        let triggered = graph.triggers.iter().filter(|trigger| bearing.contains(trigger.other.as_str()));
+        let triggers: Vec<&str> = triggered.map(|trigger| trigger.flag.as_str()).collect();
+        bearing.extend(triggers);
+        if bearing.len() == before {
+            return bearing;
+        }
     }
 }
 

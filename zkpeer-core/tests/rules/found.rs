@@ -525,7 +525,7 @@ fn refused(test: impl FnOnce(&mut Unit) + std::panic::UnwindSafe) -> String {
 fn a_test_that_misspells_a_hook_or_an_endpoint_fails() {
     let hook = "hook: Juju has no hook `config-change`; is it `config-changed`?";
     assert_eq!(refused(|unit| drop(unit.run("config-change"))), hook);
-    let endpoint = "relation: metadata.yaml has no endpoint `peer`; it has: zkpeer";
+    let endpoint = "Juju could not do this: metadata.yaml has no endpoint `peer`; it has: zkpeer; is it `zkpeer`?";
     assert_eq!(refused(|unit| unit.set_member("peer:0", "zk/1", &[])), endpoint);
     assert_eq!(refused(|unit| drop(unit.run_relation("peer-relation-joined", "peer:0", "zk/1"))), endpoint);
     let other = "hook: `peer-relation-joined` is not about `zkpeer:0`, of `zkpeer`";

@@ -10,6 +10,8 @@ use zkpeer_core::{
     when, when_file_changed, when_not,
 };
 
+use crate::Quorum;
+
 #[when_not("never")]
 fn notes(kv: Kv, flags: Flags) -> Result {
     let members = kv.get::<BTreeMap<String, u16>>("members")?.unwrap_or_default();
@@ -265,4 +267,25 @@ fn each_write_to_the_store_is_an_instant_at_which_a_hook_may_be_killed() {
         explore_crashes(model).run().unwrap().instants
     };
     assert_eq!(instants(handlers![writes_four_times]) - instants(handlers![writes_once]), 3);
+}
+
+#[when_not("told")]
+fn tells_its_peers(quorum: Quorum, flags: Flags) -> Result {
+    for relation in quorum.0.relations()? {
+        relation.publish("ready", &true)?;
+        flags.set("told");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_published_and_the_flag_that_says_so_are_kept_together_whatever_goes_wrong() {
+    let charm = tempfile::tempdir().unwrap();
+    let metadata = "name: app\nsummary: s\ndescription: d\npeers:\n  quorum: {interface: quorum}\n";
+    fs::write(charm.path().join("metadata.yaml"), metadata).unwrap();
+    let mut model = Model::new();
+    let handlers = Charm::new().handlers(handlers![tells_its_peers]);
+    model.deploy(Application::new(charm.path()).in_process(handlers).units(2)).unwrap();
+    let survived = explore_crashes(model).run().unwrap();
+    assert!(survived.refusals > 5, "{survived}");
 }
