@@ -107,7 +107,14 @@ fn python_sees_the_lock_of_our_commit() {
         store.set("a", &2).unwrap();
         std::thread::spawn(move || store.commit().unwrap())
     };
-    assert_eq!(peer.call(json!(["wait_until_locked", "writer"])), "database is locked");
+    let locked = loop {
+        let answer = peer.call(json!(["try_to_write", "writer"]));
+        if !answer.is_null() {
+            break answer;
+        }
+        assert!(!committing.is_finished(), "it has not waited for the reader");
+    };
+    assert_eq!(locked, "database is locked");
     peer.call(json!(["finish", "reader"]));
     committing.join().unwrap();
     assert_eq!(peer.call(json!(["execute", "reader", "select data from kv"])), json!(["2"]));

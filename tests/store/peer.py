@@ -192,13 +192,12 @@ def finish(name):
     connections.pop(name + " reads").close()
 
 
-def wait_until_locked(name):
-    """Tries to write until somebody else does."""
-    while True:
-        answer = execute(name, "begin immediate")
-        if answer is not None:
-            return answer
+def try_to_write(name):
+    """None, or why it may not."""
+    answer = execute(name, "begin immediate")
+    if answer is None:
         execute(name, "rollback")
+    return answer
 
 
 def die_while_writing(path):

@@ -53,6 +53,8 @@ impl Peer {
     /// Calls a function that does not come back.
     pub(crate) fn call_to_die(mut self, request: &Value) {
         self.send(request);
+        // If it does come back, there is nothing more for it to do.
+        drop(self.requests.take());
         assert!(!self.process.wait().unwrap().success());
     }
 }
