@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fs;
 
 use proptest::prelude::*;
 
@@ -212,4 +213,40 @@ proptest! {
             prop_assert_eq!(store.changes().collect::<Vec<_>>(), expected);
         }
     }
+}
+
+#[test]
+fn what_others_do_to_the_file_meanwhile_is_noticed_but_by_a_reader() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("state.db");
+    let open = || Store::open(&path, &Options::default()).unwrap();
+    let written = |store: &mut Store, key: &str| {
+        store.set(key, &1).unwrap();
+        store.commit().unwrap();
+    };
+    let said = |store: &Store| store.check().unwrap_err().to_string();
+
+    let early = open();
+    early.check().unwrap();
+    fs::write(&path, "").unwrap();
+    early.check().unwrap();
+    let mut one = open();
+    written(&mut one, "a");
+    one.check().unwrap();
+    assert!(said(&early).contains("written"), "{}", said(&early));
+
+    let reader = Store::open(&path, &Options::default().read_only()).unwrap();
+    let mut other = open();
+    written(&mut other, "b");
+    other.check().unwrap();
+    assert!(said(&one).contains("written"), "{}", said(&one));
+    reader.check().unwrap();
+
+    let copy = directory.path().join("copy.db");
+    fs::copy(&path, &copy).unwrap();
+    fs::rename(&copy, &path).unwrap();
+    assert!(said(&other).contains("replaced"), "{}", said(&other));
+    fs::remove_file(&path).unwrap();
+    assert!(said(&other).contains("deleted"), "{}", said(&other));
+    reader.check().unwrap();
 }
