@@ -264,7 +264,7 @@ impl File {
         StoreError::Changed { file: self.path.clone(), how }
     }
 
-    fn sqlite_error(&self, doing: &'static str, error: rusqlite::Error) -> StoreError {
+    pub(super) fn sqlite_error(&self, doing: &'static str, error: rusqlite::Error) -> StoreError {
         let file = self.path.clone();
         let Some(&ffi::Error { code, extended_code }) = error.sqlite_error() else {
             return StoreError::Io { file, doing, source: error.into() };
@@ -295,7 +295,7 @@ impl File {
     }
 }
 
-fn io_error(path: &Path, doing: &'static str, error: io::Error) -> StoreError {
+pub(super) fn io_error(path: &Path, doing: &'static str, error: io::Error) -> StoreError {
     let file = path.to_owned();
     let kind = error.kind();
     let source = error.into();

@@ -250,3 +250,26 @@ fn what_others_do_to_the_file_meanwhile_is_noticed_but_by_a_reader() {
     assert!(said(&other).contains("deleted"), "{}", said(&other));
     reader.check().unwrap();
 }
+
+#[test]
+fn what_the_system_says_is_told_as_what_it_means_for_the_file() {
+    use rusqlite::ffi;
+
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path().join("state.db"), &Options::default()).unwrap();
+    let file = store.file.as_ref().unwrap();
+    let of_sqlite = |code: i32| {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        file.sqlite_error("written", error)
+    };
+    assert!(matches!(of_sqlite(ffi::SQLITE_PERM), StoreError::Denied { .. }));
+    assert!(matches!(of_sqlite(ffi::SQLITE_READONLY), StoreError::Denied { .. }));
+    assert!(matches!(of_sqlite(ffi::SQLITE_READONLY_DBMOVED), StoreError::Changed { how: "moved", .. }));
+    assert!(matches!(of_sqlite(ffi::SQLITE_IOERR_READ), StoreError::Io { .. }));
+
+    let of_io = |kind: std::io::ErrorKind| file::io_error(directory.path(), "created", kind.into());
+    assert!(matches!(of_io(std::io::ErrorKind::StorageFull), StoreError::Full { .. }));
+    assert!(matches!(of_io(std::io::ErrorKind::QuotaExceeded), StoreError::Full { .. }));
+    assert!(matches!(of_io(std::io::ErrorKind::ReadOnlyFilesystem), StoreError::Denied { .. }));
+    assert!(matches!(of_io(std::io::ErrorKind::NotFound), StoreError::Io { .. }));
+}
