@@ -309,3 +309,83 @@ fn a_flag_whose_value_is_not_one_of_conversations_fails_the_hook_that_gives_it_t
     let error = unit.try_run_relation("zkpeer-relation-joined", "zkpeer:0", "zk/1").error.unwrap_or_default();
     assert!(error.contains("reactive.states.zkpeer.joined"), "{error}");
 }
+
+#[hook("{peers:quorum}-relation-departed")]
+fn departed_for_two(quorum: Quorum) -> Result {
+    let Some(conversation) = quorum.0.conversation(Scope::Unit)? else { return Ok(()) };
+    conversation.clear_flag("{relation_name}.joined");
+    conversation.set_flag("{relation_name}.departed");
+    conversation.set_flag("{relation_name}.untold");
+    Ok(())
+}
+
+#[when("handle", "{relation_name}.departed")]
+fn handles_one(quorum: Quorum, kv: Kv) -> Result {
+    for conversation in quorum.0.conversations_in("{relation_name}.departed")? {
+        conversation.clear_flag("{relation_name}.departed");
+        let has = |flag: &str| conversation.is_flag_set(flag);
+        kv.set("left", &(conversation.has_departed(), has("{relation_name}.departed"), has("{relation_name}.untold")))?;
+    }
+    Ok(())
+}
+
+#[when("tell", "{relation_name}.untold")]
+fn handles_the_other(quorum: Quorum) -> Result {
+    quorum
+        .0
+        .conversations_in("{relation_name}.untold")?
+        .iter()
+        .for_each(|gone| gone.clear_flag("{relation_name}.untold"));
+    Ok(())
+}
+
+#[test]
+fn a_departed_conversation_is_there_until_its_last_flag_is_taken() {
+    let handlers = handlers![joined, departed_for_two, handles_one, handles_the_other];
+    let mut unit = Unit::new(handlers).metadata(METADATA);
+    unit.set_member("zkpeer:0", "zk/1", &[("ingress-address", "10.0.0.1")]);
+    unit.run_relation("zkpeer-relation-joined", "zkpeer:0", "zk/1");
+    depart(&mut unit, "zk/1");
+    let is_known = |unit: &Unit| unit.stored().keys().any(|key| key.contains("zkpeer:0.zk/1"));
+    unit.set_flag("handle");
+    unit.run("update-status");
+    assert_eq!(unit.stored()["left"], "[true, false, true]");
+    assert!(is_known(&unit) && unit.is_set("zkpeer.untold"), "{:?}", unit.stored());
+    unit.set_flag("tell");
+    unit.run("update-status");
+    assert!(!is_known(&unit) && !unit.is_set("zkpeer.untold"), "{:?}", unit.stored());
+}
+
+#[test]
+fn a_conversation_of_which_there_is_only_a_flag_has_departed() {
+    let mut unit = Unit::new(handlers![handles_one]).metadata(METADATA);
+    let stale = serde_json::json!({"relation": "zkpeer", "conversations": ["reactive.conversations.zkpeer:0.zk/9"]});
+    unit.store("reactive.states.zkpeer.departed", &stale);
+    unit.set_flag("handle");
+    unit.run("update-status");
+    assert_eq!(unit.stored()["left"], "[true, false, false]");
+}
+
+#[hook("other-relation-departed")]
+fn says_who_is_there(quorum: Quorum, kv: Kv) -> Result {
+    let there: Vec<bool> = quorum.0.conversations().iter().map(|conversation| !conversation.has_departed()).collect();
+    kv.set("there", &there)?;
+    Ok(())
+}
+
+#[test]
+fn who_departs_from_one_relation_has_not_departed_from_another() {
+    let metadata = "name: zk\npeers:\n  zkpeer: {interface: quorum}\n  other: {interface: other}\n";
+    let mut unit = Unit::new(handlers![joined, departed, says_who_is_there]).metadata(metadata);
+    for relation in ["zkpeer:0", "other:1"] {
+        unit.set_member(relation, "zk/1", &[("ingress-address", "10.0.0.1")]);
+    }
+    unit.run_relation("zkpeer-relation-joined", "zkpeer:0", "zk/1");
+    unit.run("update-status");
+    let before = unit.stored();
+    unit.remove_member("other:1", "zk/1");
+    unit.run_relation("other-relation-departed", "other:1", "zk/1");
+    let mut after = unit.stored();
+    assert_eq!(after.remove("there").as_deref(), Some("[true, true, true]"));
+    assert_eq!(after, before);
+}
