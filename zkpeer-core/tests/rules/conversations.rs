@@ -389,3 +389,41 @@ fn who_departs_from_one_relation_has_not_departed_from_another() {
     assert_eq!(after.remove("there").as_deref(), Some("[true, true, true]"));
     assert_eq!(after, before);
 }
+
+#[hook("{peers:quorum}-relation-changed")]
+fn talks_to_who_has_published(quorum: Quorum) -> Result {
+    quorum.0.conversation(Scope::Global)?;
+    Ok(())
+}
+
+#[test]
+fn who_departs_without_having_been_in_a_conversation_does_not_end_it() {
+    let mut unit = Unit::new(handlers![talks_to_who_has_published]).metadata(METADATA);
+    for name in ["zk/1", "zk/2"] {
+        unit.set_member("zkpeer:0", name, &[]);
+        unit.run_relation("zkpeer-relation-joined", "zkpeer:0", name);
+    }
+    unit.run_relation("zkpeer-relation-changed", "zkpeer:0", "zk/2");
+    depart(&mut unit, "zk/1");
+    assert_eq!(
+        unit.stored().remove("reactive.conversations.zkpeer.global").as_deref(),
+        Some(r#"{"namespace": "zkpeer", "scope": "global", "units": ["zk/2"]}"#)
+    );
+}
+
+#[test]
+fn over_a_relation_that_is_gone_nothing_was_published_and_any_other_refusal_fails_the_hook() {
+    let gone = "invalid value \"zkpeer:0\" for option -r: relation not found";
+    let mut unit = Unit::new(handlers![joined, tells]).metadata(METADATA);
+    unit.set_member("zkpeer:0", "zk/1", &[("ingress-address", "10.0.0.1")]);
+    unit.run_relation("zkpeer-relation-joined", "zkpeer:0", "zk/1");
+    for command in ["relation-list", "relation-get"] {
+        unit.fail_command(command, Some(gone));
+        unit.run("update-status");
+        assert!(told(&unit)[2].ends_with("is there: "), "{command}: {:?}", told(&unit));
+        unit.fail_command(command, Some("connection refused"));
+        let error = unit.try_run("update-status").error.unwrap_or_default();
+        assert!(error.contains(command) && error.contains("connection refused"), "{command}: {error}");
+        unit.fail_command(command, None);
+    }
+}
