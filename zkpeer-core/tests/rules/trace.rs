@@ -85,6 +85,18 @@ fn without_line_numbers(line: &str) -> String {
     }
 }
 
+#[test]
+fn who_changed_a_flag_and_why_a_handler_did_not_run_is_recorded() {
+    let unit = Unit::new(handlers![begins, goes_on, leads]);
+    let run = unit.on("install");
+    assert!(run.why_not("leads").unwrap().contains("`leadership.is_leader` is not set"));
+    let changes: Vec<String> =
+        run.changes().iter().map(|change| format!("{} {} {:?}", change.edge, change.flag, change.by)).collect();
+    let by = |handler: &str| format!("Handler(\"rules::trace::{handler}\")");
+    let expected = [("begun", "set", "begins"), ("begun", "cleared", "goes_on"), ("going", "set", "goes_on")];
+    assert_eq!(changes, expected.map(|(flag, edge, handler)| format!("{edge} {flag} {}", by(handler))));
+}
+
 #[when_not("never")]
 fn fails() -> Result {
     Err("as told".into())
