@@ -117,7 +117,7 @@ impl Context {
 
     /// A handler may write files from now on.
     pub(crate) fn note_files(&self) {
-        self.0.outside.directory_asked.set(true);
+        (self.0.outside.before_files)();
     }
 
     pub(crate) fn cache(&self) -> &RefCell<Cache> {

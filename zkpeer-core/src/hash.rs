@@ -77,7 +77,8 @@ impl Hash {
 }
 
 fn digits(hash: Box<dyn DynDigest>) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    let nibbles = hash.finalize().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }
 
 #[cfg(test)]

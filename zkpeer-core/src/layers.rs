@@ -19,35 +19,40 @@ pub(crate) const FILE: &str = "layer.yaml";
 /// The options of all layers, read when they are first asked for.
 #[derive(Debug)]
 pub(crate) struct Layers {
-    file: PathBuf,
+    charm_dir: PathBuf,
     options: OnceCell<BTreeMap<String, Map<String, Value>>>,
 }
 
 impl Layers {
     pub(crate) fn of(charm_dir: &Path) -> Self {
-        Self { file: charm_dir.join(FILE), options: OnceCell::new() }
+        Self { charm_dir: charm_dir.to_owned(), options: OnceCell::new() }
     }
 
     /// The options of one layer as a type, which says what there may be and what is the default.
     pub(crate) fn options<T: DeserializeOwned>(&self, layer: &str) -> Result<T, Error> {
         let options = self.all()?.get(layer).cloned().unwrap_or_default();
         T::deserialize(Options(&options)).map_err(|error| Error::Malformed {
-            path: self.file.clone(),
+            path: self.file(),
             reason: format!("options of layer `{layer}`: {error}"),
         })
+    }
+
+    fn file(&self) -> PathBuf {
+        self.charm_dir.join(FILE)
     }
 
     fn all(&self) -> Result<&BTreeMap<String, Map<String, Value>>, Error> {
         if let Some(options) = self.options.get() {
             return Ok(options);
         }
-        let text = match std::fs::read_to_string(&self.file) {
+        let path = self.file();
+        let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(Error::Read { path: self.file.clone(), source }),
+            Err(source) => return Err(Error::Read { path, source }),
         };
-        let malformed = |what: &str| Error::Malformed { path: self.file.clone(), reason: format!("{what} is no map") };
-        let options = metadata::map_of(metadata::yaml_map(&text, &self.file)?.remove("options"));
+        let malformed = |what: &str| Error::Malformed { path: path.clone(), reason: format!("{what} is no map") };
+        let options = metadata::map_of(metadata::yaml_map(&text, &path)?.remove("options"));
         let options = options.ok_or_else(|| malformed("`options`"))?.into_iter();
         let of_layer = |(layer, options): (String, Value)| match metadata::map_of(Some(options)) {
             Some(options) => Ok((layer, options)),

@@ -1,6 +1,5 @@
 //! What a run is given and does not change: the hook, the charm, Juju, the author's own values.
 
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -21,8 +20,8 @@ pub(crate) struct Outside {
     pub(crate) event: HookEvent,
     pub(crate) unit: UnitName,
     pub(crate) charm_dir: PathBuf,
-    /// Whether a handler has asked for the charm's directory, and may have written there.
-    pub(crate) directory_asked: Rc<Cell<bool>>,
+    /// Called before a handler may write files in the charm's directory, or below the root.
+    pub(crate) before_files: Rc<dyn Fn()>,
     pub(crate) juju_version: Option<String>,
     /// Another one for each run of a hook.
     pub(crate) context_id: Option<String>,

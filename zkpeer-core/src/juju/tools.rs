@@ -81,9 +81,8 @@ impl Tools {
 
     /// A bag as JSON over standard input: nothing is trimmed, and nothing is too long.
     fn tell_bag(&self, name: &'static str, arguments: &[&str], values: &Bag) -> JujuResult {
-        let input: Map<String, Value> =
-            values.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
-        self.run(name, arguments, Some(Value::Object(input).to_string().as_bytes())).map(|_| ())
+        let Ok(input) = serde_json::to_vec(values) else { unreachable!("texts by their names are JSON") };
+        self.run(name, arguments, Some(&input)).map(|_| ())
     }
 
     fn tell_pairs(&self, name: &'static str, values: &Bag, trimmed: bool) -> JujuResult {

@@ -15,8 +15,9 @@ mod storage;
 mod tests;
 mod workloads;
 
-use std::fs;
+use std::borrow::Cow;
 use std::path::Path;
+use std::{fs, mem};
 
 use super::agent::Agent;
 use super::charm::CharmFiles;
@@ -202,17 +203,17 @@ pub(crate) fn names(juju: &JujuVersion) -> Vec<&'static str> {
 
 /// A request of the hook-command program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Request {
-    pub(crate) context_id: String,
-    pub(crate) directory: String,
-    pub(crate) name: String,
+pub(crate) struct Request<'a> {
+    pub(crate) context_id: Cow<'a, str>,
+    pub(crate) directory: Cow<'a, str>,
+    pub(crate) name: Cow<'a, str>,
     pub(crate) args: Vec<String>,
-    pub(crate) stdin: Option<Vec<u8>>,
+    pub(crate) stdin: Option<Cow<'a, [u8]>>,
 }
 
 /// Checks the request as Juju's server does (agent-socket 4) and runs the command.
 pub(crate) fn answer(
-    request: &Request,
+    request: &Request<'_>,
     run: &mut Run,
     controller: &mut Controller,
     unit: &mut Agent,
@@ -232,8 +233,10 @@ pub(crate) fn answer(
     if run.hook.is_restricted() && request.name != "juju-log" && !metrics {
         return bad("not implemented for restricted context not implemented".to_owned());
     }
-    let command = COMMANDS.iter().find(|command| command.name == request.name && is_in(&controller.juju, command.name));
-    let Some(command) = command else { return bad(format!("unknown command: {}", request.name)) };
+    let known = COMMANDS.binary_search_by(|command| command.name.cmp(&request.name)).ok().map(|at| &COMMANDS[at]);
+    let Some(command) = known.filter(|command| is_in(&controller.juju, command.name)) else {
+        return bad(format!("unknown command: {}", request.name));
+    };
     let parsed = options::parse(&command.all_options(), &request.args);
     let mut call = Call {
         relation: run.own_relation(),
@@ -242,7 +245,7 @@ pub(crate) fn answer(
         unit,
         charm: files.charm,
         resources: files.resources,
-        directory: Path::new(&request.directory),
+        directory: Path::new(&*request.directory),
         stdin: request.stdin.as_deref(),
         parsed,
         format: command.formatted.unwrap_or_default(),
@@ -260,16 +263,13 @@ fn error(code: i32, text: &str) -> Output {
 }
 
 impl Command {
-    fn all_options(&self) -> Vec<Opt> {
-        let mut all = self.options.to_vec();
-        if self.formatted.is_some() {
-            all.extend([FORMAT, OUTPUT]);
-        }
-        all
+    fn all_options(&self) -> impl Iterator<Item = &'static Opt> + Clone + use<> {
+        const FORMATTED: &[Opt] = &[FORMAT, OUTPUT];
+        self.options.iter().chain(if self.formatted.is_some() { FORMATTED } else { &[] })
     }
 
     fn help(&self) -> String {
-        let options = if self.all_options().is_empty() { "" } else { " [options]" };
+        let options = if self.all_options().next().is_none() { "" } else { " [options]" };
         let arguments = if self.arguments.is_empty() { String::new() } else { format!(" {}", self.arguments) };
         let mut text = format!("Usage: {}{options}{arguments}\n", self.name);
         for option in self.all_options() {
@@ -284,7 +284,14 @@ impl Command {
 impl Call<'_> {
     /// Looks at the options in the order in which they were given.
     fn prepared(&mut self, command: &Command) -> Result<(), Failure> {
-        for given in self.parsed.given.clone() {
+        let parsed = mem::take(&mut self.parsed);
+        let looked_at = self.look_at(command, &parsed);
+        self.parsed = parsed;
+        looked_at
+    }
+
+    fn look_at(&mut self, command: &Command, parsed: &Parsed) -> Result<(), Failure> {
+        for given in &parsed.given {
             let wrong =
                 |why: &str| format!("invalid value {} for option {}: {why}", quoted(&given.value), given.spelled);
             match given.name {
@@ -318,7 +325,7 @@ impl Call<'_> {
                 _ => {}
             }
         }
-        match &self.parsed.error {
+        match &parsed.error {
             Some(error) => usage(error.clone()),
             None => Ok(()),
         }

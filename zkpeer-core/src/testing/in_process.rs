@@ -219,7 +219,7 @@ impl Memory {
         let instants = Rc::new(Instants::new(watched));
         let commands = LocalCommands::new(session, Rc::clone(&instants), charm_dir, BTreeMap::new());
         let mut ended = Ended::new(Exit::Code(1));
-        let directory_asked = Rc::new(Cell::new(false));
+        let wrote_files = Rc::new(Cell::new(false));
         let variable = |name: &str| start.environment.get(name).map(OsStr::new);
         let environment = Environment::read_from(&variable, Path::new("dispatch"));
         let metadata = self.fitted.metadata(charm_dir);
@@ -233,7 +233,10 @@ impl Memory {
                     unit: environment.unit,
                     layers: Layers::of(&environment.charm_dir),
                     charm_dir: environment.charm_dir,
-                    directory_asked: Rc::clone(&directory_asked),
+                    before_files: {
+                        let wrote_files = Rc::clone(&wrote_files);
+                        Rc::new(move || wrote_files.set(true))
+                    },
                     juju_version: environment.juju_version,
                     context_id: environment.context_id,
                     home_is_set: environment.home_is_set,
@@ -278,7 +281,7 @@ impl Memory {
                     }
                     Err(_) => {}
                 }
-                ended.wrote_files = directory_asked.get();
+                ended.wrote_files = wrote_files.get();
                 if instants.is_killed() {
                     // Who is dead says nothing.
                     ended.stderr.clear();
@@ -369,11 +372,11 @@ impl LocalCommands {
             return refused("dial unix agent.socket: connect: connection refused");
         };
         let request = Request {
-            context_id: local.context_id.clone(),
-            directory: local.directory.clone(),
-            name: name.to_owned(),
+            context_id: local.context_id.as_str().into(),
+            directory: local.directory.as_str().into(),
+            name: name.into(),
             args: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
-            stdin: Some(input.unwrap_or_default().to_vec()),
+            stdin: Some(input.unwrap_or_default().into()),
         };
         let output = match local.failing.get(name) {
             Some(stderr) => refused(stderr),
@@ -384,8 +387,7 @@ impl LocalCommands {
                 Answer::Refused(reason) => refused(&reason),
             },
         };
-        let Request { name, args, stdin, .. } = request;
-        let stdin = stdin.filter(|_| input.is_some());
+        let (name, args, stdin) = (name.to_owned(), request.args, input.map(<[u8]>::to_vec));
         let CommandOutput { code, stdout, stderr } = output.clone();
         local.commands.borrow_mut().push(CommandRun { name, args, stdin, code, stdout, stderr });
         local.instants.answered(line);

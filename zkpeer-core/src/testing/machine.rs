@@ -30,7 +30,8 @@ use crate::report::Report;
 /// All that a hook command works on, while a hook runs.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(crate) run: Run,
+    /// In a place of its own: large, and made for each hook.
+    pub(crate) run: Box<Run>,
     pub(crate) controller: Controller,
     pub(crate) agent: Agent,
     pub(crate) charm: Rc<CharmFiles>,
@@ -43,15 +44,17 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn answer(&mut self, request: &Request) -> Answer {
+    pub(crate) fn answer(&mut self, request: &Request<'_>) -> Answer {
         let next = self.answered + 1;
-        let (due, later) = mem::take(&mut self.changes).into_iter().partition(|(number, _)| *number <= next);
-        self.changes = later;
-        due.into_iter().for_each(|(_, change): (usize, Change)| change.apply(&mut self.controller));
+        if !self.changes.is_empty() {
+            let (due, later) = mem::take(&mut self.changes).into_iter().partition(|(number, _)| *number <= next);
+            self.changes = later;
+            due.into_iter().for_each(|(_, change): (usize, Change)| change.apply(&mut self.controller));
+        }
         let files = Files { charm: &self.charm, resources: &self.resources };
         let answer = command::answer(request, &mut self.run, &mut self.controller, &mut self.agent, &files);
         // A command that asks for its standard input comes again.
-        self.answered += usize::from(answer != Answer::Refused(NEEDS_STDIN.to_owned()));
+        self.answered += usize::from(!matches!(&answer, Answer::Refused(why) if why == NEEDS_STDIN));
         answer
     }
 

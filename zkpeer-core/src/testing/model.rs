@@ -123,7 +123,7 @@ pub(crate) struct Kill {
 /// A hook whose program has ended, and whose changes wait.
 #[derive(Clone, Debug)]
 pub(crate) struct Running {
-    pub(crate) run: Run,
+    pub(crate) run: Box<Run>,
     pub(crate) result: HookRun,
 }
 

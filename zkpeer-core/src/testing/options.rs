@@ -51,7 +51,7 @@ impl Parsed {
 }
 
 /// Parses the arguments. Values are not looked at here, except those of switches.
-pub(crate) fn parse(options: &[Opt], args: &[String]) -> Parsed {
+pub(crate) fn parse<'o>(options: &(impl Iterator<Item = &'o Opt> + Clone), args: &[String]) -> Parsed {
     let mut parsed = Parsed::default();
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
@@ -77,12 +77,12 @@ pub(crate) fn parse(options: &[Opt], args: &[String]) -> Parsed {
     parsed
 }
 
-fn find<'o>(options: &'o [Opt], name: &str) -> Option<&'o Opt> {
-    options.iter().find(|option| option.names.contains(&name))
+fn find<'o>(options: &(impl Iterator<Item = &'o Opt> + Clone), name: &str) -> Option<&'o Opt> {
+    options.clone().find(|option| option.names.contains(&name))
 }
 
-fn take_long<'a>(
-    options: &[Opt],
+fn take_long<'a, 'o>(
+    options: &(impl Iterator<Item = &'o Opt> + Clone),
     text: &str,
     rest: &mut impl Iterator<Item = &'a String>,
     parsed: &mut Parsed,
@@ -119,8 +119,8 @@ fn take_long<'a>(
 }
 
 /// One-letter options: switches may stand together, a value follows directly or as the next argument.
-fn take_short<'a>(
-    options: &[Opt],
+fn take_short<'a, 'o>(
+    options: &(impl Iterator<Item = &'o Opt> + Clone),
     letters: &str,
     rest: &mut impl Iterator<Item = &'a String>,
     parsed: &mut Parsed,
@@ -239,7 +239,7 @@ mod tests {
     const OPTIONS: &[Opt] = &[valued(&["r", "relation"]), switch(&["app"]), switch(&["a", "all"])];
 
     fn parsed(args: &[&str]) -> Parsed {
-        parse(OPTIONS, &args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>())
+        parse(&OPTIONS.iter(), &args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>())
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! One loop waits for all there is to wait for: the process, its two outputs, the socket and every connection. It ends
 //! when the process does; what others still hold then (a daemon that the hook has left behind) holds up nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
@@ -430,6 +431,7 @@ impl<'a> Hook<'a> {
                 Answer::Refused(reason) => (1, String::new(), format!("ERROR {reason}\n")),
             };
             let Request { name, args, stdin, .. } = request;
+            let (name, stdin) = (name.into_owned(), stdin.map(Cow::into_owned));
             self.commands.push(CommandRun { name, args, stdin, code, stdout, stderr });
             if self.start.kill == Some(KillPoint::Answer(number)) || session.reboots_now() {
                 // It is not told: a hook that knew could end by itself before the signal reaches it.

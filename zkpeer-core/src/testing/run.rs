@@ -30,7 +30,8 @@ pub(crate) struct Run {
     pub(crate) unit: UnitName,
     /// What there was to see when it began.
     pub(crate) seen: Seen,
-    pub(crate) relations: BTreeMap<u32, RelationRun>,
+    /// Each in a place of its own: there are few, and a map with room for several is slow to make.
+    pub(crate) relations: BTreeMap<u32, Box<RelationRun>>,
     pub(crate) action: Option<ActionRun>,
     pub(crate) log: Vec<LogLine>,
     pub(crate) status_read: Option<Status>,
@@ -133,7 +134,7 @@ impl Run {
                 pending: Entries::new(),
                 pending_app: Entries::new(),
             };
-            relations.insert(*number, run);
+            relations.insert(*number, Box::new(run));
         }
         let action = hook.is_action().then(|| ActionRun { params, ..ActionRun::default() });
         Self {
@@ -278,7 +279,7 @@ impl Run {
     /// Whether the commit changes anything that another unit, or what the agent does next, depends on.
     pub(crate) fn is_seen_by_others(&self) -> bool {
         let in_relation = |relation: &RelationRun| !relation.pending.is_empty() || !relation.pending_app.is_empty();
-        self.relations.values().any(in_relation)
+        self.relations.values().any(|relation| in_relation(relation))
             || !self.secrets.is_empty()
             || !self.new_storage.is_empty()
             || self.workload != Workload::default()

@@ -86,7 +86,7 @@ pub struct Unit {
     name: UnitName,
     /// Whether all files of the charm are known, and not its metadata at most.
     whole: bool,
-    files: Files,
+    files: Rc<Files>,
     /// What the unit has outside Juju, if the test has something in its place.
     outside: Option<Outside>,
     failing: BTreeMap<String, String>,
@@ -116,7 +116,7 @@ impl Clone for Unit {
             agent: self.agent.clone(),
             name: self.name.clone(),
             whole: self.whole,
-            files: self.files.clone(),
+            files: Rc::new(Files::clone(&self.files)),
             outside: self.outside.clone(),
             failing: self.failing.clone(),
             commands: self.commands.clone(),
@@ -198,7 +198,7 @@ impl Unit {
             agent: Agent::new(name.clone(), 0, Rc::default()),
             name,
             whole: false,
-            files: Files::default(),
+            files: Rc::default(),
             outside: None,
             failing: BTreeMap::new(),
             commands: Vec::new(),

@@ -14,7 +14,7 @@ pub(crate) enum Received {
     /// Not a whole request yet.
     Part,
     /// A request, and how many bytes it took.
-    Request(Request, usize),
+    Request(Request<'static>, usize),
     /// Nothing that the program sends.
     Nonsense,
 }
@@ -38,11 +38,11 @@ pub(crate) fn request(bytes: &[u8]) -> Received {
     let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
     let [context_id, directory, name, given, stdin, args @ ..] = fields.as_slice() else { return Received::Nonsense };
     let request = Request {
-        context_id: text(context_id),
-        directory: text(directory),
-        name: text(name),
+        context_id: text(context_id).into(),
+        directory: text(directory).into(),
+        name: text(name).into(),
         args: args.iter().map(|arg| text(arg)).collect(),
-        stdin: (*given == b"1").then(|| stdin.to_vec()),
+        stdin: (*given == b"1").then(|| stdin.to_vec().into()),
     };
     Received::Request(request, length + 4)
 }

@@ -96,11 +96,11 @@ impl InHook<'_> {
     fn done(&mut self, command: &str) -> Output {
         let mut words = command.split(' ').map(str::to_owned);
         let request = Request {
-            context_id: self.run.context_id.clone(),
-            directory: self.world.directory.path().to_str().unwrap().to_owned(),
-            name: words.next().unwrap(),
+            context_id: self.run.context_id.clone().into(),
+            directory: self.world.directory.path().to_str().unwrap().to_owned().into(),
+            name: words.next().unwrap().into(),
             args: words.collect(),
-            stdin: self.stdin.clone(),
+            stdin: self.stdin.clone().map(Into::into),
         };
         let world = &mut *self.world;
         let resources = world.directory.path().join("resources");

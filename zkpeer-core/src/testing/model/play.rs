@@ -287,7 +287,7 @@ impl Model {
         };
         let environment = environment::variables(&hook, &controller, &place);
         let resources = machine.directory.resources();
-        let session = Session { run, controller, agent, charm, resources, changes, answered: 0 };
+        let session = Session { run: Box::new(run), controller, agent, charm, resources, changes, answered: 0 };
         let interrupt = self.interrupt.as_deref();
         let start = Start {
             hook: &hook,

@@ -29,7 +29,8 @@ impl Unit {
     /// The directory that handlers take for `/` where they ask for [`Root`](crate::Root).
     #[must_use]
     pub fn root_dir(&self) -> PathBuf {
-        self.files.path().join(".root")
+        self.files.path();
+        self.files.root().to_owned()
     }
 
     /// The lines of the programs that handlers have run, if [`Programs`](crate::testing::Programs) answer for them.

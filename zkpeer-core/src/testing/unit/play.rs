@@ -292,21 +292,27 @@ impl Unit {
         let run = Run::begin(hook.clone(), context_id.clone(), parameters, &self.controller, &mut self.agent);
         let seen = run.seen.clone();
         let charm = self.charm_files();
-        let agent = mem::replace(&mut self.agent, Agent::new(self.name.clone(), 0, Rc::default()));
+        let nobody = Agent::new(self.name.clone(), 0, Rc::clone(&self.agent.charm));
+        let agent = mem::replace(&mut self.agent, nobody);
         let controller = mem::take(&mut self.controller);
-        let resources = self.files.path().join("resources");
+        let files = Rc::clone(&self.files);
+        let resources = files.place().join("resources");
         let metadata = Rc::clone(&charm.metadata);
-        let session = Session { run, controller, agent, charm, resources, changes: Vec::new(), answered: 0 };
+        let session =
+            Session { run: Box::new(run), controller, agent, charm, resources, changes: Vec::new(), answered: 0 };
         let now = session.controller.now;
         let juju_version = Some(session.controller.juju.to_string());
-        let commands = LocalCommands::new(session, Rc::default(), self.files.path(), self.failing.clone());
+        let commands = LocalCommands::new(session, Rc::default(), files.place(), self.failing.clone());
         let name = event.name().to_owned();
         let outside = Outside {
             event,
             unit: self.name.clone(),
-            layers: Layers::of(self.files.path()),
-            charm_dir: self.files.path().to_owned(),
-            directory_asked: Rc::default(),
+            layers: Layers::of(files.place()),
+            charm_dir: files.place().to_owned(),
+            root: Some(files.root().to_owned()),
+            before_files: Rc::new(move || {
+                files.path();
+            }),
             juju_version,
             context_id: Some(context_id),
             home_is_set: true,
@@ -320,7 +326,6 @@ impl Unit {
                 .outside
                 .as_ref()
                 .map_or_else(|| Rc::new(Processes) as Rc<dyn Runner>, |outside| outside.fakes.runner()),
-            root: Some(self.root_dir()),
             witness: None,
             externals: None,
         };
