@@ -50,7 +50,7 @@ fn a_story_is_found_again_by_its_text() {
 }
 
 /// Does what the lines of a test do, as far as they are calls of a model.
-fn play(model: &mut Model, test: &str) {
+pub(crate) fn play(model: &mut Model, test: &str) {
     let calls = test.lines().filter_map(|line| line.trim().strip_prefix("model.")?.strip_suffix("?;"));
     for call in calls {
         let (name, argument) = call.strip_suffix(')').unwrap().split_once('(').unwrap();

@@ -5,6 +5,7 @@ use zkpeer_core::testing::{BuiltIn, Doing, Model, explore};
 
 use crate::charms::{self, GREETS, model};
 use crate::faults::found;
+use crate::found::play;
 
 #[test]
 fn a_property_that_says_only_false_is_told_with_statuses_and_flags() {
@@ -43,6 +44,21 @@ fn of_two_stories_each_is_told_with_its_own_steps() {
         .unwrap();
     assert!(this.starts_with("    in this one:        active when its friend came, "), "{text}");
     assert!(!this.ends_with(other), "{text}");
+}
+
+#[test]
+fn the_test_of_two_stories_plays_both() {
+    let two = || model(handlers![charms::greet, charms::say_who_led], 2);
+    let found = found(explore(two().0).run());
+    let (one, other) = found.test.split_once("    let other = {\n").unwrap_or_else(|| panic!("{found}"));
+    assert!(one.contains("    let one = {\n        let mut model = model()?;\n        model.happens("), "{found}");
+    let statuses = |test: &str| {
+        let (mut model, _charm) = two();
+        play(&mut model, test);
+        ["hello/0", "hello/1"].map(|unit| model.status(unit))
+    };
+    assert_ne!(statuses(one), statuses(other), "{found}");
+    assert!(other.ends_with("in what `one` and `other` should be the same\");\n}\n"), "{found}");
 }
 
 #[test]

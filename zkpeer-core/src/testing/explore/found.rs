@@ -27,7 +27,7 @@ pub struct Found {
     pub other: Vec<String>,
     /// What [`Explore::replay`](super::Explore::replay) takes to see it again.
     pub replay: String,
-    /// A test in which the same happens.
+    /// A test in which the same happens; if it takes two stories to see it, in two models.
     pub test: String,
     headline: String,
     shortest: bool,
@@ -42,10 +42,10 @@ impl Found {
         let space = if why.starts_with('\n') { "" } else { " " };
         let headline = format!("{headline}:{space}{why}");
         let told = story::tell(explore, path)?;
-        let others = other.as_ref().map(|other| story::tell(explore, other)).transpose()?.unwrap_or_default();
+        let others = other.as_ref().map(|other| story::tell(explore, other)).transpose()?;
         let replay = seal::seal(explore, other.iter().chain([path]));
-        let test = told.test(&property, &headline);
-        let (story, other) = (told.lines, others.lines);
+        let test = story::test(&property, &headline, &told, others.as_ref());
+        let (story, other) = (told.lines, others.unwrap_or_default().lines);
         Ok(Self { property, why, story, other, replay, test, headline, shortest, built_in })
     }
 }
@@ -68,10 +68,9 @@ impl fmt::Display for Found {
         if let Some(built_in) = built_in {
             writeln!(f, "\nIf that is as it should be: `.without(BuiltIn::{built_in:?}, \"why\")`.")?;
         }
-        let of_first = if other.is_empty() { "" } else { " of the first story" };
         writeln!(
             f,
-            "\nTo see it again: `.replay(\"{replay}\")` in the place of `.run()` or `.walk(..)`; or this test{of_first},"
+            "\nTo see it again: `.replay(\"{replay}\")` in the place of `.run()` or `.walk(..)`; or this test,"
         )?;
         writeln!(
             f,

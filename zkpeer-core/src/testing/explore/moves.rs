@@ -96,7 +96,7 @@ impl Move {
             Self::Lead(unit) => format!("model.set_leader({:?})?;", unit.as_str()),
             Self::Refuse(unit) => {
                 let ends = Step::End(unit.clone()).to_string();
-                format!("model.refuse_commit({:?}, {REFUSED:?})?;\n    model.happens({ends:?})?;", unit.as_str())
+                format!("model.refuse_commit({:?}, {REFUSED:?})?;\nmodel.happens({ends:?})?;", unit.as_str())
             }
             Self::Kill(unit) => format!("model.kill_running({:?})?;", unit.as_str()),
             Self::Timer(unit) => format!("model.update_status({:?})?;", unit.as_str()),

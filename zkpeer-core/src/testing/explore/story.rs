@@ -69,7 +69,7 @@ pub(super) fn tell(explore: &Explore, path: &Path) -> Result<Told, Error> {
         };
         line.extend(problem.map(|problem| format!(": {problem}")));
         told.lines.push(line);
-        told.code.push(chosen.code(&explore.doings));
+        told.code.extend(chosen.code(&explore.doings).lines().map(str::to_owned));
         if let (Move::Step(Step::Begin(unit, _)), Came::Ended(_)) = (chosen, &came) {
             told.code.push(Move::Step(Step::End(unit.clone())).code(&explore.doings));
         }
@@ -106,22 +106,37 @@ fn short(handler: &str) -> &str {
     handler.rsplit("::").next().unwrap_or(handler)
 }
 
+/// A test in which the same happens, in two models if it takes two stories to see it.
+pub(super) fn test(name: &str, found: &str, story: &Told, other: Option<&Told>) -> String {
+    let comment = |line: &str| format!("// {line}").trim_end().to_owned();
+    let mut lines = match other {
+        None => story.played(),
+        Some(other) => {
+            ["one", "other"].into_iter().zip([story, other]).flat_map(|(name, story)| story.model(name)).collect()
+        }
+    };
+    lines.extend(found.lines().map(comment));
+    lines.push(match other {
+        None => "panic!(\"put an assertion on `model` here that says what should hold\");".to_owned(),
+        Some(_) => {
+            "panic!(\"put an assertion here that says in what `one` and `other` should be the same\");".to_owned()
+        }
+    });
+    let lines: String = lines.iter().map(|line| format!("    {line}\n")).collect();
+    format!("#[test]\nfn {}() -> Result<(), Box<dyn std::error::Error>> {{\n{lines}}}\n", slug(name))
+}
+
 impl Told {
-    /// A test in which the same happens.
-    pub(super) fn test(&self, name: &str, found: &str) -> String {
-        let mut text = format!(
-            "#[test]\nfn {}() -> Result<(), Box<dyn std::error::Error>> {{\n    let mut model = model()?;\n",
-            slug(name)
-        );
-        for line in &self.code {
-            text.push_str(&format!("    {line}\n"));
-        }
-        for line in found.lines() {
-            text.push_str(format!("    // {line}").trim_end());
-            text.push('\n');
-        }
-        text.push_str("    panic!(\"put an assertion on `model` here that says what should hold\");\n}\n");
-        text
+    /// The lines that make the model and play the story in it.
+    fn played(&self) -> Vec<String> {
+        let made = "let mut model = model()?;".to_owned();
+        std::iter::once(made).chain(self.code.iter().cloned()).collect()
+    }
+
+    /// The lines that make a variable of the model in which the story has been played.
+    fn model(&self, name: &str) -> Vec<String> {
+        let played = self.played().into_iter().chain(["model".to_owned()]).map(|line| format!("    {line}"));
+        std::iter::once(format!("let {name} = {{")).chain(played).chain(["};".to_owned()]).collect()
     }
 }
 
