@@ -5,7 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -24,7 +24,10 @@ pub(super) struct Files {
 impl Default for Files {
     fn default() -> Self {
         let random = RandomState::new().build_hasher().finish();
-        let place = tempfile::env::temp_dir().join(format!("zkpeer-unit-{random:016x}"));
+        let temporary = tempfile::env::temp_dir();
+        // Juju runs no hook command in a directory that is not absolute.
+        let temporary = path::absolute(&temporary).unwrap_or(temporary);
+        let place = temporary.join(format!("zkpeer-unit-{random:016x}"));
         Self { root: place.join(".root"), place, made: OnceCell::new() }
     }
 }
