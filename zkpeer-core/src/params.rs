@@ -15,6 +15,8 @@ pub use flags::{Flags, TriggerOn, Triggers, require};
 pub use kv::Kv;
 pub use layer::{Layer, LayerOptions};
 pub use leadership::Leader;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use local::make_root;
 pub use local::{CharmDir, Commands, Root};
 pub use resource::Resource;
 pub use status::Status;

@@ -12,6 +12,8 @@ use crate::extract::{FromContext, Rejection};
 use crate::programs::{Program, Runner};
 
 /// The charm's directory: where its files are, and where what it writes stays over hooks and upgrades.
+///
+/// Juju runs a charm in it, but a test that runs handlers in its own process does not: a relative path is not in it there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CharmDir(PathBuf);
 
@@ -88,15 +90,20 @@ impl FromContext for Root {
     fn from_context(context: &Context, _: &Param<'_>) -> Result<Self, Rejection> {
         context.note_files();
         let Some(root) = &context.outside().root else { return Ok(Self(PathBuf::from("/"))) };
-        // Not the root itself: it may have been emptied.
-        if !root.join("etc").exists() {
-            let directories = DIRECTORIES.iter().map(|directory| root.join(directory));
-            for path in directories {
-                fs::create_dir_all(&path).map_err(|source| Error::Write { path, source })?;
-            }
-        }
+        make_root(root)?;
         Ok(Self(root.clone()))
     }
+}
+
+/// Makes the directories that every machine has, if they are not there.
+pub(crate) fn make_root(root: &Path) -> Result<(), Error> {
+    // Not the root itself: it may have been emptied.
+    if !root.join("etc").exists() {
+        for path in DIRECTORIES.iter().map(|directory| root.join(directory)) {
+            fs::create_dir_all(&path).map_err(|source| Error::Write { path, source })?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs programs, in the charm's directory, with the `HOME` that Juju does not set (contract 1.2) and many programs need.

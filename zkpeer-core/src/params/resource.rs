@@ -77,5 +77,7 @@ impl<T: ?Sized + 'static> FromContext for Resource<T> {
 fn missing<T: ?Sized>() -> String {
     let name = std::any::type_name::<T>();
     let give = if name.starts_with("dyn ") { format!("resource_as::<{name}>") } else { "resource".to_owned() };
-    format!("there is no resource of type `{name}`; give one in main: `Charm::new().{give}(..).main()`")
+    format!(
+        "there is no resource of type `{name}`; give one in main: `Charm::new().{give}(..).main()`, or in a test with `fake`"
+    )
 }

@@ -74,7 +74,8 @@ impl Application {
         self
     }
 
-    /// What the handlers of each unit find in the place of what they do outside Juju: called once for each unit.
+    /// What the handlers of each unit find in the place of what they do outside Juju: called once for each unit. What is given in
+    /// several calls is all there.
     ///
     /// ```
     /// use zkpeer_core::testing::{Application, Fake};
@@ -96,7 +97,7 @@ impl Application {
     /// ```
     #[must_use]
     pub fn fake(mut self, make: impl Fn(&mut Fakes) + 'static) -> Self {
-        self.fakes = Some(MakeFakes(Rc::new(make)));
+        self.fakes = Some(MakeFakes::after(self.fakes.take(), make));
         self
     }
 

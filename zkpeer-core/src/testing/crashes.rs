@@ -158,6 +158,11 @@ impl Crashes {
                 self.crash_in(&told, number, &mut survived)?;
             }
         }
+        if survived.hooks == 0 {
+            let what = "no hook runs in this model, so none can be killed: give it something to do with `.afterwards(..)`, or do not \
+                        settle it before";
+            return Err(CrashError::Nothing(what.to_owned()));
+        }
         survived.elapsed = began.elapsed();
         Ok(survived)
     }

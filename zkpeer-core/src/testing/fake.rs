@@ -99,6 +99,17 @@ impl Fakes {
 pub(crate) struct MakeFakes(pub(crate) Rc<dyn Fn(&mut Fakes)>);
 
 impl MakeFakes {
+    /// These after the ones that were given before.
+    pub(crate) fn after(before: Option<Self>, make: impl Fn(&mut Fakes) + 'static) -> Self {
+        match before {
+            None => Self(Rc::new(make)),
+            Some(Self(before)) => Self(Rc::new(move |fakes| {
+                before(fakes);
+                make(fakes);
+            })),
+        }
+    }
+
     pub(crate) fn of(&self, unit: &UnitName) -> Fakes {
         let mut fakes = Fakes::new(unit.clone());
         (self.0)(&mut fakes);
@@ -174,11 +185,22 @@ impl<S: Clone> Fake<S> {
     }
 
     /// Changes it.
+    ///
+    /// # Panics
+    ///
+    /// If it is changed through another handle meanwhile: one of the two changes would be lost.
     pub fn change<T>(&self, change: impl FnOnce(&mut S) -> T) -> T {
         let watch = self.0.watch.0.borrow().clone();
         // A copy, so that the change may look at it through another handle, and has no effect on the dead.
-        let mut state = Rc::clone(&self.0.state.borrow());
+        let before = Rc::clone(&self.0.state.borrow());
+        let mut state = Rc::clone(&before);
         let result = change(Rc::make_mut(&mut state));
+        assert!(
+            Rc::ptr_eq(&before, &self.0.state.borrow()),
+            "a fake `{}` is changed while it is being changed, and one of the two would be lost: make one change of them, or one \
+             after the other",
+            short(type_name::<S>())
+        );
         let lives = watch.as_ref().is_none_or(|watch| watch.change(type_name::<S>()));
         if lives {
             *self.0.state.borrow_mut() = state;
@@ -301,6 +323,17 @@ mod tests {
         assert_eq!((after.get::<Vec<&str>>(), after.get::<u32>()), (Some(vec!["a", "b"]), Some(1)));
         fakes.load(&before);
         assert_eq!(files.read(Vec::len), 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "a fake `i32` is changed while it is being changed")]
+    fn a_change_within_a_change_is_not_lost_without_a_word() {
+        let number = fakes().state(1);
+        let other = number.clone();
+        number.change(|number| {
+            other.change(|number| *number += 10);
+            *number += 1;
+        });
     }
 
     #[test]

@@ -299,7 +299,8 @@ impl Unit {
     }
 
     /// With something in the place of resources that is data, and is copied with the unit: `fake(|fakes| ..)` as
-    /// [`Application::fake`](super::Application::fake) has it. [`faked`](Self::faked) shows it.
+    /// [`Application::fake`](super::Application::fake) has it. [`faked`](Self::faked) shows it. What is given in several calls is all
+    /// there.
     ///
     /// ```
     /// use zkpeer_core::testing::{Fake, Unit};
@@ -322,7 +323,8 @@ impl Unit {
     /// ```
     #[must_use]
     pub fn fake(mut self, make: impl Fn(&mut Fakes) + 'static) -> Self {
-        self.outside = Some(Outside::new(MakeFakes(Rc::new(make)), &self.name));
+        let before = self.outside.take().map(|outside| outside.make);
+        self.outside = Some(Outside::new(MakeFakes::after(before, make), &self.name));
         self.registry = None;
         self
     }

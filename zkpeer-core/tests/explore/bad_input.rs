@@ -1,7 +1,7 @@
 //! What cannot be explored, and what to change.
 
 use zkpeer_core::handlers;
-use zkpeer_core::testing::{Application, Doing, ExploreError, Explored, Model, explore};
+use zkpeer_core::testing::{Application, BuiltIn, Doing, ExploreError, Explored, Model, explore};
 
 use crate::charms::{self, GREETS, model};
 
@@ -66,6 +66,15 @@ fn what_waits_for_the_end_of_the_hook_is_named_by_its_hook_command() {
     let why = refused(explore(model).run());
     assert!(why.starts_with("hello/0 begins install did something else"), "{why}");
     assert!(why.contains(": once it called `open-port 1") && why.contains("`, and again `open-port 1"), "{why}");
+}
+
+#[test]
+fn what_should_hold_once_all_is_quiet_is_not_proved_where_nothing_ever_is() {
+    let (model, _charm) = model(handlers![charms::fail_always], 1);
+    let why = refused(
+        explore(model).without(BuiltIn::NoHookFails, "it does").once_quiet("it snows", |_: &Model| false).run(),
+    );
+    assert!(why.starts_with("`it snows` was never asked: in none of the "), "{why}");
 }
 
 #[test]

@@ -117,3 +117,8 @@ pub(crate) fn model(handlers: &'static [&'static HandlerDef], units: u64) -> (Mo
     model.deploy(application).unwrap();
     (model, charm)
 }
+
+#[hook("config-changed")]
+pub(crate) fn fail_always() -> Result {
+    Err("it always does".into())
+}

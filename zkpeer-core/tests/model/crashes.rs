@@ -324,6 +324,15 @@ fn without_a_story_or_a_kill_nothing_can_be_said() {
     }
 }
 
+#[test]
+fn where_no_hook_runs_none_can_be_killed() {
+    let error = explore_crashes(Model::new()).run().unwrap_err();
+    assert!(
+        matches!(error, CrashError::Nothing(_)) && error.to_string().contains("no hook runs in this model"),
+        "{error}"
+    );
+}
+
 /// Holds what a second try cannot get.
 #[when_not("locked")]
 fn lock(marks: Resource<Marks>, flags: Flags) -> Result {

@@ -136,5 +136,21 @@ fn a_unit_of_its_own_has_programs_and_a_root_too() {
     unit.run("install");
     assert_eq!(unit.programs(), ["apt-get install -y zookeeper", "java -version"]);
     assert_eq!(fs::read_to_string(unit.root_dir().join("etc/zookeeper/zoo.cfg")).unwrap(), "tickTime=2000\n");
-    assert!(before.programs().is_empty() && !before.root_dir().join("etc").exists(), "a copy has its own");
+    assert!(before.programs().is_empty() && !before.root_dir().join("etc/zookeeper").exists(), "a copy has its own");
+}
+
+#[test]
+fn what_several_calls_of_fake_give_is_all_there() {
+    let unit = Unit::new(handlers![install, configure])
+        .fake(|fakes| fakes.programs(Programs::new().answer("apt-get *", "").answer("java *", "")))
+        .fake(|fakes| drop(fakes.state(7_u32)));
+    let installed = unit.after("install");
+    assert_eq!((installed.programs().len(), installed.faked::<u32>()), (2, Some(7)));
+}
+
+#[test]
+fn a_test_may_put_files_below_the_root_before_any_hook() {
+    let unit = Unit::new(handlers![install]);
+    fs::write(unit.root_dir().join("etc/hosts"), "127.0.0.1 localhost\n").unwrap();
+    assert!(unit.clone().root_dir().join("etc/hosts").exists());
 }

@@ -181,7 +181,12 @@ pub(crate) fn stuck(model: &Model) -> Option<String> {
         let status = model.status(unit.as_str());
         let is_reason = matches!(status.status.as_str(), "blocked" | "waiting") && !status.message.is_empty();
         if says_something && status.status != "active" && !is_reason {
-            return Some(format!("{unit} stays in `{} {}`, and nothing is due", status.status, status.message));
+            let without = match status.status.as_str() {
+                "blocked" | "waiting" if status.message.is_empty() => " without a message that says for what",
+                _ => "",
+            };
+            let shown = format!("{} {}", status.status, status.message);
+            return Some(format!("{unit} stays in `{}`{without}, and nothing is due", shown.trim_end()));
         }
     }
     let leaving = model.controller.units.iter().find(|(_, unit)| unit.dying);

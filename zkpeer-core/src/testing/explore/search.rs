@@ -255,6 +255,13 @@ impl<'e> Search<'e> {
                 return Err(ExploreError::NeverPossible { doing: planned.doing.to_string(), states, why });
             }
         }
+        let quiet = self.explore.properties.iter().find(|property| property.when == When::OnceQuiet);
+        if let Some(property) = quiet.filter(|_| self.watch.ends() == 0) {
+            return Err(ExploreError::Nothing(format!(
+                "`{}` was never asked: in none of the {states} states all is quiet, so nothing can be said of what holds then",
+                property.name
+            )));
+        }
         let sometimes = self.explore.properties.iter().enumerate().filter(|(_, p)| p.when == When::Sometimes);
         for (number, property) in sometimes {
             if self.watch.held & (1 << number) == 0 {

@@ -5,12 +5,14 @@ use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::{self, Path, PathBuf};
 
 use tempfile::TempDir;
 
 use super::OrBad;
-use crate::testing::charm::copy;
+use crate::testing::charm::{copy, files};
+use crate::testing::error::Error;
 
 /// A temporary directory, if there is need of one: to make it takes longer than a hook.
 #[derive(Debug)]
@@ -67,9 +69,22 @@ impl Clone for Files {
         let copied = Self::default();
         if let Some(path) = self.used() {
             copy(path, copied.path()).or_bad("the charm's files");
+            lead_into(copied.path(), path).or_bad("the charm's files");
         }
         copied
     }
+}
+
+/// Links into the directory of which this one is a copy become links into the copy.
+fn lead_into(copy: &Path, original: &Path) -> Result<(), Error> {
+    for link in files(copy)?.into_iter().map(|file| copy.join(file)) {
+        let Ok(target) = fs::read_link(&link) else { continue };
+        if let Ok(inside) = target.strip_prefix(original) {
+            let led = fs::remove_file(&link).and_then(|()| symlink(copy.join(inside), &link));
+            led.map_err(Error::io(format!("copy {}", link.display())))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -88,6 +103,22 @@ mod tests {
         assert_eq!(fs::read_to_string(copy.path().join("settings")).unwrap(), "port=80");
         drop(files);
         assert!(!place.exists() && copy.place().exists());
+    }
+
+    #[test]
+    fn a_link_leads_into_the_copy_that_it_is_in() {
+        let original = Files::default();
+        let conf = |files: &Files| files.path().join("opt/server/conf");
+        fs::create_dir_all(original.path().join("opt/server-1.0")).unwrap();
+        symlink(original.path().join("opt/server-1.0"), original.path().join("opt/server")).unwrap();
+        symlink("/etc/hostname", original.path().join("elsewhere")).unwrap();
+        fs::write(conf(&original), "port=80").unwrap();
+        let copied = original.clone();
+        fs::write(conf(&copied), "port=99").unwrap();
+        assert_eq!(fs::read_to_string(conf(&original)).unwrap(), "port=80");
+        assert_eq!(fs::read_link(copied.path().join("elsewhere")).unwrap(), Path::new("/etc/hostname"));
+        drop(original);
+        assert_eq!(fs::read_to_string(conf(&copied)).unwrap(), "port=99");
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Unit, relation_id};
+use super::{OrBad, Unit, relation_id};
 use crate::context::FLAG_PREFIX;
 use crate::juju::Bag;
+use crate::params;
 use crate::testing::controller::Status;
 use crate::testing::programs::Lines;
 
@@ -16,7 +17,8 @@ impl Unit {
         self.name.as_str()
     }
 
-    /// The charm's directory, a temporary one; files there are the charm's.
+    /// The charm's directory, a temporary one. Nothing is in it at first but `layer.yaml`, if the charm has one; files that a test
+    /// puts there are the charm's to its handlers.
     ///
     /// # Panics
     ///
@@ -26,11 +28,19 @@ impl Unit {
         self.files.path()
     }
 
-    /// The directory that handlers take for `/` where they ask for [`Root`](crate::Root).
+    /// The directory that handlers take for `/` where they ask for [`Root`](crate::Root), with the directories that every machine
+    /// has.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be made.
+    #[track_caller]
     #[must_use]
     pub fn root_dir(&self) -> PathBuf {
         self.files.path();
-        self.files.root().to_owned()
+        let root = self.files.root();
+        params::make_root(root).or_bad("no temporary directory");
+        root.to_owned()
     }
 
     /// The lines of the programs that handlers have run, if [`Programs`](crate::testing::Programs) answer for them.

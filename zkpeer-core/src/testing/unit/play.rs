@@ -124,7 +124,8 @@ impl Unit {
     ///
     /// # Panics
     ///
-    /// If the charm's `actions.yaml` is known, and has no such action, or one with other parameters.
+    /// If the charm's `actions.yaml` is known, and has no such action, or one whose schema these parameters do not fit. Up to 3.6
+    /// Juju takes what a schema does not name, unless it says `additionalProperties: false`.
     #[track_caller]
     pub fn try_run_action(&mut self, name: &str, parameters: &[(&str, Value)]) -> Report {
         let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();

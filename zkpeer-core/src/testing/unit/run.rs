@@ -63,8 +63,8 @@ impl UnitRun {
         Self { before, happening, hook, after, report, failure, record }
     }
 
-    /// The unit after the hook, for another one. After a hook that failed it is what it was, but for what Juju applies at once,
-    /// and it is the same hook that Juju runs next.
+    /// The unit after the hook, for another one. After a hook that failed it is what it was, but for what Juju applies at once
+    /// and for what is outside Juju (files, [fakes](Unit::fake)), and it is the same hook that Juju runs next.
     #[must_use]
     pub fn unit(&self) -> &Unit {
         &self.after

@@ -87,8 +87,8 @@ impl Unit {
 
     /// The remote unit is in the relation and has this databag: what Juju answers to `relation-list` and `relation-get`.
     ///
-    /// It is a member of the relation, as if its `-joined` had run; if that is the next hook to run, then it becomes one in that
-    /// hook.
+    /// To Juju it is a member of the relation, as if its `-joined` had run; if that is the next hook to run, then it becomes one in
+    /// that hook. Flags do not know of it before a hook is run that is about it.
     ///
     /// # Panics
     ///
