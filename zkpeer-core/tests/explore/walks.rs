@@ -41,3 +41,10 @@ fn refused_commits_and_kills_come_in_random_stories_too() {
         .unwrap();
     assert!(explored.states > 400, "{explored}");
 }
+
+#[test]
+fn a_story_without_an_end_is_not_made_shorter() {
+    let (model, _charm) = model(handlers![charms::fail_always], 1);
+    let error = explore(model).without(BuiltIn::NoHookFails, "it does").walk(1).unwrap_err().to_string();
+    assert!(error.starts_with("a story of 20000 moves was not over"), "{error}");
+}
